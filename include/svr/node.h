@@ -1,0 +1,289 @@
+/*
+ * node.h - a whole SVR router without I/O: packets and a time go in, verdicts
+ * and packets come out.
+ *
+ * A program around a node does this, forever:
+ *   1. collect a batch of packets from its devices, each with SVR_HEADROOM and
+ *      SVR_TAILROOM around it;
+ *   2. svr_node_input(batch); send those with SVR_VERDICT_FORWARD;
+ *   3. svr_node_output until it answers 0, and send what it gives; only then
+ *      reuse the batch's buffers;
+ *   4. sleep until packets come or svr_node_expiry; then svr_node_handle_expiry
+ *      and step 3.
+ */
+#ifndef SVR_NODE_H
+#define SVR_NODE_H
+
+#include <svr/base.h>
+#include <svr/crypto.h>
+#include <svr/packet.h>
+#include <svr/policy.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Why a packet was dropped: one reason for each. X(NAME, "name", "text")
+ * The last group belongs to the program around the node, which reports those
+ * with svr_node_lost.
+ */
+#define SVR_DROP_MAP(X)                                                        \
+    X(TRUNCATED, "truncated", "an IP or L4 header is cut off")                 \
+    X(VERSION, "ip-version", "the IP version is neither 4 nor 6")              \
+    X(LENGTH, "length", "IP and L4 lengths contradict each other")             \
+    X(IP_CHECKSUM, "ip-checksum", "the IPv4 header checksum is wrong")         \
+    X(MARTIAN, "martian", "an address cannot be a source or destination")      \
+    X(FRAGMENT, "fragment", "an IP fragment")                                  \
+    X(UNSUPPORTED, "unsupported", "no L4 header can be found")                 \
+    X(L4_CHECKSUM, "l4-checksum", "the TCP or UDP checksum is wrong")          \
+    X(TTL, "ttl", "the TTL or hop limit ran out")                              \
+    X(TOO_BIG, "too-big", "the packet does not fit the next network")          \
+    X(FAMILY, "family", "it cannot change between IPv4 and IPv6")              \
+    X(NOT_FOR_US, "not-for-us", "for the router itself, and not SVR")          \
+    X(NO_TENANT, "no-tenant", "the source belongs to no tenant")               \
+    X(NO_SERVICE, "no-service", "no service has this destination")             \
+    X(ACCESS, "access-denied", "the tenant may not reach the service")         \
+    X(NO_ROUTE, "no-route", "the service has no route from here")              \
+    X(NOT_SYN, "not-syn", "a TCP packet without a session and without SYN")    \
+    X(NOT_OPENER, "not-opener", "this kind of packet opens no session")        \
+    X(PORTS, "ports-exhausted", "no waypoint port is left on the pathway")     \
+    X(SESSIONS_FULL, "sessions-full", "the session table is full")             \
+    X(UNKNOWN_SOURCE, "unknown-source", "no pathway has this remote waypoint") \
+    X(NO_SESSION, "no-session", "neither session nor metadata on a waypoint")  \
+    X(MD_TRUNCATED, "metadata-truncated", "the metadata is cut off")           \
+    X(MD_VERSION, "metadata-version", "the metadata's version is unknown")     \
+    X(MD_LENGTH, "metadata-length", "the metadata's lengths are wrong")        \
+    X(MD_TLV, "metadata-attribute", "an attribute breaks its rules")           \
+    X(MD_INCOMPLETE, "metadata-incomplete", "a needed attribute is missing")   \
+    X(KEY, "unknown-key", "no key of this peer has this security id")          \
+    X(TAG, "wrong-tag", "the tag is wrong")                                    \
+    X(REPLAY, "replay", "the packet number was seen before or is too old")     \
+    X(SIGNER, "signer", "the source router named is not the signer")           \
+    X(MD_TENANT, "unknown-tenant", "the metadata names an unknown tenant")     \
+    X(MD_SERVICE, "unknown-service", "the metadata names an unknown service")  \
+    X(MD_CONTEXT, "context", "the context does not fit packet or service")     \
+    X(MD_CONFLICT, "session-conflict", "the metadata contradicts the session") \
+    X(TUPLE_IN_USE, "tuple-in-use", "the tuple belongs to another session")    \
+    X(CONTROL, "control-unknown", "a control message of unknown kind")         \
+    X(CONTROL_NO_SESSION, "control-no-session", "a control message for none")  \
+    X(ICMP_NO_SESSION, "icmp-no-session", "an ICMP error for no session")      \
+    X(SESSION_ENDED, "session-ended", "its session ended while it was cut")    \
+    X(NO_BUFFER, "no-buffer", "the packet's buffer has too little room")       \
+    X(NO_NEIGHBOUR, "no-neighbour", "the next hop did not answer in time")     \
+    X(NEIGHBOUR_QUEUE, "neighbour-queue", "too many wait for the next hop")    \
+    X(TRANSMIT, "transmit", "the device refused the packet")
+
+enum svr_drop {
+    SVR_DROP_NONE,
+#define X(name, id, text) SVR_DROP_##name,
+    SVR_DROP_MAP(X)
+#undef X
+        SVR_DROP_COUNT
+};
+
+/* The name ("wrong-tag") and the text of a reason; static storage, never NULL.
+ */
+SVR_API const char *svr_drop_name(enum svr_drop reason);
+SVR_API const char *svr_drop_text(enum svr_drop reason);
+
+/* An interface of this router; its index is svr_packet.iface. */
+typedef struct svr_interface_config {
+    const char *name;
+    const svr_prefix *addresses; /* the router's own, with their networks */
+    size_t address_count;
+    svr_addr gateway_v4, gateway_v6; /* none: only the own networks */
+    uint16_t mtu;                    /* of the IP packet, 1280 or more */
+    int tenant;                      /* of its clients, or SVR_TENANT_NONE */
+    const svr_access *sources; /* further tenants by source prefix; the longest
+                                  prefix wins; `allow` is not looked at */
+    size_t source_count;
+    bool offload; /* the device takes super-packets and partial checksums */
+} svr_interface_config;
+
+/* Another router that pathways lead to. */
+typedef struct svr_peer_config {
+    const char *name;
+} svr_peer_config;
+
+/* Static keys and how they are used between this router and its peers (S11). */
+typedef struct svr_security_config {
+    const char *name;
+    const svr_hmac *hmac;
+    enum svr_hmac_mode mode;
+    bool per_packet; /* plain packets are signed too (S11.4) */
+    bool bind_tcp;   /* the tag covers TCP's sequence numbers (S11.4b) */
+    uint8_t key[SVR_KEY_SIZE];
+} svr_security_config;
+
+/* A pathway from one of the own waypoints to a peer's. */
+typedef struct svr_pathway_config {
+    const char *name;
+    uint16_t iface, peer, security; /* indexes */
+    svr_addr local, remote;         /* waypoints, of one family */
+} svr_pathway_config;
+
+/* Where a service's sessions go next: out of an own interface (pathway < 0), or
+ * along a pathway. Tried in the order given. */
+typedef struct svr_route_config {
+    uint16_t service;
+    int pathway;
+    uint16_t iface; /* where pathway < 0 */
+} svr_route_config;
+
+/* Lifetimes of idle sessions (S9), and other limits. */
+typedef struct svr_limits {
+    size_t sessions;    /* the most at once; default 65536 */
+    svr_time tcp_setup; /* until established; 10 s */
+    svr_time tcp;       /* 1900 s */
+    svr_time udp;       /* 180 s */
+    svr_time icmp;      /* 10 s */
+    svr_time dns;       /* UDP to port 53; 5 s */
+    svr_time other;     /* other protocols; 180 s */
+} svr_limits;
+
+typedef struct svr_node_config {
+    const char *name; /* this router's */
+    uint32_t boot;    /* higher after each start of this router: packet numbers
+                         begin with it (S11.7) */
+    svr_limits limits;
+    svr_policy_config policy;
+    const svr_interface_config *interfaces;
+    size_t interface_count;
+    const svr_peer_config *peers;
+    size_t peer_count;
+    const svr_security_config *securities;
+    size_t security_count;
+    const svr_pathway_config *pathways;
+    size_t pathway_count;
+    const svr_route_config *routes;
+    size_t route_count;
+    svr_allocator alloc;
+    svr_random random;
+} svr_node_config;
+
+/* Everything empty, limits at their defaults. alloc and random must be given.
+ */
+SVR_API void svr_node_config_init(svr_node_config *c);
+
+typedef struct svr_node svr_node;
+
+/* Builds a router; copies all it needs, allocates all it will ever use. 0, or
+ * SVR_ERR_NO_MEMORY, NO_ENTROPY, ARGUMENT (an index, a family, an MTU or a
+ * limit out of range), EXISTS, CONFLICT (as svr_policy_create; two pathways
+ * between the same waypoints), LENGTH (names so long that metadata could pass
+ * SVR_METADATA_MAX). */
+SVR_API SVR_MUST_CHECK int
+svr_node_create(svr_node **out, const svr_node_config *config, svr_time now);
+SVR_API void svr_node_destroy(svr_node *n); /* NULL is allowed; wipes keys */
+
+/* Tells the node the Unix time in nanoseconds at the time now, which the
+ * time-based HMAC needs (S11.3). Without it, that mode counts from zero. */
+SVR_API void svr_node_set_unix_time(svr_node *n, uint64_t unix_ns,
+                                    svr_time now);
+
+/* The largest batch of svr_node_input. */
+#define SVR_BATCH_MAX 64
+
+/*
+ * Takes a batch of count (at most SVR_BATCH_MAX) packets and gives each a
+ * verdict. FORWARD packets have been changed in place and name their iface and
+ * next_hop. Packets that have to be cut are CONSUMEd here and their pieces come
+ * from svr_node_output, so the batch must stay untouched until that answers 0.
+ * Returns the number of packets to forward.
+ */
+SVR_API size_t svr_node_input(svr_node *n, svr_packet *pkts, size_t count,
+                              svr_time now);
+
+/*
+ * Takes the next packet that the node itself has to send: pieces of packets
+ * that were cut, control packets, ICMP errors, resets. buf has cap bytes, at
+ * least SVR_OUTPUT_SIZE(largest MTU). 1 with *pkt filled in (verdict FORWARD),
+ * 0 when there is none, or SVR_ERR_NO_SPACE.
+ */
+#define SVR_OUTPUT_SIZE(mtu) (SVR_HEADROOM + (size_t)(mtu) + SVR_TAILROOM)
+SVR_API int svr_node_output(svr_node *n, svr_packet *pkt, uint8_t *buf,
+                            size_t cap, svr_time now);
+
+/* When svr_node_handle_expiry is due next, or SVR_NEVER. */
+SVR_API svr_time svr_node_expiry(const svr_node *n);
+/* Does what is due: ends idle sessions, sends what waits for a time. Bounded
+ * work; what is left makes svr_node_expiry answer a time in the past. */
+SVR_API void svr_node_handle_expiry(svr_node *n, svr_time now);
+
+/* The program could not send a packet with verdict FORWARD: it moves from
+ * forwarded (or, if the node made it, from originated) to dropped. */
+SVR_API void svr_node_lost(svr_node *n, const svr_packet *pkt,
+                           enum svr_drop reason);
+/* The program keeps a FORWARD packet back (+1), such as for neighbour
+ * discovery, or has sent one that it kept (-1). */
+SVR_API void svr_node_held(svr_node *n, const svr_packet *pkt, int change);
+
+/*
+ * What has happened so far. For packets that came in:
+ *   received = forwarded + consumed + held + sum of dropped[]
+ * A packet that is cut is consumed, and each piece is received. What the node
+ * makes itself counts in originated, and in originated_lost if the program
+ * could not send it.
+ */
+typedef struct svr_counters {
+    uint64_t received, forwarded, consumed, held;
+    uint64_t dropped[SVR_DROP_COUNT];
+    uint64_t originated, originated_lost;
+    uint64_t cut; /* packets cut into pieces */
+    uint64_t sessions_created, sessions_ended;
+    uint64_t metadata_sent,
+        metadata_received; /* blocks; the latter authentic */
+    uint64_t control_sent, control_received;
+    uint64_t unknown_attributes;
+} svr_counters;
+
+SVR_API void svr_node_counters(const svr_node *n, svr_counters *out);
+
+/* A router's part in a session (S1). LOCAL: both sides are own interfaces. */
+enum svr_role {
+    SVR_ROLE_INGRESS,
+    SVR_ROLE_EGRESS,
+    SVR_ROLE_TRANSIT,
+    SVR_ROLE_LOCAL,
+};
+SVR_API const char *svr_role_name(enum svr_role role);
+
+/* One side of a session: a pathway with its waypoint tuple as packets leave
+ * this router, or an own interface (pathway NULL). */
+typedef struct svr_side_info {
+    const char *interface;
+    const char *pathway;
+    const char *peer;
+    svr_tuple waypoints;
+    const char *metadata; /* state of the handshake: "none", "offering",
+                             "answering", "done" */
+} svr_side_info;
+
+typedef struct svr_session_info {
+    svr_uuid uuid;
+    const char *tenant; /* NULL: none */
+    const char *service;
+    enum svr_role role;
+    const char *state; /* "new", "established", "closing", "reset" */
+    svr_tuple context;
+    svr_side_info client, server;
+    svr_time created, expires;
+    uint64_t packets[2], bytes[2]; /* forward, reverse */
+} svr_session_info;
+
+/* Walks over the sessions: *cursor starts at 0. 1 with *out filled in, valid
+ * until the node is next called, or 0 at the end. Sessions that come or go
+ * between the calls may be missed. */
+SVR_API int svr_node_session_next(const svr_node *n, size_t *cursor,
+                                  svr_session_info *out);
+
+/* The number of sessions alive, and the most there can be. */
+SVR_API size_t svr_node_session_count(const svr_node *n);
+SVR_API size_t svr_node_session_limit(const svr_node *n);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

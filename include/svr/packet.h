@@ -1,0 +1,292 @@
+/*
+ * packet.h - IP packets as SVR handles them: parsing, rewriting, growing and
+ * shrinking, checksums, cutting, ICMP errors (S4, S18, S19).
+ *
+ * Every function here works on the caller's buffer, allocates nothing and
+ * keeps no state.
+ */
+#ifndef SVR_PACKET_H
+#define SVR_PACKET_H
+
+#include <svr/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Room that a caller leaves before and behind each packet that it hands to a
+ * node: metadata (at most SVR_METADATA_MAX bytes), a UDP header and the larger
+ * IP header go in front, tags behind. */
+#define SVR_HEADROOM 832
+#define SVR_TAILROOM 128
+
+/* The longest IP packet, and so the longest super-packet of an offload. */
+#define SVR_PACKET_MAX 65535
+
+/* What is known of a packet's L4 checksum. */
+enum svr_checksum {
+    SVR_CHECKSUM_FULL,    /* it stands in the packet and may be wrong */
+    SVR_CHECKSUM_VALID,   /* it stands in the packet, hardware checked it */
+    SVR_CHECKSUM_PARTIAL, /* the field holds the sum of the pseudo header only;
+                             the device completes it (TCP and UDP) */
+};
+
+/* What becomes of a packet after svr_node_input. */
+enum svr_verdict {
+    SVR_VERDICT_NONE,    /* not decided yet */
+    SVR_VERDICT_FORWARD, /* send it by iface to next_hop */
+    SVR_VERDICT_CONSUME, /* it was for the node and has done its work */
+    SVR_VERDICT_DROP,    /* for the reason in drop */
+};
+
+/*
+ * One packet. data points at its IP header; headroom and tailroom bytes before
+ * data and behind data + len belong to it as well.
+ *
+ * A super-packet (segment_size not 0) is a TCP packet that stands for several
+ * with segment_size payload bytes each (the last may be shorter), as an
+ * offloading device delivers it. Its length may pass the MTU.
+ */
+typedef struct svr_packet {
+    uint8_t *data;
+    uint32_t len;
+    uint16_t headroom;
+    uint16_t tailroom;
+    uint16_t iface;        /* in: where it came from; out: where it goes */
+    uint16_t segment_size; /* 0: an ordinary packet */
+    uint8_t checksum;      /* enum svr_checksum */
+    uint8_t verdict;       /* enum svr_verdict */
+    uint8_t drop;          /* enum svr_drop (node.h), where verdict is DROP */
+    bool originated;       /* the node made it (svr_node_output) */
+    svr_addr next_hop;     /* on iface's network, where verdict is FORWARD */
+} svr_packet;
+
+/* A packet of len bytes at buf + SVR_HEADROOM in a buffer of cap bytes, all
+ * else zero. 0, or SVR_ERR_NO_SPACE where headroom, len and SVR_TAILROOM do
+ * not fit into cap. */
+SVR_API int svr_packet_init(svr_packet *p, uint8_t *buf, size_t cap,
+                            size_t len);
+
+/* TCP flag bits as in the header's byte 13. */
+enum {
+    SVR_TCP_FIN = 0x01,
+    SVR_TCP_SYN = 0x02,
+    SVR_TCP_RST = 0x04,
+    SVR_TCP_PSH = 0x08,
+    SVR_TCP_ACK = 0x10,
+    SVR_TCP_URG = 0x20,
+    SVR_TCP_ECE = 0x40,
+    SVR_TCP_CWR = 0x80,
+};
+
+/* What svr_packet_parse found. Offsets count from the packet's data. */
+typedef struct svr_headers {
+    svr_tuple tuple;      /* ports as S4.3 defines them */
+    uint16_t l4;          /* offset of the L4 header */
+    uint16_t l4_proto_at; /* offset of the byte that names the L4 protocol */
+    uint16_t payload;     /* offset of what follows the L4 header; for protocols
+                             without ports other than ICMP: l4 itself; for ICMP:
+                             behind its 8 bytes */
+    uint8_t ttl;          /* or hop limit */
+    uint8_t tos;          /* or traffic class: DSCP and ECN */
+    uint8_t tcp_flags;    /* 0 where not TCP */
+    uint8_t icmp_type;    /* 0 where neither ICMP nor ICMPv6 */
+    uint8_t icmp_code;
+    bool icmp_error; /* an ICMP message that quotes a packet */
+    bool icmp_echo;  /* echo request or reply: the identifier is the ports */
+    uint32_t tcp_seq, tcp_ack; /* 0 where not TCP */
+    uint16_t tcp_window;
+} svr_headers;
+
+/*
+ * Checks and reads the IP and L4 headers (S4.6, S24) and cuts p->len to the
+ * length that the IP header gives (Ethernet pads). The IPv4 header checksum is
+ * verified, the L4 checksum is not.
+ *
+ * 0, or SVR_ERR_TRUNCATED (a header is cut off), VERSION (not 4 or 6), LENGTH
+ * (lengths contradict each other: IHL, total length, TCP offset, UDP length),
+ * CHECKSUM (IPv4 header), MARTIAN (source unspecified, loopback, multicast,
+ * broadcast or mapped; destination unspecified, loopback, multicast,
+ * broadcast or mapped), FRAGMENT (any fragment but an atomic IPv6 one),
+ * UNSUPPORTED (no L4 header can be found, such as behind an extension header
+ * that hides it).
+ */
+SVR_API SVR_MUST_CHECK int svr_packet_parse(svr_headers *h, svr_packet *p);
+
+/* Whether the L4 checksum is right. True for PARTIAL and VALID, for a UDP
+ * checksum of zero on IPv4, and for protocols without a known checksum. */
+SVR_API bool svr_packet_checksum_ok(const svr_packet *p, const svr_headers *h);
+
+/* Writes the IPv4 header checksum and the L4 checksum anew: the whole one, or
+ * for a PARTIAL packet the sum of the pseudo header. A UDP checksum of zero
+ * on IPv4 stays zero. VALID becomes FULL. */
+SVR_API void svr_packet_checksum_write(svr_packet *p, const svr_headers *h);
+
+/* Makes a PARTIAL packet FULL, for devices that do not complete checksums.
+ * Not for super-packets. */
+SVR_API void svr_packet_checksum_complete(svr_packet *p, const svr_headers *h);
+
+/*
+ * A change of addresses and ports, prepared once per flow: what to write, and
+ * what it does to checksums (RFC 1624). Both tuples have the same family and
+ * protocol, TCP or UDP.
+ */
+typedef struct svr_rewrite {
+    svr_addr src, dst;
+    uint16_t sport, dport;
+    uint16_t addr_delta; /* one's complement sum to add for the addresses */
+    uint16_t port_delta; /* and for the ports */
+} svr_rewrite;
+
+SVR_API void svr_rewrite_init(svr_rewrite *rw, const svr_tuple *from,
+                              const svr_tuple *to);
+
+/* Applies rw and sets the TTL to h->ttl - 1 (S4.1, S4.5). Updates the IPv4
+ * header checksum and the L4 checksum incrementally, so a wrong one stays
+ * wrong. Works on super-packets. h->ttl must be above 0. h is not updated. */
+SVR_API void svr_packet_rewrite(svr_packet *p, const svr_headers *h,
+                                const svr_rewrite *rw);
+
+/*
+ * The general form of svr_packet_rewrite, for changes of address family (S4.7)
+ * and of protocols without ports (S4.2, S4.3): makes the packet's tuple `to`.
+ * Where to->proto is UDP and the packet's protocol has no ports, a UDP header
+ * goes in front of its L4 header; where the packet is UDP and to->proto has no
+ * ports, the UDP header is taken off. Any other change of protocol is refused.
+ * Decrements the TTL. Checksums are updated incrementally where the original's
+ * can be kept and computed where one is new: a new UDP header and a zero UDP
+ * checksum that moves to IPv6. h is updated to the new packet.
+ *
+ * 0, or SVR_ERR_NO_SPACE (headroom), UNSUPPORTED (IPv4 options or IPv6
+ * extension headers and a change of family; the protocols do not fit),
+ * TRUNCATED (nothing behind the UDP header that is to be taken off), LENGTH
+ * (the result would pass SVR_PACKET_MAX). The packet is as it was on failure.
+ */
+SVR_API SVR_MUST_CHECK int svr_packet_convert(svr_packet *p, svr_headers *h,
+                                              const svr_tuple *to);
+
+/* Opens a gap of len bytes behind the L4 header (at h->payload) by moving the
+ * headers into the headroom, and raises the IP and UDP lengths; checksums are
+ * then wrong until svr_packet_checksum_write. The gap's content is undefined.
+ * TCP and UDP only. 0, or SVR_ERR_NO_SPACE, or LENGTH (past
+ * SVR_PACKET_MAX). */
+SVR_API SVR_MUST_CHECK int svr_packet_insert(svr_packet *p, svr_headers *h,
+                                             size_t len);
+
+/* The reverse: takes len bytes from behind the L4 header. 0, or
+ * SVR_ERR_TRUNCATED where the payload is shorter. */
+SVR_API SVR_MUST_CHECK int svr_packet_remove(svr_packet *p, svr_headers *h,
+                                             size_t len);
+
+/* Lengthens (len > 0) or shortens (len < 0) the packet at its end and corrects
+ * the IP and UDP lengths. New bytes are undefined; checksums are then wrong.
+ * 0, or SVR_ERR_NO_SPACE, LENGTH, or TRUNCATED where the payload is
+ * shorter. */
+SVR_API SVR_MUST_CHECK int svr_packet_extend(svr_packet *p, svr_headers *h,
+                                             int len);
+
+/* Lowers the MSS option of a TCP SYN to at most mss and corrects the checksum;
+ * a SYN without the option and anything else stay as they are (S4.8). */
+SVR_API void svr_packet_clamp_mss(svr_packet *p, const svr_headers *h,
+                                  uint16_t mss);
+
+/*
+ * Cutting a TCP packet, super or not, into packets of at most size payload
+ * bytes (S4.8): sequence numbers advance, FIN and PSH stay with the last piece
+ * and CWR with the first, IPv4 identifications count up. Each piece has full
+ * checksums. The packet must stay untouched until the last piece is taken.
+ */
+typedef struct svr_cut {
+    const uint8_t *data; /* the packet, borrowed */
+    uint32_t len;
+    uint32_t next; /* payload bytes taken so far */
+    uint16_t headers;
+    uint16_t l4;
+    uint16_t size;
+    uint16_t pieces; /* taken so far */
+    uint16_t iface;
+} svr_cut;
+
+/* p has been parsed into h. 0, or SVR_ERR_ARGUMENT: not TCP, or size 0. A wrong
+ * checksum of an ordinary packet must be found by the caller beforehand
+ * (svr_packet_checksum_ok). */
+SVR_API SVR_MUST_CHECK int svr_cut_begin(svr_cut *cut, const svr_packet *p,
+                                         const svr_headers *h, uint16_t size);
+
+/* Whether pieces are left. A packet without payload is one piece. */
+SVR_API bool svr_cut_more(const svr_cut *cut);
+
+/* Writes the next piece to buf with SVR_HEADROOM before it and initialises out.
+ * 0, or SVR_ERR_NO_SPACE (cap), NOT_FOUND (none left). */
+SVR_API SVR_MUST_CHECK int svr_cut_next(svr_cut *cut, svr_packet *out,
+                                        uint8_t *buf, size_t cap);
+
+/* Errors that a router raises. */
+enum svr_icmp_kind {
+    SVR_ICMP_TIME_EXCEEDED,
+    SVR_ICMP_TOO_BIG,    /* fragmentation needed / packet too big */
+    SVR_ICMP_PROHIBITED, /* administratively prohibited */
+    SVR_ICMP_NO_ROUTE,   /* network unreachable / no route */
+};
+
+/*
+ * Builds in buf (SVR_HEADROOM before it) the ICMP or ICMPv6 error about the
+ * packet `about`, from src (of about's family) to its source, quoting as much
+ * as fits into 576 (IPv4) or 1280 bytes (IPv6). mtu is for TOO_BIG. 0, or
+ * SVR_ERR_NO_SPACE, or SVR_ERR_DENIED where an error must not be sent: about
+ * is itself an ICMP error, or src is of the other family (RFC 1812 4.3.2.7,
+ * RFC 4443 2.4).
+ */
+SVR_API SVR_MUST_CHECK int svr_icmp_error(svr_packet *out, uint8_t *buf,
+                                          size_t cap, enum svr_icmp_kind kind,
+                                          uint16_t mtu, const svr_addr *src,
+                                          const svr_packet *about,
+                                          const svr_headers *h);
+
+/* Builds in buf a TCP reset that answers the segment `about` (RFC 9293
+ * 3.10.7.1). 0, or SVR_ERR_NO_SPACE, or SVR_ERR_DENIED where about is itself a
+ * reset or not TCP. */
+SVR_API SVR_MUST_CHECK int svr_tcp_reset(svr_packet *out, uint8_t *buf,
+                                         size_t cap, const svr_packet *about,
+                                         const svr_headers *h);
+
+/* The tuple of the packet that an ICMP error quotes, as that packet was sent.
+ * msg is the ICMP message from its type byte on; v6 says whether it is ICMPv6.
+ * 0, or SVR_ERR_TRUNCATED, VERSION, UNSUPPORTED, where the quote does not hold
+ * enough to know its session. */
+SVR_API SVR_MUST_CHECK int svr_icmp_quote_parse(svr_tuple *quoted,
+                                                const uint8_t *msg, size_t len,
+                                                bool v6);
+
+/*
+ * Makes `to` the tuple of the quoted packet, within the message msg, and
+ * corrects the quoted IPv4 header checksum (S19). Only the address fields, the
+ * ports or ICMP identifier and the protocol byte change; where to is of the
+ * other family the quoted addresses become zero. The ICMP checksum is left to
+ * the caller (svr_icmp_checksum_write). Errors as svr_icmp_quote_parse; the
+ * message is as it was on failure.
+ */
+SVR_API SVR_MUST_CHECK int svr_icmp_quote_rewrite(uint8_t *msg, size_t len,
+                                                  bool v6, const svr_tuple *to);
+
+/* Builds an IP header (TTL 64) for src and dst, of one family, in front of the
+ * ICMP message that p holds (p->data at its type byte), and writes all
+ * checksums. 0, or SVR_ERR_NO_SPACE, or SVR_ERR_ARGUMENT (families). */
+SVR_API SVR_MUST_CHECK int svr_icmp_wrap(svr_packet *p, const svr_addr *src,
+                                         const svr_addr *dst);
+
+/* Builds IP and UDP headers (TTL 64) in front of the payload that p holds, all
+ * checksums included. t->proto must be UDP. 0, or SVR_ERR_NO_SPACE,
+ * SVR_ERR_ARGUMENT or SVR_ERR_LENGTH. */
+SVR_API SVR_MUST_CHECK int svr_udp_wrap(svr_packet *p, const svr_tuple *t);
+
+/* The same with a TCP header of 20 bytes: flags ACK, window 0 (S7). t->proto
+ * must be TCP. */
+SVR_API SVR_MUST_CHECK int svr_tcp_wrap(svr_packet *p, const svr_tuple *t,
+                                        uint32_t seq, uint32_t ack);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

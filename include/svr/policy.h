@@ -1,0 +1,107 @@
+/*
+ * policy.h - tenants, services and who may reach what (S13).
+ *
+ * A policy is built once from plain arrays and never changes; a new
+ * configuration builds a new one. Tenants and services are named by their
+ * place in those arrays.
+ */
+#ifndef SVR_POLICY_H
+#define SVR_POLICY_H
+
+#include <svr/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* No tenant: traffic of an interface that names none. */
+#define SVR_TENANT_NONE (-1)
+
+/* Some destination ports of one protocol. proto 0 is any protocol; first 0 and
+ * last 65535 are all ports. Protocols without ports ignore them. */
+typedef struct svr_transport {
+    uint8_t proto;
+    uint16_t first, last;
+} svr_transport;
+
+/* One line of an access list. tenant SVR_TENANT_NONE is any tenant; a prefix
+ * whose addr is none is any source. Both together are tenant@prefix. */
+typedef struct svr_access {
+    bool allow;
+    int tenant;
+    svr_prefix source;
+} svr_access;
+
+/* What becomes of a first packet that the access list refuses (S5). */
+enum svr_denial {
+    SVR_DENIAL_SILENT,     /* the default: dropped */
+    SVR_DENIAL_RESET,      /* TCP reset; other protocols: dropped */
+    SVR_DENIAL_PROHIBITED, /* ICMP administratively prohibited */
+};
+
+typedef struct svr_service_config {
+    const char *name;
+    const svr_prefix *prefixes;
+    size_t prefix_count;
+    const svr_transport *transports;
+    size_t transport_count; /* 0: every protocol and port */
+    const svr_access *access;
+    size_t access_count;
+    bool public_scope; /* open to the tenant-less */
+    enum svr_denial denial;
+} svr_service_config;
+
+typedef struct svr_policy_config {
+    const char *const *tenants; /* names, child first: "staff.corp" */
+    size_t tenant_count;
+    const svr_service_config *services;
+    size_t service_count;
+} svr_policy_config;
+
+typedef struct svr_policy svr_policy;
+
+/* Builds a policy; copies all it needs. 0, or SVR_ERR_NO_MEMORY, ARGUMENT (a
+ * name that is empty or longer than SVR_NAME_SEND_MAX, a tenant index or a
+ * prefix length out of range, a port range backwards), EXISTS (two tenants or
+ * two services of one name), CONFLICT (two services with the same prefix and
+ * an identical transport). */
+SVR_API SVR_MUST_CHECK int svr_policy_create(svr_policy **out,
+                                             const svr_policy_config *config,
+                                             const svr_allocator *alloc);
+SVR_API void svr_policy_destroy(svr_policy *p); /* NULL is allowed */
+
+/* The index of the tenant or service of that name, or SVR_ERR_NOT_FOUND. */
+SVR_API int svr_policy_tenant_find(const svr_policy *p, svr_span name);
+SVR_API int svr_policy_service_find(const svr_policy *p, svr_span name);
+/* The service of that name or its nearest known parent ("web.corp", then
+ * "corp"), for transit routers (S6.2), or SVR_ERR_NOT_FOUND. */
+SVR_API int svr_policy_service_nearest(const svr_policy *p, svr_span name);
+
+/* Names by index; valid as long as the policy. NULL where out of range. */
+SVR_API const char *svr_policy_tenant_name(const svr_policy *p, int tenant);
+SVR_API const char *svr_policy_service_name(const svr_policy *p, int service);
+SVR_API enum svr_denial svr_policy_denial(const svr_policy *p, int service);
+
+/*
+ * The service of a first packet (S5.4): among those that cover its destination
+ * address, protocol and port the one with the longest prefix, then the one
+ * that names the protocol, then the one with the narrowest port range, then
+ * the one listed first. Whether access is granted does not take part in the
+ * choice, so a refusal is never evaded by a wider service. Returns its index,
+ * or SVR_ERR_NO_SERVICE.
+ */
+SVR_API int svr_policy_service_match(const svr_policy *p, const svr_tuple *t);
+
+/* Whether `tenant` may reach `service` from `source`: a deny line that fits
+ * wins, then an allow line; a line for tenant "corp" fits "staff.corp" as
+ * well, never the reverse. Without a fitting line: denied; for
+ * SVR_TENANT_NONE: allowed where the scope is public. 0, or SVR_ERR_DENIED. */
+SVR_API SVR_MUST_CHECK int svr_policy_access(const svr_policy *p, int service,
+                                             int tenant,
+                                             const svr_addr *source);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,13 @@
+/* svr.h - all of libsvr in one include. */
+#ifndef SVR_SVR_H
+#define SVR_SVR_H
+
+#include <svr/base.h>
+#include <svr/crypto.h>
+#include <svr/node.h>
+#include <svr/policy.h>
+#include <svr/session.h>
+#include <svr/version.h>
+#include <svr/wire.h>
+
+#endif

@@ -1,0 +1,8 @@
+/* wire.h - everything about bytes on the wire: packets and metadata. */
+#ifndef SVR_WIRE_H
+#define SVR_WIRE_H
+
+#include <svr/metadata.h>
+#include <svr/packet.h>
+
+#endif
