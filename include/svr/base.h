@@ -33,38 +33,41 @@ extern "C" {
 
 /*
  * Errors: one list, of which the enum, the names and the texts are made.
- * X(NAME, number, text)
+ * X(NAME, number, "name", "text")
  */
-#define SVR_ERR_MAP(X)                                                   \
-    X(ARGUMENT, 1, "an argument is out of its range")                    \
-    X(NO_MEMORY, 2, "the allocator refused")                             \
-    X(NO_SPACE, 3, "the buffer is too small")                            \
-    X(FULL, 4, "the table is full")                                      \
-    X(EXISTS, 5, "the entry exists already")                             \
-    X(NOT_FOUND, 6, "there is no such entry")                            \
-    X(TRUNCATED, 7, "the input ends too early")                          \
-    X(VERSION, 8, "the version is not supported")                        \
-    X(LENGTH, 9, "a length contradicts another or its limits")           \
-    X(CHECKSUM, 10, "a checksum is wrong")                               \
-    X(UNSUPPORTED, 11, "the input is valid but not supported")           \
-    X(FRAGMENT, 12, "the packet is an IP fragment")                      \
-    X(NO_COOKIE, 13, "there is no metadata cookie")                      \
-    X(TLV_LENGTH, 14, "an attribute has a length that its type forbids") \
-    X(TLV_OVERRUN, 15, "an attribute runs past its section")             \
-    X(TLV_SECTION, 16, "an attribute stands in the wrong section")       \
-    X(TLV_DUPLICATE, 17, "an attribute occurs twice")                    \
-    X(TLV_VALUE, 18, "an attribute has a value that its type forbids")   \
-    X(TAG, 19, "the tag is wrong")                                       \
-    X(REPLAY, 20, "the packet number was seen before or is too old")     \
-    X(NO_KEY, 21, "no key has this security id")                         \
-    X(DENIED, 22, "the policy refuses")                                  \
-    X(NO_SERVICE, 23, "no service has this destination")                 \
-    X(MARTIAN, 24, "an address cannot be a source or destination")       \
-    X(NO_ENTROPY, 25, "the random source refused")                       \
-    X(CONFLICT, 26, "two entries contradict each other")
+#define SVR_ERR_MAP(X)                                                         \
+    X(ARGUMENT, 1, "argument", "an argument is out of its range")              \
+    X(NO_MEMORY, 2, "no_memory", "the allocator refused")                      \
+    X(NO_SPACE, 3, "no_space", "the buffer is too small")                      \
+    X(FULL, 4, "full", "the table is full")                                    \
+    X(EXISTS, 5, "exists", "the entry exists already")                         \
+    X(NOT_FOUND, 6, "not_found", "there is no such entry")                     \
+    X(TRUNCATED, 7, "truncated", "the input ends too early")                   \
+    X(VERSION, 8, "version", "the version is not supported")                   \
+    X(LENGTH, 9, "length", "a length contradicts another or its limits")       \
+    X(CHECKSUM, 10, "checksum", "a checksum is wrong")                         \
+    X(UNSUPPORTED, 11, "unsupported", "the input is valid but not supported")  \
+    X(FRAGMENT, 12, "fragment", "the packet is an IP fragment")                \
+    X(NO_COOKIE, 13, "no_cookie", "there is no metadata cookie")               \
+    X(TLV_LENGTH, 14, "tlv_length",                                            \
+      "an attribute has a length that its type forbids")                       \
+    X(TLV_OVERRUN, 15, "tlv_overrun", "an attribute runs past its section")    \
+    X(TLV_SECTION, 16, "tlv_section",                                          \
+      "an attribute stands in the wrong section")                              \
+    X(TLV_DUPLICATE, 17, "tlv_duplicate", "an attribute occurs twice")         \
+    X(TLV_VALUE, 18, "tlv_value",                                              \
+      "an attribute has a value that its type forbids")                        \
+    X(TAG, 19, "tag", "the tag is wrong")                                      \
+    X(REPLAY, 20, "replay", "the packet number was seen before or is too old") \
+    X(NO_KEY, 21, "no_key", "no key has this security id")                     \
+    X(DENIED, 22, "denied", "the policy refuses")                              \
+    X(NO_SERVICE, 23, "no_service", "no service has this destination")         \
+    X(MARTIAN, 24, "martian", "an address cannot be a source or destination")  \
+    X(NO_ENTROPY, 25, "no_entropy", "the random source refused")               \
+    X(CONFLICT, 26, "conflict", "two entries contradict each other")
 
 enum svr_err {
-#define X(name, number, text) SVR_ERR_##name = -(number),
+#define X(name, number, id, text) SVR_ERR_##name = -(number),
     SVR_ERR_MAP(X)
 #undef X
 };

@@ -68,7 +68,7 @@ SVR_API void svr_mac_wipe(svr_mac *m);
 /*
  * Derives a key from a key: BLAKE2b-256 keyed with `key` over the label and
  * the parts, each preceded by its length as u32 (S12.7). out may be key. label
- * is a constant text; at most 8 parts.
+ * is a constant text.
  */
 SVR_API void svr_kdf(uint8_t out[SVR_KEY_SIZE], const uint8_t key[SVR_KEY_SIZE],
                      const char *label, const svr_span *parts, size_t count);

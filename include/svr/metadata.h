@@ -29,42 +29,42 @@ extern "C" {
  * Attributes by their number (S3). X(NAME, number, text)
  * The section, lengths and meaning of each stand in svr_attribute_table.
  */
-#define SVR_ATTR_MAP(X)                                    \
-    X(FRAGMENT, 1, "fragment")                             \
-    X(FORWARD_CONTEXT_V4, 2, "forward-context-ipv4")       \
-    X(FORWARD_CONTEXT_V6, 3, "forward-context-ipv6")       \
-    X(REVERSE_CONTEXT_V4, 4, "reverse-context-ipv4")       \
-    X(REVERSE_CONTEXT_V6, 5, "reverse-context-ipv6")       \
-    X(SESSION_UUID, 6, "session-uuid")                     \
-    X(TENANT, 7, "tenant")                                 \
-    X(INTERFACE_ID, 8, "global-interface-id")              \
-    X(SERVICE, 10, "service")                              \
-    X(ENCRYPTED, 11, "session-encrypted")                  \
-    X(TCP_SYN, 12, "tcp-syn")                              \
-    X(SERVICE_SESSIONS, 13, "sessions-in-service")         \
-    X(SOURCE_ROUTER, 14, "source-router")                  \
-    X(SECURITY_POLICY, 15, "security-policy")              \
-    X(SECURITY_ID, 16, "security-id")                      \
-    X(DESTINATION_ROUTER, 17, "destination-router")        \
-    X(DISABLE_FORWARD, 18, "disable-forward-metadata")     \
-    X(PATHWAY, 19, "pathway-id")                           \
-    X(ICMP_LOCATION_V4, 20, "icmp-error-location-ipv4")    \
-    X(ICMP_LOCATION_V6, 21, "icmp-error-location-ipv6")    \
-    X(CONTROL, 24, "control-message")                      \
-    X(SOURCE_NAT, 25, "source-nat-address-ipv4")           \
-    X(PATH_METRICS, 26, "path-metrics")                    \
-    X(MODIFY, 28, "modify-request")                        \
-    X(APPLICATION, 35, "application")                      \
-    X(SESSION_TIME, 42, "remaining-session-time")          \
-    X(HEALTH_OR_KEY, 46, "health-check-or-encryption-key") \
-    X(MULTICAST_GROUP, 50, "multicast-group-context")      \
-    X(MULTICAST_EGRESS, 51, "multicast-egress-list")       \
-    X(EXCHANGE_NUMBER, 0x8001, "exchange-number")          \
-    X(PACKET_NUMBER, 0x8002, "packet-number")              \
-    X(COPY_NUMBER, 0x8003, "copy-number")                  \
-    X(KEY_SALT, 0x8004, "key-salt")                        \
-    X(RECOVERY_TOKEN, 0x8005, "recovery-token")            \
-    X(ROUTE_RECORD, 0x8006, "route-record")                \
+#define SVR_ATTR_MAP(X)                                 \
+    X(FRAGMENT, 1, "fragment")                          \
+    X(FORWARD_CONTEXT_V4, 2, "forward-context-ipv4")    \
+    X(FORWARD_CONTEXT_V6, 3, "forward-context-ipv6")    \
+    X(REVERSE_CONTEXT_V4, 4, "reverse-context-ipv4")    \
+    X(REVERSE_CONTEXT_V6, 5, "reverse-context-ipv6")    \
+    X(SESSION_UUID, 6, "session-uuid")                  \
+    X(TENANT, 7, "tenant")                              \
+    X(INTERFACE_ID, 8, "global-interface-id")           \
+    X(SERVICE, 10, "service")                           \
+    X(ENCRYPTED, 11, "session-encrypted")               \
+    X(TCP_SYN, 12, "tcp-syn")                           \
+    X(SERVICE_SESSIONS, 13, "sessions-in-service")      \
+    X(SOURCE_ROUTER, 14, "source-router")               \
+    X(SECURITY_POLICY, 15, "security-policy")           \
+    X(SECURITY_ID, 16, "security-id")                   \
+    X(DESTINATION_ROUTER, 17, "destination-router")     \
+    X(DISABLE_FORWARD, 18, "disable-forward-metadata")  \
+    X(PATHWAY, 19, "pathway-id")                        \
+    X(ICMP_LOCATION_V4, 20, "icmp-error-location-ipv4") \
+    X(ICMP_LOCATION_V6, 21, "icmp-error-location-ipv6") \
+    X(CONTROL, 24, "control-message")                   \
+    X(SOURCE_NAT, 25, "source-nat-address-ipv4")        \
+    X(PATH_METRICS, 26, "path-metrics")                 \
+    X(MODIFY, 28, "modify-request")                     \
+    X(APPLICATION, 35, "application")                   \
+    X(SESSION_TIME, 42, "remaining-session-time")       \
+    X(HEALTH_OR_KEY, 46, "session-health-check")        \
+    X(MULTICAST_GROUP, 50, "multicast-group-context")   \
+    X(MULTICAST_EGRESS, 51, "multicast-egress-list")    \
+    X(EXCHANGE_NUMBER, 0x8001, "exchange-number")       \
+    X(PACKET_NUMBER, 0x8002, "packet-number")           \
+    X(COPY_NUMBER, 0x8003, "copy-number")               \
+    X(KEY_SALT, 0x8004, "key-salt")                     \
+    X(RECOVERY_TOKEN, 0x8005, "recovery-token")         \
+    X(ROUTE_RECORD, 0x8006, "route-record")             \
     X(SERVICE_CLASS, 0x8007, "class-of-service")
 
 enum svr_attr {
@@ -130,7 +130,8 @@ typedef struct svr_multicast {
 /*
  * The attributes of one block. Only fields whose bit is in `present` have a
  * meaning; flags (ENCRYPTED, TCP_SYN, DISABLE_FORWARD) are their bit alone.
- * Contexts of both families share a field.
+ * Contexts of both families share a field, and so do the two ICMP error
+ * locations: only one family of each may be present.
  */
 typedef struct svr_metadata {
     uint64_t present;
@@ -192,8 +193,11 @@ SVR_API void svr_block_write_bare(uint8_t *buf);
 /*
  * Decodes the header section of b into md, which has been initialised. The
  * payload section is not looked at (S2.6). 0, or SVR_ERR_TLV_OVERRUN (an
- * attribute runs past the section, or 1 to 3 bytes are left), TLV_LENGTH,
- * TLV_VALUE, TLV_SECTION, TLV_DUPLICATE (S2.5). md is undefined on failure.
+ * attribute runs past the section, or 1 to 3 bytes are left), TLV_LENGTH (also
+ * where a value's inner lengths do not add up to it), TLV_VALUE (a name that is
+ * not printable UTF-8, a mapped IPv4 address in an IPv6 field, an unknown
+ * address family), TLV_SECTION, TLV_DUPLICATE (also for both families of one
+ * attribute) (S2.5). md is undefined on failure.
  */
 SVR_API SVR_MUST_CHECK int svr_metadata_decode_header(svr_metadata *md,
                                                       const svr_block *b);
@@ -203,8 +207,9 @@ SVR_API SVR_MUST_CHECK int svr_metadata_decode_header(svr_metadata *md,
 SVR_API SVR_MUST_CHECK int
 svr_metadata_decode_payload(svr_metadata *md, const uint8_t *buf, size_t len);
 
-/* Decodes a whole clear block at buf, with len bytes behind the L4 header.
- * Returns the block's length, or an error of the three functions above. */
+/* Decodes a whole clear block at buf, with len bytes behind the L4 header, into
+ * md, which need not be initialised. Returns the block's length, or an error of
+ * the three functions above; md is then undefined. */
 SVR_API SVR_MUST_CHECK ptrdiff_t svr_metadata_decode(svr_metadata *md,
                                                      const uint8_t *buf,
                                                      size_t len);
@@ -213,8 +218,10 @@ SVR_API SVR_MUST_CHECK ptrdiff_t svr_metadata_decode(svr_metadata *md,
  * Encodes md as a clear block: attributes in the order of the list, each in
  * the section that S3 names first. Returns the block's length, or
  * SVR_ERR_NO_SPACE (cap), ARGUMENT (a value that its attribute cannot hold) or
- * LENGTH (a section would pass its 4095 or 65535 bytes). With buf NULL nothing
- * is written and the length is returned, whatever cap is.
+ * LENGTH (a section would pass its 4095 or 65535 bytes); buf's content is then
+ * undefined. With buf NULL nothing is written and the length is returned,
+ * whatever cap is. Names up to SVR_NAME_ACCEPT_MAX are encoded, since a transit
+ * router passes on what it accepted.
  */
 SVR_API SVR_MUST_CHECK ptrdiff_t svr_metadata_encode(uint8_t *buf, size_t cap,
                                                      const svr_metadata *md);

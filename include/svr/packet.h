@@ -62,8 +62,8 @@ typedef struct svr_packet {
 } svr_packet;
 
 /* A packet of len bytes at buf + SVR_HEADROOM in a buffer of cap bytes, all
- * else zero. 0, or SVR_ERR_NO_SPACE where headroom, len and SVR_TAILROOM do
- * not fit into cap. */
+ * else zero; what is left behind it is its tailroom. 0, or SVR_ERR_NO_SPACE
+ * where headroom, len and SVR_TAILROOM do not fit into cap. */
 SVR_API int svr_packet_init(svr_packet *p, uint8_t *buf, size_t cap,
                             size_t len);
 
@@ -103,13 +103,14 @@ typedef struct svr_headers {
  * length that the IP header gives (Ethernet pads). The IPv4 header checksum is
  * verified, the L4 checksum is not.
  *
- * 0, or SVR_ERR_TRUNCATED (a header is cut off), VERSION (not 4 or 6), LENGTH
- * (lengths contradict each other: IHL, total length, TCP offset, UDP length),
- * CHECKSUM (IPv4 header), MARTIAN (source unspecified, loopback, multicast,
- * broadcast or mapped; destination unspecified, loopback, multicast,
- * broadcast or mapped), FRAGMENT (any fragment but an atomic IPv6 one),
- * UNSUPPORTED (no L4 header can be found, such as behind an extension header
- * that hides it).
+ * 0, or SVR_ERR_TRUNCATED (less was captured than the IP header says, or a
+ * header is cut off, or there is no byte behind the IP header), VERSION (not 4
+ * or 6), LENGTH (lengths contradict each other: IHL, total length, TCP offset,
+ * UDP length; or the packet passes SVR_PACKET_MAX), CHECKSUM (IPv4 header),
+ * MARTIAN (source or destination unspecified, with all of 0.0.0.0/8, loopback,
+ * multicast, broadcast or mapped), FRAGMENT (any fragment but an atomic IPv6
+ * one), UNSUPPORTED (no L4 header can be found: more than 8 extension headers,
+ * one that hides it, a routing header with segments left).
  */
 SVR_API SVR_MUST_CHECK int svr_packet_parse(svr_headers *h, svr_packet *p);
 
@@ -152,15 +153,20 @@ SVR_API void svr_packet_rewrite(svr_packet *p, const svr_headers *h,
  * and of protocols without ports (S4.2, S4.3): makes the packet's tuple `to`.
  * Where to->proto is UDP and the packet's protocol has no ports, a UDP header
  * goes in front of its L4 header; where the packet is UDP and to->proto has no
- * ports, the UDP header is taken off. Any other change of protocol is refused.
- * Decrements the TTL. Checksums are updated incrementally where the original's
- * can be kept and computed where one is new: a new UDP header and a zero UDP
- * checksum that moves to IPv6. h is updated to the new packet.
+ * ports, the UDP header is taken off. Any other change of protocol is refused,
+ * and a change of family without one but for TCP and UDP.
+ * Decrements the TTL, which must be above 0. Checksums are updated
+ * incrementally where the original's can be kept and computed where one is
+ * new: a new UDP header and a zero UDP checksum that moves to IPv6. An echo
+ * that stays one gets to->sport as its identifier. h is updated to the new
+ * packet; where a UDP header was taken off, its ports are those of the L4
+ * header behind it, which is unchanged, not those of `to`.
  *
  * 0, or SVR_ERR_NO_SPACE (headroom), UNSUPPORTED (IPv4 options or IPv6
  * extension headers and a change of family; the protocols do not fit),
- * TRUNCATED (nothing behind the UDP header that is to be taken off), LENGTH
- * (the result would pass SVR_PACKET_MAX). The packet is as it was on failure.
+ * TRUNCATED (no L4 header behind the UDP header that is to be taken off),
+ * LENGTH (the result would pass SVR_PACKET_MAX). The packet and h are as they
+ * were on failure.
  */
 SVR_API SVR_MUST_CHECK int svr_packet_convert(svr_packet *p, svr_headers *h,
                                               const svr_tuple *to);
@@ -168,13 +174,13 @@ SVR_API SVR_MUST_CHECK int svr_packet_convert(svr_packet *p, svr_headers *h,
 /* Opens a gap of len bytes behind the L4 header (at h->payload) by moving the
  * headers into the headroom, and raises the IP and UDP lengths; checksums are
  * then wrong until svr_packet_checksum_write. The gap's content is undefined.
- * TCP and UDP only. 0, or SVR_ERR_NO_SPACE, or LENGTH (past
- * SVR_PACKET_MAX). */
+ * 0, or SVR_ERR_NO_SPACE, LENGTH (past SVR_PACKET_MAX), or ARGUMENT: neither
+ * TCP nor UDP. */
 SVR_API SVR_MUST_CHECK int svr_packet_insert(svr_packet *p, svr_headers *h,
                                              size_t len);
 
 /* The reverse: takes len bytes from behind the L4 header. 0, or
- * SVR_ERR_TRUNCATED where the payload is shorter. */
+ * SVR_ERR_TRUNCATED where the payload is shorter, or ARGUMENT. */
 SVR_API SVR_MUST_CHECK int svr_packet_remove(svr_packet *p, svr_headers *h,
                                              size_t len);
 
@@ -192,9 +198,10 @@ SVR_API void svr_packet_clamp_mss(svr_packet *p, const svr_headers *h,
 
 /*
  * Cutting a TCP packet, super or not, into packets of at most size payload
- * bytes (S4.8): sequence numbers advance, FIN and PSH stay with the last piece
- * and CWR with the first, IPv4 identifications count up. Each piece has full
- * checksums. The packet must stay untouched until the last piece is taken.
+ * bytes (S4.8): sequence numbers advance, FIN, PSH and RST stay with the last
+ * piece, SYN and CWR with the first, URG with those before the end of the
+ * urgent data; IPv4 identifications count up. Each piece has full checksums.
+ * The packet must stay untouched until the last piece is taken.
  */
 typedef struct svr_cut {
     const uint8_t *data; /* the packet, borrowed */
@@ -234,8 +241,8 @@ enum svr_icmp_kind {
  * packet `about`, from src (of about's family) to its source, quoting as much
  * as fits into 576 (IPv4) or 1280 bytes (IPv6). mtu is for TOO_BIG. 0, or
  * SVR_ERR_NO_SPACE, or SVR_ERR_DENIED where an error must not be sent: about
- * is itself an ICMP error, or src is of the other family (RFC 1812 4.3.2.7,
- * RFC 4443 2.4).
+ * is itself an ICMP error or redirect, or src is of the other family (RFC 1812
+ * 4.3.2.7, RFC 4443 2.4).
  */
 SVR_API SVR_MUST_CHECK int svr_icmp_error(svr_packet *out, uint8_t *buf,
                                           size_t cap, enum svr_icmp_kind kind,
@@ -262,8 +269,12 @@ SVR_API SVR_MUST_CHECK int svr_icmp_quote_parse(svr_tuple *quoted,
  * Makes `to` the tuple of the quoted packet, within the message msg, and
  * corrects the quoted IPv4 header checksum (S19). Only the address fields, the
  * ports or ICMP identifier and the protocol byte change; where to is of the
- * other family the quoted addresses become zero. The ICMP checksum is left to
- * the caller (svr_icmp_checksum_write). Errors as svr_icmp_quote_parse; the
+ * other family the quoted addresses become zero. Where a protocol without
+ * ports becomes UDP, the ports cover the start of its header, which moves to
+ * where UDP's length and checksum stand, and back where UDP becomes a protocol
+ * without ports: type and code of an echo, or four bytes. The ICMP checksum is
+ * left to the caller (svr_packet_checksum_write). Errors as
+ * svr_icmp_quote_parse, UNSUPPORTED also where the protocols do not fit; the
  * message is as it was on failure.
  */
 SVR_API SVR_MUST_CHECK int svr_icmp_quote_rewrite(uint8_t *msg, size_t len,
@@ -271,7 +282,8 @@ SVR_API SVR_MUST_CHECK int svr_icmp_quote_rewrite(uint8_t *msg, size_t len,
 
 /* Builds an IP header (TTL 64) for src and dst, of one family, in front of the
  * ICMP message that p holds (p->data at its type byte), and writes all
- * checksums. 0, or SVR_ERR_NO_SPACE, or SVR_ERR_ARGUMENT (families). */
+ * checksums. 0, or SVR_ERR_NO_SPACE, SVR_ERR_ARGUMENT (families, or a message
+ * under 8 bytes) or SVR_ERR_LENGTH. */
 SVR_API SVR_MUST_CHECK int svr_icmp_wrap(svr_packet *p, const svr_addr *src,
                                          const svr_addr *dst);
 

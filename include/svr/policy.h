@@ -61,10 +61,11 @@ typedef struct svr_policy_config {
 typedef struct svr_policy svr_policy;
 
 /* Builds a policy; copies all it needs. 0, or SVR_ERR_NO_MEMORY, ARGUMENT (a
- * name that is empty or longer than SVR_NAME_SEND_MAX, a tenant index or a
- * prefix length out of range, a port range backwards), EXISTS (two tenants or
- * two services of one name), CONFLICT (two services with the same prefix and
- * an identical transport). */
+ * name that is empty, longer than SVR_NAME_SEND_MAX or not printable UTF-8
+ * (S3), a tenant index, a prefix length or a denial out of range, a port range
+ * backwards, more than INT32_MAX of anything), EXISTS (two tenants or two
+ * services of one name), CONFLICT (two services with the same prefix and an
+ * identical transport). */
 SVR_API SVR_MUST_CHECK int svr_policy_create(svr_policy **out,
                                              const svr_policy_config *config,
                                              const svr_allocator *alloc);
@@ -80,6 +81,7 @@ SVR_API int svr_policy_service_nearest(const svr_policy *p, svr_span name);
 /* Names by index; valid as long as the policy. NULL where out of range. */
 SVR_API const char *svr_policy_tenant_name(const svr_policy *p, int tenant);
 SVR_API const char *svr_policy_service_name(const svr_policy *p, int service);
+/* SVR_DENIAL_SILENT where out of range. */
 SVR_API enum svr_denial svr_policy_denial(const svr_policy *p, int service);
 
 /*
@@ -95,7 +97,8 @@ SVR_API int svr_policy_service_match(const svr_policy *p, const svr_tuple *t);
 /* Whether `tenant` may reach `service` from `source`: a deny line that fits
  * wins, then an allow line; a line for tenant "corp" fits "staff.corp" as
  * well, never the reverse. Without a fitting line: denied; for
- * SVR_TENANT_NONE: allowed where the scope is public. 0, or SVR_ERR_DENIED. */
+ * SVR_TENANT_NONE: allowed where the scope is public. 0, or SVR_ERR_DENIED,
+ * also for indexes out of range. */
 SVR_API SVR_MUST_CHECK int svr_policy_access(const svr_policy *p, int service,
                                              int tenant,
                                              const svr_addr *source);

@@ -1,0 +1,201 @@
+/*
+ * quote.c - the packets that ICMP errors quote (S19).
+ *
+ * A quote is the start of a packet: what stood behind the first bytes of its
+ * L4 header may be missing, and its lengths and checksums speak of that too.
+ * So nothing is checked but what says where the fields stand.
+ */
+#include "wire/checksum.h"
+#include "wire/headers.h"
+
+/* How much of a quoted L4 header is needed. */
+enum {
+    PORTS_SIZE = 4,
+    ECHO_SIZE = 6,
+};
+
+/* Offsets count from the quoted IP header. */
+struct quote {
+    uint16_t proto_at;
+    uint16_t l4;
+    size_t room; /* bytes from l4 on */
+    uint8_t proto;
+    bool v6;
+    bool icmp, echo;
+};
+
+static int find_l4_v4(struct quote *q, const uint8_t *ip, size_t len)
+{
+    if (len < IP4_SIZE)
+        return SVR_ERR_TRUNCATED;
+    q->l4 = (uint16_t)((ip[0] & 15) * 4);
+    q->proto_at = IP4_PROTO;
+    if (q->l4 < IP4_SIZE)
+        return SVR_ERR_UNSUPPORTED;
+    if (svr__load_be16(ip + IP4_FRAGMENT) & IP4_FRAGMENT_OFFSET)
+        return SVR_ERR_UNSUPPORTED;
+    return q->l4 > len ? SVR_ERR_TRUNCATED : 0;
+}
+
+static int find_l4_v6(struct quote *q, const uint8_t *ip, size_t len)
+{
+    int err;
+
+    if (len < IP6_SIZE)
+        return SVR_ERR_TRUNCATED;
+    err = svr__ip6_walk(ip, len, &q->l4, &q->proto_at);
+    return err == SVR_ERR_FRAGMENT ? SVR_ERR_UNSUPPORTED : err;
+}
+
+static size_t needed(const struct quote *q)
+{
+    if (svr__has_ports(q->proto))
+        return PORTS_SIZE;
+    return q->icmp ? ECHO_SIZE : 0;
+}
+
+static int find_quote(struct quote *q, const uint8_t *msg, size_t len, bool v6)
+{
+    const uint8_t *ip = msg + ICMP_SIZE;
+    int err;
+
+    if (len <= ICMP_SIZE)
+        return SVR_ERR_TRUNCATED;
+    if (!svr__icmp_is_error(msg[ICMP_TYPE], v6))
+        return SVR_ERR_UNSUPPORTED;
+    if (ip[0] >> 4 != (v6 ? 6 : 4))
+        return SVR_ERR_VERSION;
+    len -= ICMP_SIZE;
+    err = v6 ? find_l4_v6(q, ip, len) : find_l4_v4(q, ip, len);
+    if (err != 0)
+        return err;
+    q->room = len - q->l4;
+    q->proto = ip[q->proto_at];
+    q->v6 = v6;
+    q->icmp = svr__is_icmp(q->proto, v6);
+    if (q->room < needed(q))
+        return SVR_ERR_TRUNCATED;
+    q->echo = q->icmp && svr__icmp_is_echo(ip[q->l4 + ICMP_TYPE], v6);
+    return 0;
+}
+
+int svr_icmp_quote_parse(svr_tuple *quoted, const uint8_t *msg, size_t len,
+                         bool v6)
+{
+    const uint8_t *ip = msg + ICMP_SIZE;
+    struct quote q;
+    int err = find_quote(&q, msg, len, v6);
+
+    if (err != 0)
+        return err;
+    *quoted = (svr_tuple){.proto = q.proto};
+    if (v6) {
+        memcpy(quoted->src.b, ip + IP6_SRC, 16);
+        memcpy(quoted->dst.b, ip + IP6_DST, 16);
+    } else {
+        svr__load_v4(&quoted->src, ip + IP4_SRC);
+        svr__load_v4(&quoted->dst, ip + IP4_DST);
+    }
+    if (svr__has_ports(q.proto)) {
+        quoted->sport = svr__load_be16(ip + q.l4 + L4_SPORT);
+        quoted->dport = svr__load_be16(ip + q.l4 + L4_DPORT);
+    } else if (q.echo) {
+        quoted->sport = svr__load_be16(ip + q.l4 + ICMP_ID);
+        quoted->dport = quoted->sport;
+    }
+    return 0;
+}
+
+/* Whether `to` can be the tuple of the quote; see write_l4. */
+static int check_change(const struct quote *q, const svr_tuple *to)
+{
+    bool had = svr__has_ports(q->proto), has = svr__has_ports(to->proto);
+
+    if (svr_addr_is_v4(&to->src) != svr_addr_is_v4(&to->dst))
+        return SVR_ERR_UNSUPPORTED;
+    if (had && has)
+        return 0;
+    if (!had && !has)
+        return q->proto == to->proto ? 0 : SVR_ERR_UNSUPPORTED;
+    if ((had ? q->proto : to->proto) != SVR_PROTO_UDP)
+        return SVR_ERR_UNSUPPORTED;
+    return q->room < UDP_SIZE ? SVR_ERR_TRUNCATED : 0;
+}
+
+static uint16_t sum_changing(const uint8_t *ip)
+{
+    return svr__sum_fold((uint32_t)svr__sum(ip + IP4_SRC, 8) + ip[IP4_PROTO]);
+}
+
+static void write_v4(uint8_t *ip, const svr_addr *src, const svr_addr *dst,
+                     uint8_t proto)
+{
+    uint16_t checksum = svr__load_be16(ip + IP4_CHECKSUM);
+    uint16_t before = sum_changing(ip);
+
+    svr__store_v4(ip + IP4_SRC, src);
+    svr__store_v4(ip + IP4_DST, dst);
+    ip[IP4_PROTO] = proto;
+    svr__store_be16(ip + IP4_CHECKSUM,
+                    svr__checksum_update(
+                        checksum, svr__sum_delta(before, sum_changing(ip))));
+}
+
+static void write_ip(uint8_t *ip, const struct quote *q, const svr_tuple *to)
+{
+    bool other = svr_addr_is_v4(&to->src) == q->v6;
+    svr_addr src = other ? SVR_ADDR_NONE : to->src;
+    svr_addr dst = other ? SVR_ADDR_NONE : to->dst;
+
+    if (!q->v6) {
+        write_v4(ip, &src, &dst, to->proto);
+        return;
+    }
+    memcpy(ip + IP6_SRC, src.b, 16);
+    memcpy(ip + IP6_DST, dst.b, 16);
+    ip[q->proto_at] = to->proto;
+}
+
+/*
+ * While a protocol without ports is quoted as UDP, the start of its header
+ * stands where UDP's length and checksum would: for ICMP type and code, in
+ * place of the identifier, which the context knows; for others four bytes.
+ * Without it the original sender would not recognise its packet.
+ */
+static void write_l4(uint8_t *l4, const struct quote *q, const svr_tuple *to)
+{
+    bool had = svr__has_ports(q->proto), has = svr__has_ports(to->proto);
+    bool icmp = q->icmp || svr__is_icmp(to->proto, q->v6);
+    bool echo = q->echo;
+
+    if (!had && has)
+        memcpy(l4 + 4, l4, icmp ? 2 : 4);
+    if (had && !has) {
+        memcpy(l4, l4 + 4, icmp ? 2 : 4);
+        if (icmp)
+            svr__store_be16(l4 + ICMP_CHECKSUM, 0);
+        echo = icmp;
+    }
+    if (has) {
+        svr__store_be16(l4 + L4_SPORT, to->sport);
+        svr__store_be16(l4 + L4_DPORT, to->dport);
+    } else if (echo) {
+        svr__store_be16(l4 + ICMP_ID, to->sport);
+    }
+}
+
+int svr_icmp_quote_rewrite(uint8_t *msg, size_t len, bool v6,
+                           const svr_tuple *to)
+{
+    uint8_t *ip = msg + ICMP_SIZE;
+    struct quote q;
+    int err = find_quote(&q, msg, len, v6);
+
+    if (err == 0)
+        err = check_change(&q, to);
+    if (err != 0)
+        return err;
+    write_l4(ip + q.l4, &q, to);
+    write_ip(ip, &q, to);
+    return 0;
+}
