@@ -1,0 +1,174 @@
+/* The configuration of a node: defaults, checks, and the copy that it keeps. */
+#include "node/node.h"
+
+#include "base/memory.h"
+
+#include <string.h>
+
+enum {
+    MTU_MIN = 1280,
+    SESSIONS_DEFAULT = 65536,
+};
+
+void svr_node_config_init(svr_node_config *c)
+{
+    svr_lifetimes t;
+    svr_lifetimes_init(&t);
+    *c = (svr_node_config){
+        .limits = {.sessions = SESSIONS_DEFAULT,
+                   .tcp_setup = t.tcp_setup,
+                   .tcp = t.idle[SVR_SESSION_TCP],
+                   .udp = t.idle[SVR_SESSION_UDP],
+                   .icmp = t.idle[SVR_SESSION_ICMP],
+                   .dns = t.idle[SVR_SESSION_DNS],
+                   .other = t.idle[SVR_SESSION_OTHER]},
+    };
+}
+
+/* Strings and arrays of the configuration, copied into one block. The copying
+ * runs twice: without memory it only measures. */
+struct copier {
+    uint8_t *memory;
+    size_t used;
+};
+
+static void *copy(struct copier *c, const void *from, size_t len)
+{
+    const size_t align = _Alignof(max_align_t);
+    size_t at = c->used;
+    c->used = (at + len + align - 1) / align * align;
+    if (!c->memory)
+        return NULL;
+    if (len)
+        memcpy(c->memory + at, from, len);
+    return c->memory + at;
+}
+
+static const char *copy_text(struct copier *c, const char *s)
+{
+    return copy(c, s, strlen(s) + 1);
+}
+
+static void copy_interface(struct copier *c, svr__interface *to,
+                           const svr_interface_config *from)
+{
+    svr_interface_config own = *from;
+    own.name = copy_text(c, from->name);
+    own.addresses = copy(c, from->addresses,
+                         from->address_count * sizeof(from->addresses[0]));
+    own.sources =
+        copy(c, from->sources, from->source_count * sizeof(from->sources[0]));
+    if (c->memory)
+        to->config = own;
+}
+
+static void copy_all(svr_node *n, struct copier *c, const svr_node_config *from)
+{
+    const char *name = copy_text(c, from->name);
+    if (c->memory)
+        n->name = name;
+    for (size_t i = 0; i < from->interface_count; i++)
+        copy_interface(c, &n->interfaces[i], &from->interfaces[i]);
+    for (size_t i = 0; i < from->peer_count; i++) {
+        name = copy_text(c, from->peers[i].name);
+        if (c->memory)
+            n->peers[i].name = name;
+    }
+    for (size_t i = 0; i < from->security_count; i++) {
+        name = copy_text(c, from->securities[i].name);
+        if (c->memory) {
+            n->securities[i] = from->securities[i];
+            svr_wipe(n->securities[i].key, SVR_KEY_SIZE);
+            n->securities[i].name = name;
+        }
+    }
+    for (size_t i = 0; i < from->pathway_count; i++) {
+        name = copy_text(c, from->pathways[i].name);
+        if (c->memory)
+            n->pathways[i].name = name;
+    }
+}
+
+int svr__config_copy(svr_node *n, const svr_node_config *from)
+{
+    struct copier c = {NULL, 0};
+    copy_all(n, &c, from);
+    n->copies_len = c.used;
+    n->copies = svr__alloc(&n->alloc, c.used, 1);
+    if (!n->copies)
+        return SVR_ERR_NO_MEMORY;
+    c = (struct copier){n->copies, 0};
+    copy_all(n, &c, from);
+    return 0;
+}
+
+static bool valid_name(const char *name)
+{
+    return name && name[0] && strlen(name) <= SVR_NAME_SEND_MAX;
+}
+
+static bool valid_interface(const svr_interface_config *c, size_t tenants)
+{
+    if (!valid_name(c->name) || c->mtu < MTU_MIN ||
+        c->tenant < SVR_TENANT_NONE || c->tenant >= (int)tenants)
+        return false;
+    for (size_t i = 0; i < c->source_count; i++)
+        if (c->sources[i].tenant < SVR_TENANT_NONE ||
+            c->sources[i].tenant >= (int)tenants)
+            return false;
+    return true;
+}
+
+static bool valid_pathway(const svr_node_config *c, const svr_pathway_config *p)
+{
+    return valid_name(p->name) && p->iface < c->interface_count &&
+           p->peer < c->peer_count && p->security < c->security_count &&
+           !svr_addr_is_none(&p->local) && !svr_addr_is_none(&p->remote) &&
+           svr_addr_is_v4(&p->local) == svr_addr_is_v4(&p->remote);
+}
+
+static bool valid_route(const svr_node_config *c, const svr_route_config *r)
+{
+    if (r->service >= c->policy.service_count)
+        return false;
+    return r->pathway < 0 ? r->iface < c->interface_count
+                          : (size_t)r->pathway < c->pathway_count;
+}
+
+static bool valid_limits(const svr_limits *l)
+{
+    return l->sessions > 0 && l->sessions <= SVR__MAP_CAP_MAX / 2 &&
+           l->tcp_setup && l->tcp && l->udp && l->icmp && l->dns && l->other;
+}
+
+static bool valid_counts(const svr_node_config *c)
+{
+    return c->interface_count > 0 && c->interface_count < UINT16_MAX / 4 &&
+           c->pathway_count < UINT16_MAX / 4 && c->peer_count < UINT16_MAX &&
+           c->security_count < UINT16_MAX &&
+           c->policy.service_count < UINT16_MAX &&
+           c->policy.tenant_count < INT16_MAX;
+}
+
+int svr__config_check(const svr_node_config *c)
+{
+    if (!c->alloc.alloc || !c->alloc.free || !c->random.fill ||
+        !valid_name(c->name) || !valid_counts(c) || !valid_limits(&c->limits))
+        return SVR_ERR_ARGUMENT;
+    for (size_t i = 0; i < c->interface_count; i++)
+        if (!valid_interface(&c->interfaces[i], c->policy.tenant_count))
+            return SVR_ERR_ARGUMENT;
+    for (size_t i = 0; i < c->peer_count; i++)
+        if (!valid_name(c->peers[i].name))
+            return SVR_ERR_ARGUMENT;
+    for (size_t i = 0; i < c->security_count; i++)
+        if (!valid_name(c->securities[i].name) || !c->securities[i].hmac)
+            return SVR_ERR_ARGUMENT;
+    for (size_t i = 0; i < c->pathway_count; i++)
+        if (!valid_pathway(c, &c->pathways[i]))
+            return SVR_ERR_ARGUMENT;
+    for (size_t i = 0; i < c->route_count; i++)
+        if (!valid_route(c, &c->routes[i]))
+            return SVR_ERR_ARGUMENT;
+    return 0;
+}

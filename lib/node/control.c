@@ -1,0 +1,156 @@
+/* Control packets between two neighbours (S6.6, S7, S8.2). */
+#include "node/node.h"
+
+#include <string.h>
+
+enum {
+    /* S8.2 */
+    RECOVERY_PER_SECOND = 1000,
+    RECOVERY_BURST = 100,
+    AMPLIFICATION = 3,
+    /* Headers around a control packet's block and tag, at most. */
+    HEADERS_MAX = 60,
+};
+
+/* What a control packet needs besides its block. */
+struct envelope {
+    const svr__pathway *pathway;
+    svr_tuple tuple;
+    uint32_t tcp_seq, tcp_ack;
+};
+
+static int wrap(svr_packet *p, const struct envelope *e)
+{
+    if (e->tuple.proto == SVR_PROTO_TCP)
+        return svr_tcp_wrap(p, &e->tuple, e->tcp_seq, e->tcp_ack);
+    return svr_udp_wrap(p, &e->tuple);
+}
+
+/* Signs the block and sends it as a packet of its own. */
+static void post(svr_node *n, const struct envelope *e, const uint8_t *block,
+                 size_t len, svr_time now)
+{
+    const svr__pathway *pw = e->pathway;
+    const svr_mac *mac = &n->associations[pw->association].send_mac;
+    svr__tcp_bind bind = {e->tcp_seq, e->tcp_ack, SVR_TCP_ACK};
+    svr_packet *p = svr__outbox_open(n, len + mac->hmac->tag_len);
+    if (!p)
+        return;
+    memcpy(p->data, block, len);
+    svr__tag_write(
+        n, mac, &n->securities[pw->security], (svr_span){p->data, len},
+        e->tuple.proto == SVR_PROTO_TCP ? &bind : NULL, now, p->data + len);
+    if (wrap(p, e) < 0)
+        return;
+    uint16_t hop =
+        (uint16_t)(2 * n->interface_count + (size_t)(pw - n->pathways));
+    svr__outbox_post(n, pw->iface, &n->next_hops[hop]);
+    n->counters.control_sent++;
+}
+
+void svr__send_disable(svr_node *n, svr__session *s, unsigned side,
+                       svr_time now)
+{
+    uint8_t block[SVR_METADATA_MAX];
+    struct envelope e = {
+        .pathway = &n->pathways[s->side[side].pathway],
+        .tuple = svr__side_tuple(n, s, side),
+        .tcp_seq = s->side[side].tcp_seq,
+        .tcp_ack = s->side[side].tcp_ack,
+    };
+    size_t len = svr__describe(
+        n, s, side, SVR_HAS(CONTROL) | SVR_HAS(DISABLE_FORWARD), block);
+    post(n, &e, block, len, now);
+}
+
+/* S8.2: one for each tuple and second. */
+static bool told_lately(svr_node *n, uint64_t hash, svr_time now)
+{
+    svr__recent *r = &n->recent[hash % SVR__RECENT];
+    if (r->hash == hash && r->time && now - r->time < SVR_SECOND)
+        return true;
+    *r = (svr__recent){hash, now ? now : 1};
+    return false;
+}
+
+static bool may_ask(svr__work *w, svr__peer *peer, size_t len)
+{
+    const svr_tuple *t = &w->headers.tuple;
+    uint64_t hash = svr__flow_hash(&w->node->table, &w->key);
+
+    if (t->sport < SVR__PORT_FIRST || t->dport < SVR__PORT_FIRST)
+        return false;
+    peer->stray_bytes += w->packet->len;
+    if (peer->told_bytes + len > AMPLIFICATION * peer->stray_bytes)
+        return false;
+    if (told_lately(w->node, hash, w->now) ||
+        !svr__bucket_take(&peer->recovery, w->now, RECOVERY_PER_SECOND,
+                          RECOVERY_BURST))
+        return false;
+    peer->told_bytes += len;
+    return true;
+}
+
+void svr__send_enable(svr__work *w, svr__pathway *pw)
+{
+    svr_node *n = w->node;
+    uint8_t block[SVR_METADATA_MAX];
+    svr_metadata md;
+    struct envelope e = {
+        .pathway = pw,
+        .tuple = svr_tuple_reverse(&w->headers.tuple),
+        .tcp_seq = w->headers.tcp_ack,
+        .tcp_ack = w->headers.tcp_seq + (uint32_t)svr__payload_len(w),
+    };
+    svr__describe_bare(n, pw, &md);
+    md.present |= SVR_HAS(CONTROL);
+    md.control = SVR_CONTROL_ENABLE_METADATA;
+    ptrdiff_t len = svr_metadata_encode(block, sizeof(block), &md);
+    if (len > 0 && may_ask(w, &n->peers[pw->peer],
+                           (size_t)len + SVR_TAG_MAX + HEADERS_MAX))
+        post(n, &e, block, (size_t)len, w->now);
+}
+
+/* Acts on a known control message. False: it is unknown. */
+static bool act(svr_node *n, svr__session *s, unsigned side, uint8_t control,
+                svr_time now)
+{
+    svr_handshake *hs = &s->side[side].handshake;
+    switch (control) {
+    case SVR_CONTROL_ENABLE_METADATA:
+        svr_handshake_event(hs, SVR_HANDSHAKE_GOT_ENABLE, now);
+        break;
+    case SVR_CONTROL_DISABLE_METADATA:
+        svr_handshake_event(hs, SVR_HANDSHAKE_GOT_DISABLE, now);
+        break;
+    case SVR_CONTROL_DELETE_SESSION:
+        svr__session_close(n, s);
+        return true;
+    case SVR_CONTROL_KEEP_ALIVE:
+    case SVR_CONTROL_HEALTH_ANSWER:
+        break;
+    default:
+        return false;
+    }
+    svr__session_settle(n, s);
+    return true;
+}
+
+void svr__control_received(svr__work *w, svr__flow *flow,
+                           const svr_metadata *md)
+{
+    svr_node *n = w->node;
+    n->counters.control_received++;
+    if (!flow) {
+        svr__drop(w, SVR_DROP_CONTROL_NO_SESSION);
+        return;
+    }
+    svr__session *s = svr__flow_session(&n->table, flow);
+    if ((md->present & SVR_HAS(SESSION_UUID)) &&
+        memcmp(&md->uuid, &s->uuid, sizeof(s->uuid)) != 0)
+        svr__drop(w, SVR_DROP_MD_CONFLICT);
+    else if (act(n, s, svr__flow_side(&n->table, flow), md->control, w->now))
+        svr__consume(w);
+    else
+        svr__drop(w, SVR_DROP_CONTROL);
+}

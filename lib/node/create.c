@@ -1,0 +1,260 @@
+/* A node is built, with all the memory that it will ever use, and taken down.
+ */
+#include "node/node.h"
+
+#include "base/memory.h"
+
+static svr_lifetimes lifetimes_of(const svr_limits *l)
+{
+    return (svr_lifetimes){
+        .idle = {[SVR_SESSION_TCP] = l->tcp,
+                 [SVR_SESSION_UDP] = l->udp,
+                 [SVR_SESSION_ICMP] = l->icmp,
+                 [SVR_SESSION_DNS] = l->dns,
+                 [SVR_SESSION_OTHER] = l->other},
+        .tcp_setup = l->tcp_setup,
+    };
+}
+
+static uint64_t waypoint_hash(const svr_node *n, const svr_addr *local,
+                              const svr_addr *remote)
+{
+    svr_addr both[2] = {*local, *remote};
+    return svr_hash(n->table.hash_key, both, sizeof(both));
+}
+
+svr__pathway *svr__pathway_find(svr_node *n, const svr_addr *local,
+                                const svr_addr *remote)
+{
+    uint64_t hash = waypoint_hash(n, local, remote);
+    uint32_t iter;
+    for (uint32_t i = svr__map_find_first(&n->pathway_map, hash, &iter);
+         i != SVR__MAP_NONE;
+         i = svr__map_find_next(&n->pathway_map, hash, &iter))
+        if (svr_addr_equal(&n->pathways[i].local, local) &&
+            svr_addr_equal(&n->pathways[i].remote, remote))
+            return &n->pathways[i];
+    return NULL;
+}
+
+/* The keys to a peer under a policy (S12.7); several pathways share them. */
+static uint16_t associate(svr_node *n, const svr_node_config *c, uint16_t peer,
+                          uint16_t security)
+{
+    for (size_t i = 0; i < n->association_count; i++)
+        if (n->associations[i].peer == peer &&
+            n->associations[i].security == security)
+            return (uint16_t)i;
+    svr__association *a = &n->associations[n->association_count];
+    const svr_security_config *sec = &c->securities[security];
+    *a = (svr__association){.peer = peer, .security = security};
+    svr_direction_key_derive(&a->send, sec->key, n->name, n->peers[peer].name,
+                             1);
+    svr_direction_key_derive(&a->receive, sec->key, n->peers[peer].name,
+                             n->name, 1);
+    svr_mac_init(&a->send_mac, sec->hmac, a->send.key);
+    svr_mac_init(&a->receive_mac, sec->hmac, a->receive.key);
+    return (uint16_t)n->association_count++;
+}
+
+static int add_pathway(svr_node *n, const svr_node_config *c, size_t number)
+{
+    const svr_pathway_config *from = &c->pathways[number];
+    svr__pathway *pw = &n->pathways[number];
+    if (svr__pathway_find(n, &from->local, &from->remote))
+        return SVR_ERR_CONFLICT;
+    pw->iface = from->iface;
+    pw->peer = from->peer;
+    pw->security = from->security;
+    pw->local = from->local;
+    pw->remote = from->remote;
+    pw->association = associate(n, c, from->peer, from->security);
+    svr__ports_init(&pw->ports, &n->random);
+    n->interfaces[from->iface].has_waypoints = true;
+    return svr__map_insert(&n->pathway_map,
+                           waypoint_hash(n, &pw->local, &pw->remote),
+                           (uint32_t)number);
+}
+
+/* The list that flows point into: two gateways for each interface, then the
+ * next hop of each pathway. */
+static int fill_next_hops(svr_node *n)
+{
+    svr_addr *gateways = n->next_hops;
+    for (size_t i = 0; i < n->interface_count; i++) {
+        gateways[2 * i] = n->interfaces[i].config.gateway_v4;
+        gateways[2 * i + 1] = n->interfaces[i].config.gateway_v6;
+    }
+    for (size_t i = 0; i < n->pathway_count; i++) {
+        const svr__pathway *pw = &n->pathways[i];
+        uint16_t hop;
+        if (!svr__next_hop(n, pw->iface, &pw->remote, &hop))
+            return SVR_ERR_ARGUMENT;
+        n->next_hops[2 * n->interface_count + i] =
+            *svr__next_hop_addr(n, hop, &pw->remote);
+    }
+    return 0;
+}
+
+/* Gathers the routes of each service into a row, in their order. */
+static void fill_routes(svr_node *n, const svr_node_config *c)
+{
+    uint32_t used = 0;
+    for (size_t service = 0; service < n->service_count; service++) {
+        svr__route_range *range = &n->service_routes[service];
+        range->first = used;
+        for (size_t i = 0; i < c->route_count; i++) {
+            const svr_route_config *r = &c->routes[i];
+            if (r->service != service)
+                continue;
+            n->routes[used++] = (svr__route){
+                .pathway =
+                    r->pathway < 0 ? SVR__NO_PATHWAY : (uint16_t)r->pathway,
+                .iface = r->iface,
+            };
+        }
+        range->count = used - range->first;
+    }
+}
+
+/* Two MACs for each side of each session, where plain packets are signed. The
+ * memory is not cleared, so that only what is used becomes resident. */
+static int make_protections(svr_node *n)
+{
+    bool wanted = false;
+    for (size_t i = 0; i < n->security_count; i++)
+        wanted |= n->securities[i].per_packet;
+    if (!wanted)
+        return 0;
+    n->protections = n->alloc.alloc(n->alloc.user, 2 * (size_t)n->table.cap *
+                                                       sizeof(svr__protection));
+    return n->protections ? 0 : SVR_ERR_NO_MEMORY;
+}
+
+static void *new_array(const svr_node *n, size_t count, size_t size)
+{
+    return svr__alloc(&n->alloc, count, size);
+}
+
+static int make_arrays(svr_node *n, const svr_node_config *c)
+{
+    n->interface_count = c->interface_count;
+    n->peer_count = c->peer_count;
+    n->security_count = c->security_count;
+    n->pathway_count = c->pathway_count;
+    n->route_count = c->route_count;
+    n->service_count = c->policy.service_count;
+    n->next_hop_count = 2 * c->interface_count + c->pathway_count;
+    n->interfaces = new_array(n, n->interface_count, sizeof(svr__interface));
+    n->peers = new_array(n, n->peer_count, sizeof(svr__peer));
+    n->securities =
+        new_array(n, n->security_count, sizeof(svr_security_config));
+    n->pathways = new_array(n, n->pathway_count, sizeof(svr__pathway));
+    n->routes = new_array(n, n->route_count, sizeof(svr__route));
+    n->service_routes =
+        new_array(n, n->service_count, sizeof(svr__route_range));
+    n->next_hops = new_array(n, n->next_hop_count, sizeof(svr_addr));
+    n->outbox.bytes = new_array(n, SVR__OUTBOX, SVR__OUTBOX_BYTES);
+    n->recent = new_array(n, SVR__RECENT, sizeof(svr__recent));
+    n->associations = svr_secret_alloc(
+        (n->pathway_count ? n->pathway_count : 1) * sizeof(svr__association));
+    return n->interfaces && n->peers && n->securities && n->pathways &&
+                   n->routes && n->service_routes && n->next_hops &&
+                   n->outbox.bytes && n->recent && n->associations
+               ? 0
+               : SVR_ERR_NO_MEMORY;
+}
+
+static int build(svr_node *n, const svr_node_config *c, svr_time now)
+{
+    int err = make_arrays(n, c);
+    if (err == 0)
+        err = svr__config_copy(n, c);
+    if (err == 0)
+        err = svr_policy_create(&n->policy, &c->policy, &n->alloc);
+    if (err == 0)
+        err = svr__table_init(&n->table, (uint32_t)c->limits.sessions,
+                              &n->random, now, &n->alloc);
+    if (err == 0)
+        err = make_protections(n);
+    if (err == 0)
+        err = svr__map_init(&n->pathway_map, (uint32_t)n->pathway_count + 1,
+                            &n->alloc);
+    for (size_t i = 0; err == 0 && i < n->pathway_count; i++)
+        err = add_pathway(n, c, i);
+    if (err == 0)
+        err = fill_next_hops(n);
+    if (err == 0)
+        fill_routes(n, c);
+    return err;
+}
+
+int svr_node_create(svr_node **out, const svr_node_config *config, svr_time now)
+{
+    int err = svr_crypto_init();
+    if (err == 0)
+        err = svr__config_check(config);
+    if (err < 0)
+        return err;
+    svr_node *n = svr__alloc(&config->alloc, 1, sizeof(*n));
+    if (!n)
+        return SVR_ERR_NO_MEMORY;
+    n->alloc = config->alloc;
+    n->random = config->random;
+    n->lifetimes = lifetimes_of(&config->limits);
+    n->unix_offset = 0 - now;
+    err = build(n, config, now);
+    if (err < 0) {
+        svr_node_destroy(n);
+        return err;
+    }
+    for (size_t i = 0; i < n->peer_count; i++)
+        n->peers[i].next_number = (uint64_t)config->boot << 32 | 1;
+    *out = n;
+    return 0;
+}
+
+static void free_protections(svr_node *n)
+{
+    size_t len = 2 * (size_t)n->table.cap * sizeof(svr__protection);
+    if (!n->protections)
+        return;
+    for (uint32_t i = 0; i < n->table.cap; i++)
+        if (n->table.sessions[i].alive)
+            svr_wipe(svr__protection_of(n, &n->table.sessions[i], 0),
+                     2 * sizeof(svr__protection));
+    n->alloc.free(n->alloc.user, n->protections, len);
+}
+
+void svr_node_destroy(svr_node *n)
+{
+    if (!n)
+        return;
+    svr_allocator a = n->alloc;
+    free_protections(n);
+    svr_secret_free(n->associations);
+    svr_policy_destroy(n->policy);
+    if (n->table.sessions)
+        svr__table_fini(&n->table);
+    if (n->pathway_map.slots)
+        svr__map_fini(&n->pathway_map);
+    svr__free(&a, n->copies, n->copies_len, 1);
+    svr__free(&a, n->recent, SVR__RECENT, sizeof(svr__recent));
+    svr__free(&a, n->outbox.bytes, SVR__OUTBOX, SVR__OUTBOX_BYTES);
+    svr__free(&a, n->next_hops, n->next_hop_count, sizeof(svr_addr));
+    svr__free(&a, n->service_routes, n->service_count,
+              sizeof(svr__route_range));
+    svr__free(&a, n->routes, n->route_count, sizeof(svr__route));
+    svr__free(&a, n->pathways, n->pathway_count, sizeof(svr__pathway));
+    svr__free(&a, n->securities, n->security_count,
+              sizeof(svr_security_config));
+    svr__free(&a, n->peers, n->peer_count, sizeof(svr__peer));
+    svr__free(&a, n->interfaces, n->interface_count, sizeof(svr__interface));
+    svr_wipe(n, sizeof(*n));
+    svr__free(&a, n, 1, sizeof(*n));
+}
+
+void svr_node_set_unix_time(svr_node *n, uint64_t unix_ns, svr_time now)
+{
+    n->unix_offset = unix_ns - now;
+}

@@ -1,0 +1,82 @@
+/* The metadata that this router writes (S5, S6.5, S7). */
+#include "node/node.h"
+
+#include <string.h>
+
+static svr_span text(const char *s)
+{
+    return (svr_span){(const uint8_t *)s, strlen(s)};
+}
+
+void svr__describe_bare(svr_node *n, const svr__pathway *pw, svr_metadata *md)
+{
+    svr_metadata_init(md);
+    md->present = SVR_HAS(SECURITY_ID) | SVR_HAS(PACKET_NUMBER);
+    md->security_id = n->associations[pw->association].send.security_id;
+    md->packet_number = n->peers[pw->peer].next_number++;
+}
+
+/* S5.9: what the next router needs to build the session. */
+static void describe_forward(const svr_node *n, const svr__session *s,
+                             const svr__pathway *pw, svr_metadata *md)
+{
+    md->present |= svr_addr_is_v4(&s->context.src)
+                       ? SVR_HAS(FORWARD_CONTEXT_V4)
+                       : SVR_HAS(FORWARD_CONTEXT_V6);
+    md->present |= SVR_HAS(SESSION_UUID) | SVR_HAS(SERVICE) |
+                   SVR_HAS(SOURCE_ROUTER) | SVR_HAS(SECURITY_POLICY) |
+                   SVR_HAS(PATHWAY);
+    md->forward = s->context;
+    md->uuid = s->uuid;
+    md->service = text(svr_policy_service_name(n->policy, s->service));
+    md->source_router = text(n->name);
+    md->security_policy = text(n->securities[pw->security].name);
+    md->pathway = text(pw->name);
+    if (s->tenant != SVR_TENANT_NONE) {
+        md->present |= SVR_HAS(TENANT);
+        md->tenant = text(svr_policy_tenant_name(n->policy, s->tenant));
+    }
+}
+
+/* S6.5 */
+static void describe_reverse(const svr__session *s, svr_metadata *md)
+{
+    md->present |= svr_addr_is_v4(&s->context.src)
+                       ? SVR_HAS(REVERSE_CONTEXT_V4)
+                       : SVR_HAS(REVERSE_CONTEXT_V6);
+    md->present |= SVR_HAS(SESSION_UUID);
+    md->reverse = svr_tuple_reverse(&s->context);
+    md->uuid = s->uuid;
+}
+
+static void describe(svr_node *n, const svr__session *s, unsigned side,
+                     uint64_t extra, svr_metadata *md)
+{
+    const svr__pathway *pw = &n->pathways[s->side[side].pathway];
+    svr__describe_bare(n, pw, md);
+    if (side == SVR__SERVER)
+        describe_forward(n, s, pw, md);
+    else
+        describe_reverse(s, md);
+    md->present |= extra;
+    md->control = SVR_CONTROL_DISABLE_METADATA; /* where extra asks for it */
+}
+
+size_t svr__describe(svr_node *n, const svr__session *s, unsigned side,
+                     uint64_t extra, uint8_t buf[SVR_METADATA_MAX])
+{
+    svr_metadata md;
+    describe(n, s, side, extra, &md);
+    ptrdiff_t len = svr_metadata_encode(buf, SVR_METADATA_MAX, &md);
+    return len < 0 ? 0 : (size_t)len;
+}
+
+size_t svr__describe_len(svr_node *n, const svr__session *s, unsigned side)
+{
+    svr_metadata md;
+    svr__peer *peer = &n->peers[n->pathways[s->side[side].pathway].peer];
+    describe(n, s, side, 0, &md);
+    peer->next_number--; /* it was only measured */
+    ptrdiff_t len = svr_metadata_encode(NULL, 0, &md);
+    return len < 0 ? 0 : (size_t)len;
+}

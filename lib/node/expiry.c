@@ -1,0 +1,67 @@
+/* Sessions end when they are idle (S9); answers that wait for a time go out
+ * (S6.6). */
+#include "node/node.h"
+
+enum {
+    /* Sessions looked at in one call: about a millisecond's work. */
+    EXPIRY_BATCH = 4096,
+};
+
+svr_time svr__session_idle_due(const svr_node *n, const svr__session *s)
+{
+    svr_time forward = svr__session_flow(&n->table, s, SVR__CLIENT)->seen;
+    svr_time reverse = svr__session_flow(&n->table, s, SVR__SERVER)->seen;
+    svr_time seen = forward > reverse ? forward : reverse;
+    return seen + svr_life_idle(&s->life, &n->lifetimes);
+}
+
+void svr__session_arm(svr_node *n, svr__session *s)
+{
+    svr_time due = svr__session_idle_due(n, s);
+    for (unsigned side = 0; side < 2; side++) {
+        svr_time answer = svr_handshake_due(&s->side[side].handshake);
+        if (answer < due)
+            due = answer;
+    }
+    svr__wheel_arm(&n->table.wheel, svr__session_number(&n->table, s), due);
+}
+
+/* The timer of a session: plain packets have moved its end without telling the
+ * wheel, so what is due is worked out here. */
+static void handle_session(svr_node *n, svr__session *s, svr_time now)
+{
+    if (svr__session_idle_due(n, s) <= now) {
+        svr__session_close(n, s);
+        return;
+    }
+    for (unsigned side = 0; side < 2; side++)
+        if (svr_handshake_event(&s->side[side].handshake, SVR_HANDSHAKE_TIMER,
+                                now) == SVR_HANDSHAKE_SEND_DISABLE)
+            svr__send_disable(n, s, side, now);
+    svr__session_settle(n, s);
+}
+
+svr_time svr_node_expiry(const svr_node *n)
+{
+    return svr__wheel_next(&n->table.wheel);
+}
+
+void svr_node_handle_expiry(svr_node *n, svr_time now)
+{
+    uint32_t number;
+    for (int i = 0; i < EXPIRY_BATCH && n->outbox.count < SVR__OUTBOX &&
+                    svr__wheel_expire(&n->table.wheel, now, &number);
+         i++)
+        handle_session(n, &n->table.sessions[number], now);
+}
+
+bool svr__bucket_take(svr__bucket *b, svr_time now, uint32_t per_second,
+                      uint32_t burst)
+{
+    svr_time step = SVR_SECOND / per_second;
+    svr_time next = b->next > now ? b->next : now;
+    if (next - now > step * (burst - 1))
+        return false;
+    b->next = next + step;
+    return true;
+}

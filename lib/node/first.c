@@ -1,0 +1,168 @@
+/* Packets without a flow: S5 for clients, the start of S6 on waypoints. */
+#include "node/node.h"
+
+enum {
+    ICMP_ECHO_REQUEST = 8,
+    ICMPV6_ECHO_REQUEST = 128,
+};
+
+static bool owns_address(const svr_node *n, const svr_addr *a)
+{
+    for (size_t i = 0; i < n->interface_count; i++) {
+        const svr_interface_config *c = &n->interfaces[i].config;
+        for (size_t k = 0; k < c->address_count; k++)
+            if (svr_addr_equal(&c->addresses[k].addr, a))
+                return true;
+    }
+    return false;
+}
+
+/* S5.3: the longest source prefix, else the interface's own tenant. */
+static int tenant_of(const svr_interface_config *c, const svr_addr *source)
+{
+    int tenant = c->tenant;
+    int longest = -1;
+    for (size_t i = 0; i < c->source_count; i++) {
+        const svr_access *a = &c->sources[i];
+        if (a->source.len > longest &&
+            svr_prefix_contains(&a->source, source)) {
+            longest = a->source.len;
+            tenant = a->tenant;
+        }
+    }
+    return tenant;
+}
+
+/* Which packets may be the first of a session (S9, S13). */
+static enum svr_drop opener_check(const svr_headers *h)
+{
+    switch (h->tuple.proto) {
+    case SVR_PROTO_TCP:
+        return (h->tcp_flags & (SVR_TCP_SYN | SVR_TCP_ACK | SVR_TCP_RST)) ==
+                       SVR_TCP_SYN
+                   ? SVR_DROP_NONE
+                   : SVR_DROP_NOT_SYN;
+    case SVR_PROTO_ICMP:
+        return h->icmp_type == ICMP_ECHO_REQUEST ? SVR_DROP_NONE
+                                                 : SVR_DROP_NOT_OPENER;
+    case SVR_PROTO_ICMPV6:
+        return h->icmp_type == ICMPV6_ECHO_REQUEST ? SVR_DROP_NONE
+                                                   : SVR_DROP_NOT_OPENER;
+    default:
+        return SVR_DROP_NONE;
+    }
+}
+
+/* S5: a refusal is silent unless the service says otherwise. */
+static void deny(svr__work *w, int service, int tenant)
+{
+    switch (svr_policy_denial(w->node->policy, service)) {
+    case SVR_DENIAL_RESET:
+        svr__reset(w);
+        break;
+    case SVR_DENIAL_PROHIBITED:
+        svr__raise(w, NULL, SVR_ICMP_PROHIBITED, 0);
+        break;
+    case SVR_DENIAL_SILENT:
+        break;
+    }
+    svr__drop(w,
+              tenant == SVR_TENANT_NONE ? SVR_DROP_NO_TENANT : SVR_DROP_ACCESS);
+}
+
+/* S6 of RFC 9562: version 4, variant 10. */
+static svr_uuid new_uuid(svr_node *n)
+{
+    svr_uuid u;
+    n->random.fill(n->random.user, u.b, sizeof(u.b));
+    u.b[6] = (uint8_t)((u.b[6] & 0x0f) | 0x40);
+    u.b[8] = (uint8_t)((u.b[8] & 0x3f) | 0x80);
+    return u;
+}
+
+static void open_for_client(svr__work *w, int tenant, int service)
+{
+    svr_node *n = w->node;
+    svr__flow *flow;
+    svr__session_plan plan = {
+        .uuid = new_uuid(n),
+        .context = w->headers.tuple,
+        .tenant = tenant,
+        .service = service,
+        .side[SVR__CLIENT] = {.pathway = SVR__NO_PATHWAY,
+                              .iface = w->packet->iface,
+                              .tuple = w->headers.tuple},
+    };
+    enum svr_drop reason = svr__plan_route(n, &plan, SVR__NO_PATHWAY);
+    if (reason == SVR_DROP_NONE)
+        reason = svr__session_open(n, &plan, w->now, &flow);
+    if (reason != SVR_DROP_NONE)
+        svr__drop(w, reason);
+    else
+        svr__relay(w, flow);
+}
+
+/* S5: a packet from a client, or from a server that answers nothing. */
+static void first_from_host(svr__work *w)
+{
+    svr_node *n = w->node;
+    const svr_interface_config *c = &n->interfaces[w->packet->iface].config;
+
+    int tenant = tenant_of(c, &w->headers.tuple.src);
+    int service = svr_policy_service_match(n->policy, &w->headers.tuple);
+    if (service < 0) {
+        svr__drop(w, SVR_DROP_NO_SERVICE);
+        return;
+    }
+    if (svr_policy_access(n->policy, service, tenant, &w->headers.tuple.src) <
+        0) {
+        deny(w, service, tenant);
+        return;
+    }
+    enum svr_drop reason = opener_check(&w->headers);
+    if (reason != SVR_DROP_NONE) {
+        if (reason == SVR_DROP_NOT_SYN)
+            svr__reset(w);
+        svr__drop(w, reason);
+        return;
+    }
+    if (w->headers.ttl <= 1) { /* before any state is made */
+        svr__raise(w, NULL, SVR_ICMP_TIME_EXCEEDED, 0);
+        svr__drop(w, SVR_DROP_TTL);
+        return;
+    }
+    open_for_client(w, tenant, service);
+}
+
+/* S6.1, S8.2: something arrives on a waypoint. */
+static void first_on_waypoint(svr__work *w)
+{
+    const svr_tuple *t = &w->headers.tuple;
+    svr__pathway *pw = svr__pathway_find(w->node, &t->dst, &t->src);
+
+    if (!pw || pw->iface != w->packet->iface) {
+        svr__drop(w, SVR_DROP_UNKNOWN_SOURCE);
+    } else if (t->proto != SVR_PROTO_TCP && t->proto != SVR_PROTO_UDP) {
+        svr__drop(w, SVR_DROP_NOT_FOR_US);
+    } else if (svr__has_block(w)) {
+        svr__waypoint_block(w, pw, NULL);
+    } else {
+        svr__send_enable(w, pw);
+        svr__drop(w, SVR_DROP_NO_SESSION);
+    }
+}
+
+void svr__first(svr__work *w)
+{
+    svr_node *n = w->node;
+    bool own = owns_address(n, &w->headers.tuple.dst);
+
+    if (own && n->interfaces[w->packet->iface].has_waypoints)
+        first_on_waypoint(w);
+    else if (w->headers.icmp_error)
+        svr__icmp_from_host(w);
+    else if (own)
+        svr__drop(w, SVR_DROP_NOT_FOR_US);
+    else
+        first_from_host(w);
+}

@@ -1,0 +1,328 @@
+/*
+ * ICMP errors (S19).
+ *
+ * Between hosts and routers of their side they are ordinary packets. Across a
+ * pathway an error travels as a UDP packet on the session's waypoint ports: a
+ * signed block that says where the error arose (type 20 or 21), then the ICMP
+ * message, whose quote names waypoints instead of client and server. The next
+ * router knows the session by these ports and by the quoted protocol.
+ */
+#include "node/node.h"
+
+#include <string.h>
+
+enum {
+    /* Errors and resets that one node raises. */
+    ERRORS_PER_SECOND = 1000,
+    ERRORS_BURST = 100,
+    /* Headers in front of a carried message, at most: IPv6 and UDP. */
+    HEADERS_MAX = 48,
+    IPV6_MTU_MIN = 1280,
+    IPV4_MTU_MIN = 576,
+};
+
+/* The session side that an error is told to. */
+struct recipient {
+    svr__session *session;
+    unsigned side;
+    const svr_addr *location; /* where the error arose */
+    bool v6;                  /* ICMPv6 */
+};
+
+static bool is_tcp(uint8_t proto)
+{
+    return proto == SVR_PROTO_TCP;
+}
+
+static bool is_ported(uint8_t proto)
+{
+    return proto == SVR_PROTO_TCP || proto == SVR_PROTO_UDP;
+}
+
+/* The packet that the error is about, as the recipient's side sent it. */
+static svr_tuple offender(const svr_node *n, const struct recipient *r)
+{
+    const svr__session *s = r->session;
+    svr_tuple context =
+        r->side == SVR__CLIENT ? s->context : svr_tuple_reverse(&s->context);
+    if (s->side[r->side].pathway == SVR__NO_PATHWAY)
+        return context;
+    svr_tuple leaving = svr__side_tuple(n, s, r->side);
+    svr_tuple sent = svr_tuple_reverse(&leaving);
+    if (!is_ported(context.proto)) { /* the quote begins at its own header */
+        sent.proto = context.proto;
+        sent.sport = context.sport;
+        sent.dport = context.dport;
+    }
+    return sent;
+}
+
+/* Appends the tag to the block and message that p holds. */
+static bool sign_carrier(const svr_node *n, svr_packet *p,
+                         const svr__pathway *pw, svr_time now)
+{
+    const svr_mac *mac = &n->associations[pw->association].send_mac;
+    size_t len = mac->hmac->tag_len;
+    if (p->tailroom < len)
+        return false;
+    svr__tag_write(n, mac, &n->securities[pw->security],
+                   (svr_span){p->data, p->len}, NULL, now, p->data + p->len);
+    p->len += (uint32_t)len;
+    p->tailroom = (uint16_t)(p->tailroom - len);
+    return true;
+}
+
+/* Puts the block in front of the message that p holds. */
+static bool prepend_block(svr_node *n, svr_packet *p, const svr__pathway *pw,
+                          const struct recipient *r)
+{
+    uint8_t block[SVR_METADATA_MAX];
+    svr_metadata md;
+    svr__describe_bare(n, pw, &md);
+    md.present |= svr_addr_is_v4(r->location) ? SVR_HAS(ICMP_LOCATION_V4)
+                                              : SVR_HAS(ICMP_LOCATION_V6);
+    md.icmp_location = *r->location;
+    ptrdiff_t len = svr_metadata_encode(block, sizeof(block), &md);
+    if (len < 0 || p->headroom < (size_t)len)
+        return false;
+    p->data -= len;
+    p->headroom = (uint16_t)(p->headroom - len);
+    memcpy(p->data, block, (size_t)len);
+    size_t limit =
+        (size_t)n->interfaces[pw->iface].config.mtu - HEADERS_MAX - SVR_TAG_MAX;
+    p->len += (uint32_t)len;
+    if (p->len > limit) { /* a quote may always be shorter */
+        p->tailroom = (uint16_t)(p->tailroom + (p->len - limit));
+        p->len = (uint32_t)limit;
+    }
+    return true;
+}
+
+/* Makes the ICMP message that p holds the packet that goes to the recipient's
+ * side. */
+static bool address_message(svr_node *n, svr_packet *p,
+                            const struct recipient *r, svr_time now)
+{
+    svr_tuple about = offender(n, r);
+    uint16_t number = r->session->side[r->side].pathway;
+    if (svr_icmp_quote_rewrite(p->data, p->len, r->v6, &about) < 0)
+        return false;
+    if (number == SVR__NO_PATHWAY)
+        return svr_icmp_wrap(p, r->location, &about.src) == 0;
+
+    svr__pathway *pw = &n->pathways[number];
+    svr_tuple tuple = svr__side_tuple(n, r->session, r->side);
+    tuple.proto = SVR_PROTO_UDP;
+    if (!prepend_block(n, p, pw, r) || !sign_carrier(n, p, pw, now) ||
+        svr_udp_wrap(p, &tuple) < 0)
+        return false;
+    n->counters.metadata_sent++;
+    return true;
+}
+
+/* The flow whose packets leave to the recipient's side. */
+static const svr__flow *leaving_flow(const svr_node *n,
+                                     const struct recipient *r)
+{
+    return svr__session_flow(&n->table, r->session, !r->side);
+}
+
+/* Takes len bytes from the packet's front; what is left has no IP header. */
+static void behead(svr_packet *p, size_t len)
+{
+    p->data += len;
+    p->headroom = (uint16_t)(p->headroom + len);
+    p->len -= (uint32_t)len;
+    p->segment_size = 0;
+    p->checksum = SVR_CHECKSUM_FULL;
+}
+
+/* Sends the ICMP message that the packet has become on to the recipient. */
+static void pass_on(svr__work *w, const struct recipient *r)
+{
+    svr_node *n = w->node;
+    const svr__flow *f = leaving_flow(n, r);
+    if (address_message(n, w->packet, r, w->now))
+        svr__forward(w, f->out_iface,
+                     svr__next_hop_addr(n, f->next_hop, &f->rewrite.dst));
+    else
+        svr__drop(w, SVR_DROP_ICMP_NO_SESSION);
+}
+
+void svr__icmp_from_host(svr__work *w)
+{
+    svr_node *n = w->node;
+    const svr_headers *h = &w->headers;
+    bool v6 = h->tuple.proto == SVR_PROTO_ICMPV6;
+    svr_tuple quoted;
+
+    if (!svr_packet_checksum_ok(w->packet, h)) {
+        svr__drop(w, SVR_DROP_L4_CHECKSUM);
+        return;
+    }
+    if (svr_icmp_quote_parse(&quoted, w->packet->data + h->l4,
+                             w->packet->len - h->l4, v6) < 0) {
+        svr__drop(w, SVR_DROP_ICMP_NO_SESSION);
+        return;
+    }
+    /* The packet quoted was sent to where the error comes from, so its session
+     * is that of the packets that come back from there. */
+    w->key.src = quoted.dst;
+    w->key.dst = quoted.src;
+    w->key.sport = quoted.dport;
+    w->key.dport = quoted.sport;
+    w->key.proto = quoted.proto;
+    svr__flow *f =
+        svr__flow_find(&n->table, &w->key, svr__flow_hash(&n->table, &w->key));
+    if (!f) {
+        svr__drop(w, SVR_DROP_ICMP_NO_SESSION);
+        return;
+    }
+    svr_addr location = h->tuple.src;
+    struct recipient r = {
+        .session = svr__flow_session(&n->table, f),
+        .side = !svr__flow_side(&n->table, f),
+        .location = &location,
+        .v6 = v6,
+    };
+    behead(w->packet, h->l4);
+    pass_on(w, &r);
+}
+
+void svr__icmp_from_pathway(svr__work *w, const svr_metadata *md,
+                            size_t block_len)
+{
+    svr_node *n = w->node;
+    bool v6 = md->present & SVR_HAS(ICMP_LOCATION_V6);
+    svr_addr location = md->icmp_location;
+    svr_tuple quoted;
+
+    behead(w->packet, w->headers.payload + block_len);
+    if (svr_icmp_quote_parse(&quoted, w->packet->data, w->packet->len, v6) <
+        0) {
+        svr__drop(w, SVR_DROP_ICMP_NO_SESSION);
+        return;
+    }
+    w->key.proto = is_tcp(quoted.proto) ? SVR_PROTO_TCP : SVR_PROTO_UDP;
+    svr__flow *f =
+        svr__flow_find(&n->table, &w->key, svr__flow_hash(&n->table, &w->key));
+    if (!f) {
+        svr__drop(w, SVR_DROP_ICMP_NO_SESSION);
+        return;
+    }
+    struct recipient r = {
+        .session = svr__flow_session(&n->table, f),
+        .side = !svr__flow_side(&n->table, f),
+        .location = &location,
+        .v6 = v6,
+    };
+    pass_on(w, &r);
+}
+
+/* An own address of the family that the packet has, best of the interface. */
+static const svr_addr *own_address(const svr_node *n, uint16_t iface, bool v4)
+{
+    for (size_t i = 0; i <= n->interface_count; i++) {
+        size_t at = i == 0 ? iface : i - 1;
+        const svr_interface_config *c = &n->interfaces[at].config;
+        for (size_t k = 0; k < c->address_count; k++)
+            if (svr_addr_is_v4(&c->addresses[k].addr) == v4)
+                return &c->addresses[k].addr;
+    }
+    return NULL;
+}
+
+/* To a host on an own interface. */
+static void raise_to_host(svr__work *w, enum svr_icmp_kind kind, uint16_t mtu)
+{
+    svr_node *n = w->node;
+    const svr_addr *to = &w->headers.tuple.src;
+    uint16_t iface = w->packet->iface, hop;
+    const svr_addr *src = own_address(n, iface, svr_addr_is_v4(to));
+    svr_packet *p = svr__outbox_open(n, 0);
+
+    if (!src || !p || !svr__next_hop(n, iface, to, &hop))
+        return;
+    if (svr_icmp_error(p, p->data - p->headroom, SVR__OUTBOX_BYTES, kind, mtu,
+                       src, w->packet, &w->headers) < 0)
+        return;
+    svr__outbox_post(n, iface, svr__next_hop_addr(n, hop, to));
+}
+
+/* The packet as its host sent it, but for the TTL. */
+static bool restore(svr__work *w, const svr__flow *f, const svr_tuple *context)
+{
+    if (f->flags & SVR__FLOW_CONVERT)
+        return svr_packet_convert(w->packet, &w->headers, context) == 0;
+    svr_rewrite rw;
+    svr_rewrite_init(&rw, &w->headers.tuple, context);
+    svr_packet_rewrite(w->packet, &w->headers, &rw);
+    svr_packet_checksum_write(w->packet, &w->headers);
+    return svr_packet_parse(&w->headers, w->packet) == 0;
+}
+
+/* To a host beyond the neighbour that the packet came from. */
+static void raise_to_pathway(svr__work *w, svr__flow *flow,
+                             enum svr_icmp_kind kind, uint16_t mtu)
+{
+    svr_node *n = w->node;
+    struct recipient r = {.session = svr__flow_session(&n->table, flow),
+                          .side = svr__flow_side(&n->table, flow)};
+    svr_tuple context = r.session->context;
+    if (r.side == SVR__SERVER)
+        context = svr_tuple_reverse(&context);
+    bool v4 = svr_addr_is_v4(&context.src);
+    const svr_addr *src = own_address(n, flow->out_iface, v4);
+    svr_packet *p = svr__outbox_open(n, 0);
+
+    r.location = src;
+    r.v6 = !v4;
+    if (!src || !p || w->headers.ttl == 0 || !restore(w, flow, &context) ||
+        svr_icmp_error(p, p->data - p->headroom, SVR__OUTBOX_BYTES, kind, mtu,
+                       src, w->packet, &w->headers) < 0)
+        return;
+    behead(p, v4 ? 20 : 40);
+    if (!address_message(n, p, &r, w->now))
+        return;
+    const svr__flow *f = leaving_flow(n, &r);
+    svr__outbox_post(n, f->out_iface,
+                     svr__next_hop_addr(n, f->next_hop, &f->rewrite.dst));
+}
+
+static uint16_t usable_mtu(const svr__work *w, uint16_t mtu)
+{
+    uint16_t least =
+        svr_addr_is_v4(&w->headers.tuple.src) ? IPV4_MTU_MIN : IPV6_MTU_MIN;
+    return mtu < least ? least : mtu;
+}
+
+void svr__raise(svr__work *w, svr__flow *flow, enum svr_icmp_kind kind,
+                uint16_t mtu)
+{
+    svr_node *n = w->node;
+    if (!svr__bucket_take(&n->errors, w->now, ERRORS_PER_SECOND, ERRORS_BURST))
+        return;
+    mtu = usable_mtu(w, mtu);
+    if (flow && svr__flow_session(&n->table, flow)
+                        ->side[svr__flow_side(&n->table, flow)]
+                        .pathway != SVR__NO_PATHWAY)
+        raise_to_pathway(w, flow, kind, mtu);
+    else
+        raise_to_host(w, kind, mtu);
+}
+
+void svr__reset(svr__work *w)
+{
+    svr_node *n = w->node;
+    const svr_addr *to = &w->headers.tuple.src;
+    uint16_t iface = w->packet->iface, hop;
+    svr_packet *p = svr__outbox_open(n, 0);
+
+    if (w->headers.tuple.proto != SVR_PROTO_TCP || !p ||
+        !svr__next_hop(n, iface, to, &hop) ||
+        !svr__bucket_take(&n->errors, w->now, ERRORS_PER_SECOND, ERRORS_BURST))
+        return;
+    if (svr_tcp_reset(p, p->data - p->headroom, SVR__OUTBOX_BYTES, w->packet,
+                      &w->headers) == 0)
+        svr__outbox_post(n, iface, svr__next_hop_addr(n, hop, to));
+}

@@ -1,0 +1,180 @@
+/* The straight way: parse, look up, rewrite; everything else leaves it. */
+#include "node/node.h"
+
+#include <assert.h>
+#include <string.h>
+
+static void end(svr__work *w, enum svr_verdict verdict)
+{
+    assert(w->packet->verdict == SVR_VERDICT_NONE);
+    w->packet->verdict = (uint8_t)verdict;
+}
+
+void svr__drop(svr__work *w, enum svr_drop reason)
+{
+    assert(reason != SVR_DROP_NONE);
+    end(w, SVR_VERDICT_DROP);
+    w->packet->drop = (uint8_t)reason;
+    w->node->counters.dropped[reason]++;
+}
+
+void svr__consume(svr__work *w)
+{
+    end(w, SVR_VERDICT_CONSUME);
+    w->node->counters.consumed++;
+}
+
+void svr__forward(svr__work *w, uint16_t iface, const svr_addr *next_hop)
+{
+    end(w, SVR_VERDICT_FORWARD);
+    w->packet->iface = iface;
+    w->packet->next_hop = *next_hop;
+    w->node->counters.forwarded++;
+}
+
+bool svr__touch(svr__work *w)
+{
+    if (w->touched)
+        return true;
+    if (!svr_packet_checksum_ok(w->packet, &w->headers)) {
+        svr__drop(w, SVR_DROP_L4_CHECKSUM);
+        return false;
+    }
+    w->touched = true;
+    return true;
+}
+
+bool svr__has_block(const svr__work *w)
+{
+    svr_block b;
+    if (!svr__has_cookie(w))
+        return false;
+    return svr_block_parse(&b, w->packet->data + w->headers.payload,
+                           svr__payload_len(w)) < 0 ||
+           !svr_block_is_bare(&b);
+}
+
+/* Parses and prepares the look-up. False: the packet was dropped. */
+static bool prepare(svr__work *w)
+{
+    svr_packet *p = w->packet;
+    p->verdict = SVR_VERDICT_NONE;
+    p->drop = SVR_DROP_NONE;
+    p->originated = false;
+    w->node->counters.received++;
+    int err = svr_packet_parse(&w->headers, p);
+    if (err < 0) {
+        svr__drop(w, svr__drop_of_error(err));
+        return false;
+    }
+    const svr_tuple *t = &w->headers.tuple;
+    w->key = (svr__flow_key){
+        .src = t->src,
+        .dst = t->dst,
+        .sport = t->sport,
+        .dport = t->dport,
+        .iface = p->iface,
+        .proto = t->proto,
+    };
+    return true;
+}
+
+/* S2.3: segments of a super-packet travel as packets of their own, so none of
+ * them may begin with the cookie by chance. */
+static bool segment_has_cookie(const svr__work *w)
+{
+    const svr_packet *p = w->packet;
+    size_t step = p->segment_size ? p->segment_size : SVR_PACKET_MAX;
+    for (size_t at = w->headers.payload; at < p->len; at += step)
+        if (svr_cookie_present(p->data + at, p->len - at))
+            return true;
+    return false;
+}
+
+static bool fits(const svr__work *w, const svr__flow *f)
+{
+    const svr_packet *p = w->packet;
+    if (p->segment_size == 0)
+        return p->len <= f->mtu;
+    return (f->flags & SVR__FLOW_OFFLOAD) &&
+           w->headers.payload + p->segment_size <= f->mtu;
+}
+
+static bool is_plain(const svr__work *w, const svr__flow *f)
+{
+    const uint8_t events = SVR_TCP_SYN | SVR_TCP_FIN | SVR_TCP_RST;
+    return (f->flags & ~SVR__FLOW_PLAIN) == 0 && w->headers.ttl > 1 &&
+           !(w->headers.tcp_flags & events) && fits(w, f) &&
+           !segment_has_cookie(w);
+}
+
+static void pass_plain(svr__work *w, svr__flow *f)
+{
+    svr_packet_rewrite(w->packet, &w->headers, &f->rewrite);
+    f->seen = w->now;
+    f->packets++;
+    f->bytes += w->packet->len;
+    f->tcp_ack = w->headers.tcp_ack;
+    f->tcp_window = w->headers.tcp_window;
+    svr__forward(w, f->out_iface,
+                 svr__next_hop_addr(w->node, f->next_hop, &f->rewrite.dst));
+}
+
+static void dispatch(svr__work *w, uint64_t hash)
+{
+    svr__flow *f = svr__flow_find(&w->node->table, &w->key, hash);
+    if (!f)
+        svr__first(w);
+    else if (is_plain(w, f))
+        pass_plain(w, f);
+    else
+        svr__relay(w, f);
+}
+
+void svr__handle(svr__work *w)
+{
+    if (prepare(w))
+        dispatch(w, svr__flow_hash(&w->node->table, &w->key));
+}
+
+static void prefetch_flow(const svr__table *t, uint64_t hash)
+{
+    uint32_t iter;
+    uint32_t item = svr__map_find_first(&t->by_key, hash, &iter);
+    if (item == SVR__MAP_NONE)
+        return;
+    const uint8_t *at = (const uint8_t *)&t->flows[item];
+    __builtin_prefetch(at, 1);
+    __builtin_prefetch(at + 64, 1);
+}
+
+/* Three passes over the batch, so that the memory that a packet needs is on its
+ * way while the others are worked on. */
+size_t svr_node_input(svr_node *n, svr_packet *pkts, size_t count, svr_time now)
+{
+    svr__work work[SVR_BATCH_MAX];
+    uint64_t hash[SVR_BATCH_MAX];
+    uint64_t before = n->counters.forwarded;
+
+    assert(count <= SVR_BATCH_MAX);
+    if (count > SVR_BATCH_MAX)
+        count = SVR_BATCH_MAX;
+    for (size_t i = 0; i < count; i++) {
+        work[i].node = n;
+        work[i].packet = &pkts[i];
+        work[i].now = now;
+        work[i].piece = false;
+        work[i].touched = false;
+        if (!prepare(&work[i]))
+            continue;
+        hash[i] = svr__flow_hash(&n->table, &work[i].key);
+        svr__map_prefetch(&n->table.by_key, hash[i]);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (pkts[i].verdict == SVR_VERDICT_NONE)
+            prefetch_flow(&n->table, hash[i]);
+    for (size_t i = 0; i < count; i++)
+        if (pkts[i].verdict == SVR_VERDICT_NONE)
+            dispatch(&work[i], hash[i]);
+    return (size_t)(n->counters.forwarded - before);
+}

@@ -1,0 +1,291 @@
+/*
+ * node.h - what the files of a node share.
+ *
+ * The way of a packet:
+ *
+ *   input.c      parse, look up; plain packets of quiet sessions leave here
+ *   first.c      no flow: from a client (S5) or on a waypoint (S6.1)
+ *   waypoint.c   metadata from a neighbour: open, check, act (S6)
+ *   relay.c      packets of sessions that need more than a rewrite
+ *   output.c     pieces of cut packets, and what the node itself sends
+ *
+ * beside it: open.c makes sessions and their flows, describe.c writes metadata,
+ * protect.c signs and verifies, control.c speaks to neighbours (S7, S8.2),
+ * icmp.c raises and carries errors (S19), expiry.c ends what is idle (S9).
+ * config.c and create.c build a node, info.c tells about it.
+ */
+#ifndef SVR_LIB_NODE_NODE_H
+#define SVR_LIB_NODE_NODE_H
+
+#include "session/ports.h"
+#include "session/table.h"
+
+#include <svr/metadata.h>
+#include <svr/node.h>
+
+/* Tokens at a steady rate with a burst (generic cell rate). */
+typedef struct svr__bucket {
+    svr_time next; /* when the bucket is full again */
+} svr__bucket;
+
+bool svr__bucket_take(svr__bucket *b, svr_time now, uint32_t per_second,
+                      uint32_t burst);
+
+typedef struct svr__interface {
+    svr_interface_config config; /* pointers into the node's own copy */
+    bool has_waypoints;
+} svr__interface;
+
+/* Another router, and what runs between it and this one. */
+typedef struct svr__peer {
+    const char *name;
+    uint64_t next_number; /* S11.7: of the next block sent to it */
+    svr_replay replay;
+    svr__bucket recovery;             /* S8.2: control 2 sent to it */
+    uint64_t stray_bytes, told_bytes; /* S8.2: never more than three times */
+} svr__peer;
+
+/* The keys between this router and a peer under one security policy. Lies in
+ * guarded memory. */
+typedef struct svr__association {
+    uint16_t peer, security;
+    svr_direction_key send, receive;
+    svr_mac send_mac, receive_mac;
+} svr__association;
+
+typedef struct svr__pathway {
+    const char *name;
+    uint16_t iface, peer, security, association;
+    svr_addr local, remote;
+    svr__ports ports;
+} svr__pathway;
+
+/* MACs of one side of a session whose plain packets are signed (S12.7). */
+typedef struct svr__protection {
+    svr_mac send, receive;
+} svr__protection;
+
+/* A route of a service (S5.6). */
+typedef struct svr__route {
+    uint16_t pathway; /* SVR__NO_PATHWAY: out of iface */
+    uint16_t iface;
+} svr__route;
+
+/* The routes of one service stand in a row. */
+typedef struct svr__route_range {
+    uint32_t first, count;
+} svr__route_range;
+
+enum {
+    /* Packets of the node's own that wait for svr_node_output. */
+    SVR__OUTBOX = 64,
+    SVR__OUTBOX_BYTES = SVR_OUTPUT_SIZE(1500),
+    /* Tuples that were lately told that they have no session (S8.2). */
+    SVR__RECENT = 1024,
+};
+
+typedef struct svr__outbox {
+    svr_packet packet[SVR__OUTBOX];
+    uint8_t (*bytes)[SVR__OUTBOX_BYTES];
+    unsigned first, count;
+} svr__outbox;
+
+typedef struct svr__cuts {
+    svr_cut cut[SVR_BATCH_MAX];
+    unsigned first, count;
+} svr__cuts;
+
+typedef struct svr__recent {
+    uint64_t hash;
+    svr_time time;
+} svr__recent;
+
+struct svr_node {
+    svr_allocator alloc;
+    svr_random random;
+    const char *name;
+    svr_policy *policy;
+    svr_lifetimes lifetimes;
+    svr__interface *interfaces;
+    svr__peer *peers;
+    svr_security_config *securities; /* without their keys */
+    svr__association *associations;  /* guarded */
+    svr__pathway *pathways;
+    svr__route *routes;
+    svr__route_range *service_routes;
+    size_t interface_count, peer_count, security_count, association_count;
+    size_t pathway_count, route_count, service_count;
+    svr_addr *next_hops; /* gateways of each interface by family, pathways */
+    size_t next_hop_count;
+    void *copies; /* strings and arrays of the configuration */
+    size_t copies_len;
+    svr__map pathway_map; /* by local and remote waypoint */
+    svr__table table;
+    svr__protection *protections; /* two for each session, or NULL */
+    svr__outbox outbox;
+    svr__cuts cuts;
+    svr__recent *recent;
+    svr__bucket errors;   /* ICMP errors and resets */
+    uint64_t unix_offset; /* Unix time - monotonic time, modulo 2^64 */
+    svr_counters counters;
+};
+
+/* One packet on its way through the node. */
+typedef struct svr__work {
+    svr_node *node;
+    svr_packet *packet;
+    svr_headers headers;
+    svr__flow_key key; /* as it arrived */
+    svr_time now;
+    bool piece;   /* of a packet that was cut: is not cut again */
+    bool touched; /* bytes came or went: the checksum must be written anew */
+} svr__work;
+
+/* input.c: exactly one of these ends each packet. */
+void svr__drop(svr__work *w, enum svr_drop reason);
+void svr__consume(svr__work *w);
+void svr__forward(svr__work *w, uint16_t iface, const svr_addr *next_hop);
+/* Parses and handles one packet that has not been counted yet. */
+void svr__handle(svr__work *w);
+
+/* Before bytes of the packet come or go: a wrong checksum must not be made
+ * right (S4.6). False: it was wrong and the packet has been dropped. */
+bool svr__touch(svr__work *w);
+
+/* Bytes behind the L4 header. */
+static inline size_t svr__payload_len(const svr__work *w)
+{
+    return w->packet->len - w->headers.payload;
+}
+
+static inline bool svr__has_cookie(const svr__work *w)
+{
+    return svr_cookie_present(w->packet->data + w->headers.payload,
+                              svr__payload_len(w));
+}
+
+/* Whether it begins with metadata that is more than a false-positive mark. */
+bool svr__has_block(const svr__work *w);
+
+/* first.c */
+void svr__first(svr__work *w);
+
+/* waypoint.c: metadata arrives on a pathway; flow NULL: for no session. */
+void svr__waypoint_block(svr__work *w, svr__pathway *pw, svr__flow *flow);
+svr__pathway *svr__pathway_find(svr_node *n, const svr_addr *local,
+                                const svr_addr *remote);
+
+/* relay.c */
+void svr__relay(svr__work *w, svr__flow *flow);
+/* What comes once a packet stands as its neighbour meant it: life, size,
+ * rewrite, metadata, tag. */
+void svr__send_on(svr__work *w, svr__flow *flow);
+/* Sets the flags of both flows after their machines moved, and the timer. */
+void svr__session_settle(svr_node *n, svr__session *s);
+
+/* open.c: sessions. */
+typedef struct svr__side_plan {
+    uint16_t pathway, iface;
+    svr_tuple tuple; /* of forward packets on this side */
+} svr__side_plan;
+
+typedef struct svr__session_plan {
+    svr_uuid uuid;
+    svr_tuple context;
+    int tenant, service;
+    uint64_t opened;
+    svr__side_plan side[2];
+} svr__session_plan;
+
+/* Chooses where the service's sessions go next: fills in side[SVR__SERVER] of
+ * the plan, with waypoint ports where that is a pathway. avoid: a pathway that
+ * the packet came by, or SVR__NO_PATHWAY. */
+enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
+                              uint16_t avoid);
+/* Makes the session and binds its flows. Nothing is left behind on failure. */
+enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
+                                svr_time now, svr__flow **forward);
+void svr__session_close(svr_node *n, svr__session *s);
+/* The next hop for an address on an interface's side, as its number. False:
+ * there is none. */
+bool svr__next_hop(const svr_node *n, uint16_t iface, const svr_addr *to,
+                   uint16_t *number);
+/* The address that a number stands for, for packets to `to`. */
+const svr_addr *svr__next_hop_addr(const svr_node *n, uint16_t number,
+                                   const svr_addr *to);
+svr__protection *svr__protection_of(const svr_node *n, const svr__session *s,
+                                    unsigned side);
+/* A side's tuple as packets leave to it. */
+svr_tuple svr__side_tuple(const svr_node *n, const svr__session *s,
+                          unsigned side);
+
+/* describe.c: the block for a side, signed afterwards. Returns its length. */
+size_t svr__describe(svr_node *n, const svr__session *s, unsigned side,
+                     uint64_t extra, uint8_t buf[SVR_METADATA_MAX]);
+/* An upper bound of what svr__describe writes, without taking a number. */
+size_t svr__describe_len(svr_node *n, const svr__session *s, unsigned side);
+/* A block with the numbers and nothing else: control packets, ICMP errors. */
+void svr__describe_bare(svr_node *n, const svr__pathway *pw, svr_metadata *md);
+
+/* protect.c: the tag (S11.1). bind is NULL where TCP is not bound (S11.4b). */
+typedef struct svr__tcp_bind {
+    uint32_t seq, ack;
+    uint8_t flags;
+} svr__tcp_bind;
+
+void svr__tag_write(const svr_node *n, const svr_mac *mac,
+                    const svr_security_config *sec, svr_span bytes,
+                    const svr__tcp_bind *bind, svr_time now, uint8_t *tag);
+/* Appends the tag to a packet. False: no room; the packet was dropped. */
+bool svr__sign(svr__work *w, const svr_mac *mac,
+               const svr_security_config *sec);
+/* Verifies the tag and takes it off, or answers the reason. */
+enum svr_drop svr__verify(svr__work *w, const svr_mac *mac,
+                          const svr_security_config *sec);
+
+/* control.c */
+void svr__control_received(svr__work *w, svr__flow *flow,
+                           const svr_metadata *md);
+/* S6.6: own session metadata with type 18 in a packet of its own. */
+void svr__send_disable(svr_node *n, svr__session *s, unsigned side,
+                       svr_time now);
+/* S8.2: a plain packet of no session asks for metadata, within limits. */
+void svr__send_enable(svr__work *w, svr__pathway *pw);
+
+/* icmp.c */
+/* Tells the packet's sender why it cannot go on. flow NULL: it belongs to no
+ * session. The packet must be unchanged or restored; it is dropped after. */
+void svr__raise(svr__work *w, svr__flow *flow, enum svr_icmp_kind kind,
+                uint16_t mtu);
+/* S9: answers a segment of no session with a reset. */
+void svr__reset(svr__work *w);
+/* An ICMP error from an own interface: its session carries it on. */
+void svr__icmp_from_host(svr__work *w);
+/* One that a neighbour carried here (S19). */
+void svr__icmp_from_pathway(svr__work *w, const svr_metadata *md,
+                            size_t block_len);
+
+/* output.c */
+/* A free place for a packet of len bytes, or NULL: then it is not sent. */
+svr_packet *svr__outbox_open(svr_node *n, size_t len);
+/* The place that the last svr__outbox_open gave is sent. */
+void svr__outbox_post(svr_node *n, uint16_t iface, const svr_addr *next_hop);
+/* The packet is consumed; its pieces come back as packets of their own. */
+void svr__cut(svr__work *w, size_t size);
+
+/* expiry.c */
+/* When the session ends if no packet comes. */
+svr_time svr__session_idle_due(const svr_node *n, const svr__session *s);
+/* Sets its timer to the first thing that will be due. */
+void svr__session_arm(svr_node *n, svr__session *s);
+
+/* config.c */
+int svr__config_check(const svr_node_config *c);
+/* Strings and arrays of the configuration into memory of the node's own. */
+int svr__config_copy(svr_node *n, const svr_node_config *from);
+
+/* info.c */
+enum svr_drop svr__drop_of_error(int err);
+enum svr_drop svr__drop_of_metadata_error(int err);
+
+#endif

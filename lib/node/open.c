@@ -1,0 +1,253 @@
+/* Sessions begin and end: routes, waypoint ports, flows. */
+#include "node/node.h"
+
+#include <string.h>
+
+enum {
+    /* How many pairs are tried before the pathway counts as full: with a free
+     * share of one in a hundred, one session in 600,000 is refused wrongly. */
+    PORT_TRIES = 1300,
+};
+
+static const svr_addr *own_gateway(const svr_node *n, uint16_t iface, bool v4)
+{
+    return &n->next_hops[2 * (size_t)iface + !v4];
+}
+
+bool svr__next_hop(const svr_node *n, uint16_t iface, const svr_addr *to,
+                   uint16_t *number)
+{
+    const svr_interface_config *c = &n->interfaces[iface].config;
+    for (size_t i = 0; i < c->address_count; i++) {
+        if (svr_prefix_contains(&c->addresses[i], to)) {
+            *number = SVR__ON_LINK;
+            return true;
+        }
+    }
+    const svr_addr *gateway = own_gateway(n, iface, svr_addr_is_v4(to));
+    *number = (uint16_t)(gateway - n->next_hops);
+    return !svr_addr_is_none(gateway);
+}
+
+const svr_addr *svr__next_hop_addr(const svr_node *n, uint16_t number,
+                                   const svr_addr *to)
+{
+    return number == SVR__ON_LINK ? to : &n->next_hops[number];
+}
+
+svr__protection *svr__protection_of(const svr_node *n, const svr__session *s,
+                                    unsigned side)
+{
+    size_t number = svr__session_number(&n->table, s);
+    return &n->protections[2 * number + side];
+}
+
+svr_tuple svr__side_tuple(const svr_node *n, const svr__session *s,
+                          unsigned side)
+{
+    const svr__flow *to_side = svr__session_flow(&n->table, s, !side);
+    return (svr_tuple){
+        .src = to_side->rewrite.src,
+        .dst = to_side->rewrite.dst,
+        .sport = to_side->rewrite.sport,
+        .dport = to_side->rewrite.dport,
+        .proto = to_side->out_proto,
+    };
+}
+
+static svr__flow_key make_key(const svr_tuple *t, uint16_t iface)
+{
+    return (svr__flow_key){
+        .src = t->src,
+        .dst = t->dst,
+        .sport = t->sport,
+        .dport = t->dport,
+        .iface = iface,
+        .proto = t->proto,
+    };
+}
+
+/* S10: a pair whose replies hit no flow that exists. */
+static enum svr_drop choose_ports(svr_node *n, svr__pathway *pw, svr_tuple *t)
+{
+    for (int i = 0; i < PORT_TRIES; i++) {
+        svr__ports_next(&pw->ports, &t->sport, &t->dport);
+        svr_tuple back = svr_tuple_reverse(t);
+        svr__flow_key key = make_key(&back, pw->iface);
+        if (!svr__flow_find(&n->table, &key, svr__flow_hash(&n->table, &key)))
+            return SVR_DROP_NONE;
+    }
+    return SVR_DROP_PORTS;
+}
+
+static enum svr_drop plan_pathway(svr_node *n, svr__session_plan *plan,
+                                  uint16_t number)
+{
+    svr__pathway *pw = &n->pathways[number];
+    svr__side_plan *side = &plan->side[SVR__SERVER];
+    *side = (svr__side_plan){
+        .pathway = number,
+        .iface = pw->iface,
+        .tuple = {.src = pw->local,
+                  .dst = pw->remote,
+                  .proto = plan->context.proto == SVR_PROTO_TCP
+                               ? SVR_PROTO_TCP
+                               : SVR_PROTO_UDP}, /* S4.2 */
+    };
+    return choose_ports(n, pw, &side->tuple);
+}
+
+enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
+                              uint16_t avoid)
+{
+    const svr__route_range *range = &n->service_routes[plan->service];
+    enum svr_drop reason = SVR_DROP_NO_ROUTE;
+    for (uint32_t i = 0; i < range->count; i++) {
+        const svr__route *r = &n->routes[range->first + i];
+        if (r->pathway == SVR__NO_PATHWAY) {
+            plan->side[SVR__SERVER] = (svr__side_plan){
+                .pathway = SVR__NO_PATHWAY,
+                .iface = r->iface,
+                .tuple = plan->context,
+            };
+            return SVR_DROP_NONE;
+        }
+        if (r->pathway == avoid)
+            continue;
+        reason = plan_pathway(n, plan, r->pathway);
+        if (reason == SVR_DROP_NONE)
+            return reason;
+    }
+    return reason;
+}
+
+static bool ported(uint8_t proto)
+{
+    return proto == SVR_PROTO_TCP || proto == SVR_PROTO_UDP;
+}
+
+/* One direction: packets that arrive as `from` on side's interface leave as
+ * `to` on the other's. */
+static bool fill_flow(svr_node *n, svr__session *s, unsigned side,
+                      const svr_tuple *from, const svr_tuple *to)
+{
+    const svr__side *in = &s->side[side], *out = &s->side[!side];
+    const svr_interface_config *c = &n->interfaces[out->iface].config;
+    svr__flow *f = svr__session_flow(&n->table, s, side);
+    bool convert = from->proto != to->proto || !ported(from->proto) ||
+                   svr_addr_is_v4(&from->src) != svr_addr_is_v4(&to->src);
+
+    f->key = make_key(from, in->iface);
+    f->out_iface = out->iface;
+    f->out_proto = to->proto;
+    f->mtu = c->mtu;
+    f->flags = convert ? SVR__FLOW_CONVERT : 0;
+    if (c->offload)
+        f->flags |= SVR__FLOW_OFFLOAD;
+    if (convert)
+        f->rewrite = (svr_rewrite){.src = to->src,
+                                   .dst = to->dst,
+                                   .sport = to->sport,
+                                   .dport = to->dport};
+    else
+        svr_rewrite_init(&f->rewrite, from, to);
+    if (out->pathway != SVR__NO_PATHWAY) {
+        f->next_hop = (uint16_t)(2 * n->interface_count + out->pathway);
+        return true;
+    }
+    return svr__next_hop(n, out->iface, &to->dst, &f->next_hop);
+}
+
+/* Whether plain packets on this side are signed (S11.4). */
+static bool side_signed(const svr_node *n, const svr__side *side)
+{
+    return side->pathway != SVR__NO_PATHWAY &&
+           n->securities[n->pathways[side->pathway].security].per_packet;
+}
+
+static void fill_protection(svr_node *n, svr__session *s, unsigned side)
+{
+    if (!side_signed(n, &s->side[side]))
+        return;
+    const svr__pathway *pw = &n->pathways[s->side[side].pathway];
+    const svr__association *a = &n->associations[pw->association];
+    const svr_hmac *hmac = n->securities[pw->security].hmac;
+    svr__protection *prot = svr__protection_of(n, s, side);
+    uint8_t key[SVR_KEY_SIZE];
+
+    svr_session_key_derive(key, &a->send, &s->uuid);
+    svr_mac_init(&prot->send, hmac, key);
+    svr_session_key_derive(key, &a->receive, &s->uuid);
+    svr_mac_init(&prot->receive, hmac, key);
+    svr_wipe(key, sizeof(key));
+    svr__session_flow(&n->table, s, side)->flags |= SVR__FLOW_SIGNED_IN;
+    svr__session_flow(&n->table, s, !side)->flags |= SVR__FLOW_SIGNED_OUT;
+}
+
+static void fill_side(svr__session *s, unsigned number,
+                      const svr__side_plan *plan)
+{
+    svr__side *side = &s->side[number];
+    side->pathway = plan->pathway;
+    side->iface = plan->iface;
+    if (plan->pathway == SVR__NO_PATHWAY)
+        svr_handshake_init(&side->handshake, SVR_HANDSHAKE_NONE);
+    else
+        svr_handshake_init(&side->handshake, number == SVR__SERVER
+                                                 ? SVR_HANDSHAKE_OFFERING
+                                                 : SVR_HANDSHAKE_ANSWERING);
+}
+
+static enum svr_drop bind_flows(svr_node *n, svr__session *s,
+                                const svr__session_plan *plan)
+{
+    const svr_tuple *client = &plan->side[SVR__CLIENT].tuple;
+    const svr_tuple *server = &plan->side[SVR__SERVER].tuple;
+    svr_tuple client_back = svr_tuple_reverse(client);
+    svr_tuple server_back = svr_tuple_reverse(server);
+
+    if (!fill_flow(n, s, SVR__CLIENT, client, server) ||
+        !fill_flow(n, s, SVR__SERVER, &server_back, &client_back))
+        return SVR_DROP_NO_ROUTE;
+    if (!svr__flow_bind(&n->table, svr__session_flow(&n->table, s, 0)) ||
+        !svr__flow_bind(&n->table, svr__session_flow(&n->table, s, 1)))
+        return SVR_DROP_TUPLE_IN_USE;
+    return SVR_DROP_NONE;
+}
+
+enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
+                                svr_time now, svr__flow **forward)
+{
+    svr__session *s = svr__session_create(&n->table, &plan->uuid);
+    if (!s)
+        return SVR_DROP_SESSIONS_FULL;
+    s->context = plan->context;
+    s->tenant = (int16_t)plan->tenant;
+    s->service = (uint16_t)plan->service;
+    s->opened = plan->opened;
+    s->created = now;
+    svr_life_init(&s->life, svr_session_kind_of(&plan->context));
+    fill_side(s, SVR__CLIENT, &plan->side[SVR__CLIENT]);
+    fill_side(s, SVR__SERVER, &plan->side[SVR__SERVER]);
+    enum svr_drop reason = bind_flows(n, s, plan);
+    if (reason != SVR_DROP_NONE) {
+        svr__session_end(&n->table, s);
+        return reason;
+    }
+    fill_protection(n, s, SVR__CLIENT);
+    fill_protection(n, s, SVR__SERVER);
+    *forward = svr__session_flow(&n->table, s, SVR__CLIENT);
+    (*forward)->seen = now;
+    svr__session_settle(n, s);
+    n->counters.sessions_created++;
+    return SVR_DROP_NONE;
+}
+
+void svr__session_close(svr_node *n, svr__session *s)
+{
+    for (unsigned side = 0; side < 2; side++)
+        if (side_signed(n, &s->side[side]))
+            svr_wipe(svr__protection_of(n, s, side), sizeof(svr__protection));
+    svr__session_end(&n->table, s);
+    n->counters.sessions_ended++;
+}

@@ -1,0 +1,302 @@
+/*
+ * Metadata that arrives on a waypoint (S6.1 to S6.7).
+ *
+ * Everything is checked before anything is changed: source, lengths, key, tag,
+ * replay, attributes, policy. The first failure drops the packet with its own
+ * reason and leaves no trace but the counter.
+ */
+#include "node/node.h"
+
+#include <string.h>
+
+static bool has(const svr_metadata *md, uint64_t bits)
+{
+    return (md->present & bits) == bits;
+}
+
+#define FORWARD_CONTEXT \
+    (SVR_HAS(FORWARD_CONTEXT_V4) | SVR_HAS(FORWARD_CONTEXT_V6))
+#define REVERSE_CONTEXT \
+    (SVR_HAS(REVERSE_CONTEXT_V4) | SVR_HAS(REVERSE_CONTEXT_V6))
+#define ICMP_LOCATION (SVR_HAS(ICMP_LOCATION_V4) | SVR_HAS(ICMP_LOCATION_V6))
+
+static bool same_text(svr_span a, const char *b)
+{
+    return b && a.len == strlen(b) && memcmp(a.data, b, a.len) == 0;
+}
+
+/* S6.1: lengths, key, tag, replay, opening. The tag is off afterwards, the
+ * block still in place, and md has views into it. False: dropped. */
+static bool open_block(svr__work *w, const svr__pathway *pw, svr_metadata *md,
+                       size_t *block_len)
+{
+    svr_node *n = w->node;
+    const svr__association *a = &n->associations[pw->association];
+    svr__peer *peer = &n->peers[pw->peer];
+    enum svr_drop reason;
+    svr_block b;
+
+    svr_metadata_init(md);
+    int err = svr_block_parse(&b, w->packet->data + w->headers.payload,
+                              svr__payload_len(w));
+    if (err == 0)
+        err = svr_metadata_decode_header(md, &b);
+    if (err < 0) {
+        svr__drop(w, svr__drop_of_metadata_error(err));
+        return false;
+    }
+    if (!has(md, SVR_HAS(SECURITY_ID) | SVR_HAS(PACKET_NUMBER))) {
+        svr__drop(w, SVR_DROP_MD_INCOMPLETE);
+        return false;
+    }
+    if (md->security_id != a->receive.security_id) {
+        svr__drop(w, SVR_DROP_KEY);
+        return false;
+    }
+    if (!svr__touch(w))
+        return false;
+    reason = svr__verify(w, &a->receive_mac, &n->securities[pw->security]);
+    *block_len = (size_t)b.header_len + b.payload_len;
+    if (reason == SVR_DROP_NONE && *block_len > svr__payload_len(w))
+        reason = SVR_DROP_MD_LENGTH; /* the tag was counted as attributes */
+    if (reason == SVR_DROP_NONE &&
+        !svr_replay_check(&peer->replay, md->packet_number))
+        reason = SVR_DROP_REPLAY;
+    if (reason != SVR_DROP_NONE) {
+        svr__drop(w, reason);
+        return false;
+    }
+    svr_replay_commit(&peer->replay, md->packet_number);
+    err = svr_metadata_decode_payload(md, b.data + b.header_len, b.payload_len);
+    if (err < 0) {
+        svr__drop(w, svr__drop_of_metadata_error(err));
+        return false;
+    }
+    n->counters.metadata_received++;
+    n->counters.unknown_attributes += md->unknown;
+    return true;
+}
+
+/* Takes the block off and lets the packet go on as its neighbour got it. */
+static void strip_and_send(svr__work *w, svr__flow *flow, size_t block_len,
+                           enum svr_handshake_event event)
+{
+    svr_node *n = w->node;
+    svr__session *s = svr__flow_session(&n->table, flow);
+    unsigned side = svr__flow_side(&n->table, flow);
+
+    if (svr_packet_remove(w->packet, &w->headers, block_len) < 0) {
+        svr__drop(w, SVR_DROP_MD_LENGTH);
+        return;
+    }
+    s->side[side].tcp_seq = w->headers.tcp_ack;
+    s->side[side].tcp_ack = w->headers.tcp_seq + (uint32_t)svr__payload_len(w);
+    if (svr_handshake_event(&s->side[side].handshake, event, w->now) ==
+        SVR_HANDSHAKE_SEND_DISABLE)
+        svr__send_disable(n, s, side, w->now);
+    svr__send_on(w, flow);
+}
+
+/* S6.7: whether metadata says of the session what the session is. */
+static bool agrees(const svr_node *n, const svr__session *s, unsigned side,
+                   const svr_metadata *md)
+{
+    if (side == SVR__SERVER) {
+        svr_tuple back = svr_tuple_reverse(&s->context);
+        return (md->present & REVERSE_CONTEXT) &&
+               svr_tuple_equal(&md->reverse, &back);
+    }
+    if (!(md->present & FORWARD_CONTEXT) ||
+        !svr_tuple_equal(&md->forward, &s->context))
+        return false;
+    const char *tenant = svr_policy_tenant_name(n->policy, s->tenant);
+    if (has(md, SVR_HAS(TENANT)) ? !same_text(md->tenant, tenant)
+                                 : tenant != NULL)
+        return false;
+    /* A transit knows the service perhaps by its parent's name only. */
+    return has(md, SVR_HAS(SERVICE)) &&
+           svr_policy_service_nearest(n->policy, md->service) == s->service;
+}
+
+static bool usable_address(const svr_addr *a)
+{
+    if (svr_addr_is_none(a))
+        return false;
+    if (svr_addr_is_v4(a))
+        return a->b[12] != 0 && a->b[12] != 127 && a->b[12] < 224;
+    return a->b[0] != 0xff && a->b[0] != 0;
+}
+
+/* Whether a packet of this protocol can belong to the context (S4.2). */
+static bool context_fits(const svr__work *w, const svr_tuple *context)
+{
+    bool tcp = context->proto == SVR_PROTO_TCP;
+    return tcp == (w->headers.tuple.proto == SVR_PROTO_TCP) &&
+           usable_address(&context->src) && usable_address(&context->dst);
+}
+
+/* S6.2: tenant, service and access as the metadata asserts them. */
+static enum svr_drop check_policy(const svr_node *n, const svr_metadata *md,
+                                  svr__session_plan *plan, bool *exact)
+{
+    plan->tenant = SVR_TENANT_NONE;
+    if (has(md, SVR_HAS(TENANT))) {
+        plan->tenant = svr_policy_tenant_find(n->policy, md->tenant);
+        if (plan->tenant < 0)
+            return SVR_DROP_MD_TENANT;
+    }
+    plan->service = svr_policy_service_find(n->policy, md->service);
+    *exact = plan->service >= 0;
+    if (*exact) {
+        if (svr_policy_service_match(n->policy, &plan->context) !=
+            plan->service)
+            return SVR_DROP_MD_CONTEXT;
+    } else {
+        plan->service = svr_policy_service_nearest(n->policy, md->service);
+        if (plan->service < 0)
+            return SVR_DROP_MD_SERVICE;
+    }
+    if (svr_policy_access(n->policy, plan->service, plan->tenant,
+                          &plan->context.src) < 0)
+        return SVR_DROP_ACCESS;
+    return SVR_DROP_NONE;
+}
+
+/* S6.2, S6.3: all that can refuse a new session. Nothing changes. */
+static enum svr_drop make_plan(const svr__work *w, svr__pathway *pw,
+                               const svr_metadata *md, svr__session_plan *plan)
+{
+    svr_node *n = w->node;
+    uint16_t number = (uint16_t)(pw - n->pathways);
+    bool exact;
+
+    if (!(md->present & FORWARD_CONTEXT)) /* S8.5 is what would allow it */
+        return SVR_DROP_NO_SESSION;
+    if (!has(md,
+             SVR_HAS(SESSION_UUID) | SVR_HAS(SERVICE) | SVR_HAS(SOURCE_ROUTER)))
+        return SVR_DROP_MD_INCOMPLETE;
+    if (!same_text(md->source_router, n->peers[pw->peer].name))
+        return SVR_DROP_SIGNER; /* S12.7 */
+    if (!context_fits(w, &md->forward))
+        return SVR_DROP_MD_CONTEXT;
+    *plan = (svr__session_plan){
+        .uuid = md->uuid,
+        .context = md->forward,
+        .opened = md->packet_number,
+        .side[SVR__CLIENT] = {.pathway = number,
+                              .iface = w->packet->iface,
+                              .tuple = w->headers.tuple},
+    };
+    enum svr_drop reason = check_policy(n, md, plan, &exact);
+    if (reason == SVR_DROP_NONE)
+        reason = svr__plan_route(n, plan, number);
+    if (reason == SVR_DROP_NONE && !exact &&
+        plan->side[SVR__SERVER].pathway == SVR__NO_PATHWAY)
+        reason = SVR_DROP_MD_SERVICE; /* only a transit makes do with less */
+    return reason;
+}
+
+/* S6.7: the session of which the new one is another life: the same context,
+ * tenant and service from the same peer. */
+static svr__session *predecessor(const svr_node *n, const svr__pathway *pw,
+                                 const svr__session_plan *plan)
+{
+    const svr__side_plan *server = &plan->side[SVR__SERVER];
+    if (server->pathway != SVR__NO_PATHWAY)
+        return NULL;
+    svr_tuple back = svr_tuple_reverse(&server->tuple);
+    svr__flow_key key = {
+        .src = back.src,
+        .dst = back.dst,
+        .sport = back.sport,
+        .dport = back.dport,
+        .iface = server->iface,
+        .proto = back.proto,
+    };
+    svr__flow *f =
+        svr__flow_find(&n->table, &key, svr__flow_hash(&n->table, &key));
+    if (!f)
+        return NULL;
+    svr__session *s = svr__flow_session(&n->table, f);
+    uint16_t from = s->side[SVR__CLIENT].pathway;
+    bool same = svr__flow_side(&n->table, f) == SVR__SERVER &&
+                from != SVR__NO_PATHWAY && n->pathways[from].peer == pw->peer &&
+                s->tenant == plan->tenant && s->service == plan->service &&
+                svr_tuple_equal(&s->context, &plan->context);
+    return same ? s : NULL;
+}
+
+/* A new session from a neighbour; old: the one whose tuple it takes, or NULL.
+ */
+static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
+                         const svr_metadata *md, size_t block_len)
+{
+    svr_node *n = w->node;
+    svr__session_plan plan;
+    svr__flow *flow;
+
+    enum svr_drop reason = make_plan(w, pw, md, &plan);
+    if (reason == SVR_DROP_NONE && svr__session_find(&n->table, &plan.uuid))
+        reason = SVR_DROP_MD_CONFLICT;
+    if (reason != SVR_DROP_NONE) {
+        svr__drop(w, reason);
+        return;
+    }
+    svr__session *before = predecessor(n, pw, &plan);
+    if (before && before != old)
+        svr__session_close(n, before);
+    if (old)
+        svr__session_close(n, old);
+    reason = svr__session_open(n, &plan, w->now, &flow);
+    if (reason != SVR_DROP_NONE) {
+        svr__drop(w, reason);
+        return;
+    }
+    strip_and_send(w, flow, block_len, SVR_HANDSHAKE_METADATA);
+}
+
+/* S6.7: session metadata on a tuple that is in use. */
+static void update_session(svr__work *w, svr__pathway *pw, svr__flow *flow,
+                           const svr_metadata *md, size_t block_len)
+{
+    svr_node *n = w->node;
+    svr__session *s = svr__flow_session(&n->table, flow);
+    unsigned side = svr__flow_side(&n->table, flow);
+
+    if (has(md, SVR_HAS(SESSION_UUID)) &&
+        memcmp(&md->uuid, &s->uuid, sizeof(s->uuid)) == 0) {
+        if (agrees(n, s, side, md))
+            strip_and_send(w, flow, block_len, SVR_HANDSHAKE_METADATA);
+        else
+            svr__drop(w, SVR_DROP_MD_CONFLICT);
+    } else if (side == SVR__CLIENT && md->packet_number > s->opened) {
+        open_session(w, pw, s, md, block_len);
+    } else {
+        svr__drop(w, SVR_DROP_TUPLE_IN_USE);
+    }
+}
+
+void svr__waypoint_block(svr__work *w, svr__pathway *pw, svr__flow *flow)
+{
+    svr_metadata md;
+    size_t block_len;
+
+    if (w->packet->segment_size) { /* each segment has a tag of its own */
+        svr__cut(w, w->packet->segment_size);
+        return;
+    }
+    if (!open_block(w, pw, &md, &block_len))
+        return;
+    if (has(&md, SVR_HAS(CONTROL)))
+        svr__control_received(w, flow, &md);
+    else if (md.present & ICMP_LOCATION)
+        svr__icmp_from_pathway(w, &md, block_len);
+    else if (!svr_metadata_is_session(&md) && flow)
+        strip_and_send(w, flow, block_len, SVR_HANDSHAKE_PLAIN); /* S2.7 */
+    else if (!svr_metadata_is_session(&md))
+        svr__drop(w, SVR_DROP_NO_SESSION);
+    else if (flow)
+        update_session(w, pw, flow, &md, block_len);
+    else
+        open_session(w, pw, NULL, &md, block_len);
+}

@@ -1,0 +1,159 @@
+/*
+ * table.h - sessions and their flows.
+ *
+ * A session has two flows: packets that arrive from the client side (forward)
+ * and from the server side (reverse). A flow holds all that a plain packet
+ * needs; it fills two cache lines. Flows stand beside their session, at twice
+ * its number and the next, so neither needs to name the other.
+ */
+#ifndef SVR_LIB_SESSION_TABLE_H
+#define SVR_LIB_SESSION_TABLE_H
+
+#include "base/map.h"
+#include "base/wheel.h"
+
+#include <svr/crypto.h>
+#include <svr/packet.h>
+#include <svr/session.h>
+
+/* Sides of a session, and the directions of packets that come from them. */
+enum {
+    SVR__CLIENT = 0,
+    SVR__SERVER = 1,
+};
+
+#define SVR__NO_PATHWAY UINT16_MAX
+/* The next hop is the destination itself. */
+#define SVR__ON_LINK UINT16_MAX
+
+/* What is looked up: a tuple and the interface that it arrives on. No padding,
+ * so that it can be hashed and compared as bytes. */
+typedef struct svr__flow_key {
+    svr_addr src, dst;
+    uint16_t sport, dport;
+    uint16_t iface;
+    uint8_t proto;
+    uint8_t zero;
+} svr__flow_key;
+
+_Static_assert(sizeof(svr__flow_key) == 40, "a flow key has no padding");
+
+enum svr__flow_flag {
+    SVR__FLOW_SLOW = 1,       /* a machine wants to see each packet */
+    SVR__FLOW_CONVERT = 2,    /* family or protocol change on the way */
+    SVR__FLOW_SIGNED_IN = 4,  /* plain packets arrive with a tag */
+    SVR__FLOW_SIGNED_OUT = 8, /* and leave with one */
+    SVR__FLOW_OFFLOAD = 16,   /* the device it leaves by takes super-packets */
+};
+
+/* Flags of flows whose packets can only be rewritten and sent. */
+#define SVR__FLOW_PLAIN (SVR__FLOW_OFFLOAD)
+
+typedef struct svr__flow {
+    svr__flow_key key;
+    svr_rewrite rewrite; /* what its packets become */
+    uint16_t out_iface;
+    uint16_t next_hop; /* in the router's list, or SVR__ON_LINK */
+    uint16_t mtu;      /* of the network it leaves by */
+    uint8_t out_proto;
+    uint8_t flags; /* enum svr__flow_flag */
+    uint32_t tcp_ack;
+    uint16_t tcp_window; /* with tcp_ack: of the last TCP packet */
+    uint16_t bound;      /* whether it stands in the table */
+    svr_time seen;
+    uint64_t packets, bytes;
+} svr__flow;
+
+_Static_assert(sizeof(svr__flow) <= 128, "a flow fills two cache lines");
+
+/* One side of a session. */
+typedef struct svr__side {
+    uint16_t pathway; /* SVR__NO_PATHWAY: an own interface */
+    uint16_t iface;
+    uint32_t tcp_seq, tcp_ack; /* for control packets to this side: mirrored
+                                  from what last came from there (S7) */
+    svr_handshake handshake;
+} svr__side;
+
+typedef struct svr__session {
+    svr_uuid uuid;
+    svr_tuple context;
+    int16_t tenant; /* SVR_TENANT_NONE: none */
+    uint16_t service;
+    uint8_t alive;
+    svr_life life;
+    svr_time created;
+    uint64_t opened; /* packet number of the metadata that opened it (S6.7) */
+    svr__side side[2];
+    uint32_t next_free;
+} svr__session;
+
+typedef struct svr__table {
+    svr__session *sessions;
+    svr__flow *flows; /* two for each session */
+    void *flow_memory;
+    uint32_t cap, count;
+    uint32_t free; /* list of free sessions, or SVR__MAP_NONE */
+    svr__map by_key, by_uuid;
+    svr__wheel wheel;
+    uint8_t hash_key[SVR_HASH_KEY_SIZE];
+    svr_allocator alloc;
+} svr__table;
+
+/* Room for cap sessions. 0, or SVR_ERR_NO_MEMORY, or ARGUMENT (cap). */
+int svr__table_init(svr__table *t, uint32_t cap, const svr_random *random,
+                    svr_time now, const svr_allocator *alloc);
+void svr__table_fini(svr__table *t);
+
+static inline uint64_t svr__flow_hash(const svr__table *t,
+                                      const svr__flow_key *key)
+{
+    return svr_hash(t->hash_key, key, sizeof(*key));
+}
+
+svr__flow *svr__flow_find(const svr__table *t, const svr__flow_key *key,
+                          uint64_t hash);
+
+static inline uint32_t svr__flow_number(const svr__table *t, const svr__flow *f)
+{
+    return (uint32_t)(f - t->flows);
+}
+
+/* The session of a flow, and the side that its packets come from. */
+static inline svr__session *svr__flow_session(const svr__table *t,
+                                              const svr__flow *f)
+{
+    return &t->sessions[svr__flow_number(t, f) / 2];
+}
+
+static inline unsigned svr__flow_side(const svr__table *t, const svr__flow *f)
+{
+    return svr__flow_number(t, f) & 1;
+}
+
+static inline uint32_t svr__session_number(const svr__table *t,
+                                           const svr__session *s)
+{
+    return (uint32_t)(s - t->sessions);
+}
+
+/* The flow of packets that come from a side. */
+static inline svr__flow *svr__session_flow(const svr__table *t,
+                                           const svr__session *s, unsigned side)
+{
+    return &t->flows[2 * (size_t)svr__session_number(t, s) + side];
+}
+
+svr__session *svr__session_find(const svr__table *t, const svr_uuid *uuid);
+
+/* A new session, all zero but for its UUID, whose flows are not bound yet.
+ * NULL where the table is full. */
+svr__session *svr__session_create(svr__table *t, const svr_uuid *uuid);
+
+/* Enters a flow under its key. False where another stands there. */
+bool svr__flow_bind(svr__table *t, svr__flow *f);
+
+/* Takes the session with its flows and its timer out of the table. */
+void svr__session_end(svr__table *t, svr__session *s);
+
+#endif

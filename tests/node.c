@@ -1,0 +1,881 @@
+/* A node: sessions through two routers, in memory and in virtual time. */
+#include "node_net.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CLIENT "10.1.0.10"
+#define SERVER "10.2.0.10"
+#define CLIENT6 "fd00:1::10"
+#define SERVER6 "fd00:2::10"
+
+/* One packet from the client through both routers; the wire's form stays in
+ * *wire. Checks that the server gets what was sent. */
+static void forward_trip(struct net *net, struct frame sent, struct frame *wire)
+{
+    struct frame in = frame_copy(&sent);
+    cr_assert_eq(net_input(net, net->branch, &in, NET_LAN), SVR_DROP_NONE);
+    cr_assert_eq(net->out_count, 1);
+    cr_assert_eq(net->out[0].p.iface, NET_WAN);
+    *wire = net_take(net, 0);
+    struct frame on = frame_copy(wire);
+    enum svr_drop reason = net_input(net, net->dc, &on, NET_WAN);
+    cr_assert_eq(reason, SVR_DROP_NONE, "%s", svr_drop_name(reason));
+    cr_assert_eq(net->out_count, 1);
+    cr_assert_eq(net->out[0].p.iface, NET_LAN);
+    frame_expect_same(&net->out[0], &sent, 2);
+    frame_free(&in);
+    frame_free(&on);
+    frame_free(&sent);
+}
+
+static void reverse_trip(struct net *net, struct frame sent, struct frame *wire)
+{
+    struct frame in = frame_copy(&sent);
+    cr_assert_eq(net_input(net, net->dc, &in, NET_LAN), SVR_DROP_NONE);
+    cr_assert_eq(net->out_count, 1);
+    cr_assert_eq(net->out[0].p.iface, NET_WAN);
+    *wire = net_take(net, 0);
+    struct frame on = frame_copy(wire);
+    enum svr_drop reason = net_input(net, net->branch, &on, NET_WAN);
+    cr_assert_eq(reason, SVR_DROP_NONE, "%s", svr_drop_name(reason));
+    cr_assert_eq(net->out_count, 1);
+    cr_assert_eq(net->out[0].p.iface, NET_LAN);
+    frame_expect_same(&net->out[0], &sent, 2);
+    frame_free(&in);
+    frame_free(&on);
+    frame_free(&sent);
+}
+
+/* Whether the trip's packet carried metadata. */
+static bool trip(struct net *net, bool reverse, struct frame sent)
+{
+    struct frame wire;
+    if (reverse)
+        reverse_trip(net, sent, &wire);
+    else
+        forward_trip(net, sent, &wire);
+    bool md = frame_has_metadata(&wire);
+    frame_free(&wire);
+    return md;
+}
+
+/* S6.4 over each combination of families and signing. */
+Test(node, handshake)
+{
+    for (int row = 0; row < 8; row++) {
+        struct net_options o = {
+            .v6_pathway = row & 1, .per_packet = row & 2, .regular = row & 4};
+        for (int v6 = 0; v6 < 2; v6++) {
+            const char *c = v6 ? CLIENT6 : CLIENT, *s = v6 ? SERVER6 : SERVER;
+            struct net net;
+            net_open(&net, &o);
+            cr_assert(
+                trip(&net, false,
+                     frame_tcp(c, 4000, s, 80, SVR_TCP_SYN, 100, 0, "", 0)));
+            cr_assert(trip(&net, true,
+                           frame_tcp(s, 80, c, 4000, SVR_TCP_SYN | SVR_TCP_ACK,
+                                     500, 101, "", 0)));
+            cr_assert_not(trip(
+                &net, false,
+                frame_tcp(c, 4000, s, 80, SVR_TCP_ACK, 101, 501, NULL, 600)));
+            cr_assert_not(trip(
+                &net, true,
+                frame_tcp(s, 80, c, 4000, SVR_TCP_ACK, 501, 701, NULL, 900)));
+            cr_assert_not(trip(
+                &net, false,
+                frame_tcp(c, 4000, s, 80, SVR_TCP_ACK, 701, 1401, NULL, 300)));
+            cr_assert_eq(svr_node_session_count(net.branch), 1);
+            cr_assert_eq(svr_node_session_count(net.dc), 1);
+            net_close(&net);
+        }
+    }
+}
+
+/* S4.1, S4.2, S10: what stands on the wire. */
+Test(node, wire_form)
+{
+    struct net net;
+    struct frame wire;
+    net_open(&net, NULL);
+    forward_trip(&net, frame_udp(CLIENT, 5000, SERVER, 53, "query", 5), &wire);
+    svr_headers h = frame_headers(&wire);
+    svr_addr branch = addr("203.0.113.1"), dc = addr("203.0.113.2");
+    cr_assert(svr_addr_equal(&h.tuple.src, &branch));
+    cr_assert(svr_addr_equal(&h.tuple.dst, &dc));
+    cr_assert_eq(h.tuple.sport % 2, 0);
+    cr_assert_eq(h.tuple.dport % 2, 1);
+    cr_assert_geq(h.tuple.sport, 16384);
+    cr_assert_geq(h.tuple.dport, 16384);
+
+    svr_metadata md = frame_metadata(&wire);
+    svr_tuple context = {addr(CLIENT), addr(SERVER), 5000, 53, SVR_PROTO_UDP};
+    cr_assert(md.present & SVR_HAS(FORWARD_CONTEXT_V4));
+    cr_assert(svr_tuple_equal(&md.forward, &context));
+    cr_assert_arr_eq(md.tenant.data, "staff.corp", md.tenant.len);
+    cr_assert_arr_eq(md.service.data, "apps", md.service.len);
+    cr_assert_arr_eq(md.source_router.data, "branch", md.source_router.len);
+    frame_free(&wire);
+
+    struct frame back;
+    reverse_trip(&net, frame_udp(SERVER, 53, CLIENT, 5000, "answer", 6), &back);
+    svr_headers b = frame_headers(&back);
+    svr_tuple mirrored = svr_tuple_reverse(&h.tuple);
+    cr_assert(svr_tuple_equal(&b.tuple, &mirrored), "the same waypoints");
+    md = frame_metadata(&back);
+    cr_assert(md.present & SVR_HAS(REVERSE_CONTEXT_V4));
+    frame_free(&back);
+    net_close(&net);
+}
+
+/* 0 bytes are added once the handshake is done and packets are not signed; a
+ * tag's 16 where they are. */
+Test(node, overhead)
+{
+    for (int per_packet = 0; per_packet < 2; per_packet++) {
+        struct net net;
+        struct frame wire;
+        net_open(&net, &(struct net_options){.per_packet = per_packet});
+        trip(&net, false, frame_udp(CLIENT, 5000, SERVER, 9, NULL, 100));
+        trip(&net, true, frame_udp(SERVER, 9, CLIENT, 5000, NULL, 100));
+        forward_trip(&net, frame_udp(CLIENT, 5000, SERVER, 9, NULL, 100),
+                     &wire);
+        cr_assert_eq(wire.p.len, 128 + (per_packet ? 16 : 0));
+        frame_free(&wire);
+        reverse_trip(&net, frame_udp(SERVER, 9, CLIENT, 5000, NULL, 100),
+                     &wire);
+        cr_assert_eq(wire.p.len, 128 + (per_packet ? 16 : 0));
+        frame_free(&wire);
+        net_close(&net);
+    }
+}
+
+/* S4.3: echo travels behind a UDP header, in each mix of families. */
+Test(node, echo)
+{
+    for (int row = 0; row < 4; row++) {
+        bool v6 = row & 1;
+        const char *c = v6 ? CLIENT6 : CLIENT, *s = v6 ? SERVER6 : SERVER;
+        struct net net;
+        struct frame wire;
+        net_open(&net, &(struct net_options){.v6_pathway = row & 2});
+        trip(&net, false, frame_echo(c, s, 77, false, 56));
+        trip(&net, true, frame_echo(s, c, 77, true, 56));
+        forward_trip(&net, frame_echo(c, s, 77, false, 56), &wire);
+        cr_assert_eq(frame_headers(&wire).tuple.proto, SVR_PROTO_UDP);
+        cr_assert_not(frame_has_metadata(&wire));
+        frame_free(&wire);
+
+        /* S13: the reverse side admits replies only */
+        struct frame request = frame_echo(s, c, 77, false, 56);
+        cr_assert_eq(net_input(&net, net.dc, &request, NET_LAN),
+                     SVR_DROP_NOT_OPENER);
+        frame_free(&request);
+        net_close(&net);
+    }
+}
+
+/* Everything that must not open a session, with its reason. */
+Test(node, denied)
+{
+    struct {
+        struct frame f;
+        bool at_dc;
+        uint16_t iface;
+        enum svr_drop reason;
+    } rows[] = {
+        {frame_tcp("10.3.0.10", 1, SERVER, 80, SVR_TCP_SYN, 1, 0, "", 0), false,
+         NET_GUEST, SVR_DROP_ACCESS},
+        {frame_udp("198.51.100.7", 1, SERVER, 80, "x", 1), false, NET_WAN,
+         SVR_DROP_NO_TENANT},
+        {frame_tcp(CLIENT, 1, "10.9.0.1", 80, SVR_TCP_SYN, 1, 0, "", 0), false,
+         NET_LAN, SVR_DROP_NO_SERVICE},
+        {frame_tcp(SERVER, 80, CLIENT, 1, SVR_TCP_SYN, 1, 0, "", 0), true,
+         NET_LAN, SVR_DROP_NO_SERVICE},
+        {frame_tcp(CLIENT, 1, SERVER, 80, SVR_TCP_ACK, 1, 1, "x", 1), false,
+         NET_LAN, SVR_DROP_NOT_SYN},
+        {frame_echo(CLIENT, SERVER, 3, true, 8), false, NET_LAN,
+         SVR_DROP_NOT_OPENER},
+        {frame_udp(CLIENT, 1, "10.1.0.1", 80, "x", 1), false, NET_LAN,
+         SVR_DROP_NOT_FOR_US},
+        {frame_udp("203.0.113.9", 20000, "203.0.113.2", 20001, "x", 1), true,
+         NET_WAN, SVR_DROP_UNKNOWN_SOURCE},
+        {frame_udp("203.0.113.1", 20000, "203.0.113.2", 20001, "x", 1), true,
+         NET_WAN, SVR_DROP_NO_SESSION},
+        {frame_echo("203.0.113.1", "203.0.113.2", 3, false, 8), true, NET_WAN,
+         SVR_DROP_NOT_FOR_US},
+    };
+    struct net net;
+    net_open(&net, NULL);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        svr_node *n = rows[i].at_dc ? net.dc : net.branch;
+        enum svr_drop reason = net_input(&net, n, &rows[i].f, rows[i].iface);
+        cr_assert_eq(reason, rows[i].reason, "row %zu: %s", i,
+                     svr_drop_name(reason));
+        cr_assert_eq(net_dropped(n, reason), 1);
+        cr_assert_eq(svr_node_session_count(n), 0);
+        frame_free(&rows[i].f);
+    }
+    net_close(&net);
+}
+
+/* S5: silence unless the service says otherwise; S9: resets of no session. */
+Test(node, refusals_answered)
+{
+    struct {
+        struct net_options o;
+        uint8_t flags;
+        uint16_t iface;
+        const char *from;
+        size_t answers;
+        uint8_t proto;
+    } rows[] = {
+        {{0}, SVR_TCP_SYN, NET_GUEST, "10.3.0.10", 0, 0},
+        {{.reset = true},
+         SVR_TCP_SYN,
+         NET_GUEST,
+         "10.3.0.10",
+         1,
+         SVR_PROTO_TCP},
+        {{.prohibited = true},
+         SVR_TCP_SYN,
+         NET_GUEST,
+         "10.3.0.10",
+         1,
+         SVR_PROTO_ICMP},
+        {{0}, SVR_TCP_ACK, NET_LAN, CLIENT, 1, SVR_PROTO_TCP},
+        {{0}, SVR_TCP_RST, NET_LAN, CLIENT, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct net net;
+        net_open(&net, &rows[i].o);
+        struct frame f =
+            frame_tcp(rows[i].from, 1, SERVER, 80, rows[i].flags, 7, 9, "", 0);
+        cr_assert_neq(net_input(&net, net.branch, &f, rows[i].iface),
+                      SVR_DROP_NONE);
+        cr_assert_eq(net.out_count, rows[i].answers, "row %zu", i);
+        if (net.out_count) {
+            svr_headers h = frame_headers(&net.out[0]);
+            svr_addr to = addr(rows[i].from);
+            cr_assert_eq(h.tuple.proto, rows[i].proto, "row %zu", i);
+            cr_assert(svr_addr_equal(&h.tuple.dst, &to));
+            cr_assert_eq(net.out[0].p.iface, rows[i].iface);
+        }
+        frame_free(&f);
+        net_close(&net);
+    }
+}
+
+/* S24: a first packet with any bit flipped or cut anywhere makes nothing and
+ * gets no answer. */
+Test(node, forged_first_packet)
+{
+    struct net net;
+    net_open(&net, NULL);
+    struct frame f = frame_udp(CLIENT, 5000, SERVER, 53, "query", 5);
+    cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN), SVR_DROP_NONE);
+    struct frame wire = net_take(&net, 0);
+    svr_headers h = frame_headers(&wire);
+
+    for (uint32_t bit = 8u * h.payload; bit < 8 * wire.p.len; bit++) {
+        struct frame bad = frame_copy(&wire);
+        bad.p.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        svr_packet_checksum_write(&bad.p, &h);
+        enum svr_drop reason = net_input(&net, net.dc, &bad, NET_WAN);
+        cr_assert_neq(reason, SVR_DROP_NONE, "bit %u", bit);
+        cr_assert_eq(svr_node_session_count(net.dc), 0, "bit %u", bit);
+        /* without the cookie it is a stray packet, which S8.2 may answer */
+        if (bit >= 8u * (h.payload + 8u))
+            cr_assert_eq(net.out_count, 0, "bit %u", bit);
+        frame_free(&bad);
+    }
+    for (uint32_t len = 0; len < wire.p.len; len++) {
+        struct frame cut = frame_copy(&wire);
+        cut.p.len = len;
+        cr_assert_neq(net_input(&net, net.dc, &cut, NET_WAN), SVR_DROP_NONE);
+        frame_free(&cut);
+    }
+    cr_assert_gt(net_dropped(net.dc, SVR_DROP_TAG), 0);
+    /* the control: untouched, it is accepted */
+    cr_assert_eq(net_input(&net, net.dc, &wire, NET_WAN), SVR_DROP_NONE);
+    cr_assert_eq(svr_node_session_count(net.dc), 1);
+    frame_free(&wire);
+    frame_free(&f);
+    net_close(&net);
+}
+
+Test(node, wrong_key)
+{
+    struct net net;
+    net_open(&net, &(struct net_options){.other_key = true});
+    struct frame f = frame_udp(CLIENT, 5000, SERVER, 53, "query", 5);
+    cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN), SVR_DROP_NONE);
+    struct frame wire = net_take(&net, 0);
+    cr_assert_eq(net_input(&net, net.dc, &wire, NET_WAN), SVR_DROP_KEY);
+    frame_free(&wire);
+    frame_free(&f);
+    net_close(&net);
+}
+
+/* S11.3, S11.7 */
+Test(node, replay_and_age)
+{
+    struct net net;
+    net_open(&net, NULL);
+    struct frame f = frame_udp(CLIENT, 5000, SERVER, 53, "query", 5);
+    cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN), SVR_DROP_NONE);
+    struct frame wire = net_take(&net, 0), again;
+
+    net.now += 5 * SVR_SECOND; /* two steps and more */
+    again = frame_copy(&wire);
+    cr_assert_eq(net_input(&net, net.dc, &again, NET_WAN), SVR_DROP_TAG);
+    frame_free(&again);
+    net.now -= 5 * SVR_SECOND;
+
+    again = frame_copy(&wire);
+    cr_assert_eq(net_input(&net, net.dc, &again, NET_WAN), SVR_DROP_NONE);
+    frame_free(&again);
+    for (int i = 0; i < 1000; i++) {
+        again = frame_copy(&wire);
+        cr_assert_eq(net_input(&net, net.dc, &again, NET_WAN), SVR_DROP_REPLAY);
+        frame_free(&again);
+    }
+    cr_assert_eq(svr_node_session_count(net.dc), 1);
+
+    /* reflected to its sender: another key, so nothing (S12.7) */
+    again = frame_copy(&wire);
+    enum svr_drop reason = net_input(&net, net.branch, &again, NET_WAN);
+    cr_assert_neq(reason, SVR_DROP_NONE);
+    frame_free(&again);
+    frame_free(&wire);
+    frame_free(&f);
+    net_close(&net);
+}
+
+/* S6.6: somebody who has nothing to send answers all the same. */
+Test(node, one_way)
+{
+    for (int late = 0; late < 2; late++) {
+        struct net net;
+        net_open(&net, NULL);
+        struct frame wire, answer;
+        size_t packets = late ? 1 : SVR_HANDSHAKE_PATIENCE;
+        for (size_t i = 0; i + 1 < packets; i++)
+            cr_assert(trip(&net, false,
+                           frame_udp(CLIENT, 5000, SERVER, 9, NULL, 50)));
+        struct frame f = frame_udp(CLIENT, 5000, SERVER, 9, NULL, 50);
+        cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN), SVR_DROP_NONE);
+        wire = net_take(&net, 0);
+        cr_assert_eq(net_input(&net, net.dc, &wire, NET_WAN), SVR_DROP_NONE);
+        if (late) {
+            cr_assert_eq(net.out_count, 1);
+            net_run(&net, net.dc, net.now + 1100 * SVR_MILLISECOND);
+            cr_assert_eq(net.out_count, 1, "after a second");
+            answer = net_take(&net, 0);
+        } else {
+            cr_assert_eq(net.out_count, 2, "after four packets");
+            answer = net_take(&net, 1);
+        }
+        svr_metadata md = frame_metadata(&answer);
+        cr_assert(md.present & SVR_HAS(DISABLE_FORWARD));
+        cr_assert(md.present & SVR_HAS(REVERSE_CONTEXT_V4));
+        cr_assert_eq(md.control, SVR_CONTROL_DISABLE_METADATA);
+        cr_assert_eq(net_input(&net, net.branch, &answer, NET_WAN),
+                     SVR_DROP_NONE);
+        cr_assert_eq(net.out_count, 0, "a control packet is not forwarded");
+        cr_assert_not(
+            trip(&net, false, frame_udp(CLIENT, 5000, SERVER, 9, NULL, 50)));
+        frame_free(&f);
+        frame_free(&wire);
+        frame_free(&answer);
+        net_close(&net);
+    }
+}
+
+/* S2.3: payloads that begin with the cookie, whenever they come. */
+Test(node, false_positives)
+{
+    static const uint8_t bare[12] = {0x4c, 0x48, 0xdb, 0xc6, 0xdd, 0xf6,
+                                     0x67, 0x0c, 0x10, 0x0c, 0,    0};
+    for (int per_packet = 0; per_packet < 2; per_packet++) {
+        struct net net;
+        net_open(&net, &(struct net_options){.per_packet = per_packet});
+        for (int i = 0; i < 4; i++) {
+            struct frame wire;
+            forward_trip(&net, frame_udp(CLIENT, 5000, SERVER, 9, bare, 12),
+                         &wire);
+            cr_assert(frame_has_metadata(&wire));
+            if (i > 0)
+                cr_assert_eq(wire.p.len, 28 + 12 + 12 + (per_packet ? 16 : 0));
+            frame_free(&wire);
+            cr_assert(
+                trip(&net, true, frame_udp(SERVER, 9, CLIENT, 5000, bare, 8)));
+        }
+        net_close(&net);
+    }
+}
+
+/* A stream of the client as one super-packet: what the server gets, put
+ * together, is what was sent. */
+static void super_trip(const struct net_options *o, size_t expected_pieces,
+                       const uint8_t *payload, size_t len)
+{
+    struct net net;
+    net_open(&net, o);
+    trip(&net, false,
+         frame_tcp(CLIENT, 4000, SERVER, 80, SVR_TCP_SYN, 99, 0, "", 0));
+    trip(&net, true,
+         frame_tcp(SERVER, 80, CLIENT, 4000, SVR_TCP_SYN | SVR_TCP_ACK, 1, 100,
+                   "", 0));
+    struct frame f = frame_tcp(CLIENT, 4000, SERVER, 80,
+                               SVR_TCP_ACK | SVR_TCP_PSH, 100, 2, payload, len);
+    f.p.segment_size = 1400;
+    cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN), SVR_DROP_NONE);
+    cr_assert_eq(net.out_count, expected_pieces, "%zu pieces", net.out_count);
+    struct frame wires[64];
+    size_t count = net.out_count, got = 0;
+    for (size_t i = 0; i < count; i++)
+        wires[i] = net_take(&net, i);
+    for (size_t i = 0; i < count; i++) {
+        cr_assert_eq(net_input(&net, net.dc, &wires[i], NET_WAN),
+                     SVR_DROP_NONE);
+        for (size_t k = 0; k < net.out_count; k++) {
+            svr_headers h = frame_headers(&net.out[k]);
+            svr_span part = frame_payload(&net.out[k]);
+            cr_assert_eq(h.tcp_seq, 100 + got, "true sequence numbers");
+            for (size_t b = 0; b < part.len; b++)
+                cr_assert_eq(part.data[b], payload
+                                               ? payload[got + b]
+                                               : (uint8_t)((got + b) * 7 + 1));
+            got += part.len;
+        }
+        frame_free(&wires[i]);
+    }
+    cr_assert_eq(got, len);
+    frame_free(&f);
+    net_close(&net);
+}
+
+Test(node, super_packets)
+{
+    uint8_t cookies[14000] = {0};
+    for (size_t at = 1400; at < sizeof(cookies); at += 1400)
+        memcpy(cookies + at, "\x4c\x48\xdb\xc6\xdd\xf6\x67\x0c", 8);
+    super_trip(&(struct net_options){0}, 1, NULL, 14000);
+    super_trip(&(struct net_options){.per_packet = true}, 10, NULL, 14000);
+    super_trip(&(struct net_options){.no_offload = true}, 10, NULL, 14000);
+    super_trip(&(struct net_options){.v6_pathway = true}, 1, NULL, 14000);
+    super_trip(&(struct net_options){0}, 10, cookies, sizeof(cookies));
+    super_trip(&(struct net_options){.per_packet = true}, 10, cookies,
+               sizeof(cookies));
+}
+
+/* The WAN's device joins signed segments: each is verified on its own. */
+Test(node, joined_signed_segments)
+{
+    struct net net;
+    struct frame first, second;
+    net_open(&net, &(struct net_options){.per_packet = true});
+    trip(&net, false,
+         frame_tcp(CLIENT, 4000, SERVER, 80, SVR_TCP_SYN, 99, 0, "", 0));
+    trip(&net, true,
+         frame_tcp(SERVER, 80, CLIENT, 4000, SVR_TCP_SYN | SVR_TCP_ACK, 1, 100,
+                   "", 0));
+    forward_trip(
+        &net,
+        frame_tcp(CLIENT, 4000, SERVER, 80, SVR_TCP_ACK, 100, 2, NULL, 1000),
+        &first);
+    forward_trip(
+        &net,
+        frame_tcp(CLIENT, 4000, SERVER, 80, SVR_TCP_ACK, 1100, 2, NULL, 1000),
+        &second);
+    cr_assert_eq(first.p.len, 40 + 1016);
+    frame_free(&first);
+    frame_free(&second);
+    net_close(&net);
+}
+
+/* S8.2: the egress forgets; the next packet brings the session back. */
+Test(node, recovery)
+{
+    for (int tcp = 0; tcp < 2; tcp++) {
+        struct net net;
+        net_open(&net, NULL);
+        struct frame f, wire, ask;
+        if (tcp) {
+            trip(&net, false,
+                 frame_tcp(CLIENT, 40, SERVER, 80, SVR_TCP_SYN, 9, 0, "", 0));
+            trip(&net, true,
+                 frame_tcp(SERVER, 80, CLIENT, 40, SVR_TCP_SYN | SVR_TCP_ACK, 1,
+                           10, "", 0));
+            f = frame_tcp(CLIENT, 40, SERVER, 80, SVR_TCP_ACK, 10, 2, NULL, 99);
+        } else {
+            trip(&net, false, frame_udp(CLIENT, 40, SERVER, 9, NULL, 99));
+            trip(&net, true, frame_udp(SERVER, 9, CLIENT, 40, NULL, 99));
+            f = frame_udp(CLIENT, 40, SERVER, 9, NULL, 99);
+        }
+        net.now += 10 * SVR_SECOND;
+        net_restart(&net, &net.dc);
+        struct frame lost = frame_copy(&f);
+        cr_assert_eq(net_input(&net, net.branch, &lost, NET_LAN),
+                     SVR_DROP_NONE);
+        wire = net_take(&net, 0);
+        cr_assert_not(frame_has_metadata(&wire));
+        cr_assert_eq(net_input(&net, net.dc, &wire, NET_WAN),
+                     SVR_DROP_NO_SESSION);
+        cr_assert_eq(net.out_count, 1);
+        ask = net_take(&net, 0);
+        cr_assert_leq(ask.p.len, 3 * wire.p.len, "no amplification");
+        cr_assert_eq(net_input(&net, net.branch, &ask, NET_WAN), SVR_DROP_NONE);
+        cr_assert_eq(net.out_count, 0);
+        cr_assert(trip(&net, false, frame_copy(&f)), "metadata again");
+        cr_assert_eq(svr_node_session_count(net.dc), 1);
+        frame_free(&f);
+        frame_free(&lost);
+        frame_free(&wire);
+        frame_free(&ask);
+        net_close(&net);
+    }
+}
+
+/* S8.2: one answer for each tuple and second, and never for few bytes. */
+Test(node, recovery_is_bounded)
+{
+    struct net net;
+    size_t answers = 0;
+    net_open(&net, NULL);
+    for (int i = 0; i < 1000; i++) {
+        struct frame f =
+            frame_udp("203.0.113.1", 20000, "203.0.113.2", 20001, NULL, 100);
+        net_input(&net, net.dc, &f, NET_WAN);
+        answers += net.out_count;
+        frame_free(&f);
+    }
+    cr_assert_eq(answers, 1);
+    size_t bytes_in = 0, bytes_out = 0;
+    for (uint16_t i = 0; i < 2000; i++) {
+        struct frame f = frame_udp("203.0.113.1", (uint16_t)(20000 + i),
+                                   "203.0.113.2", 30001, "", 0);
+        bytes_in += f.p.len;
+        net_input(&net, net.dc, &f, NET_WAN);
+        for (size_t k = 0; k < net.out_count; k++)
+            bytes_out += net.out[k].p.len;
+        frame_free(&f);
+    }
+    cr_assert_leq(bytes_out, 3 * (bytes_in + 128000));
+    net_close(&net);
+}
+
+/* S6.7: another session from the same client side replaces one that the ingress
+ * forgot. */
+Test(node, ingress_restarts)
+{
+    struct net net;
+    net_open(&net, NULL);
+    trip(&net, false, frame_udp(CLIENT, 40, SERVER, 9, NULL, 99));
+    trip(&net, true, frame_udp(SERVER, 9, CLIENT, 40, NULL, 99));
+    net_restart(&net, &net.branch);
+    cr_assert(trip(&net, false, frame_udp(CLIENT, 40, SERVER, 9, NULL, 99)));
+    cr_assert(trip(&net, true, frame_udp(SERVER, 9, CLIENT, 40, NULL, 99)));
+    cr_assert_eq(svr_node_session_count(net.dc), 1);
+    net_close(&net);
+}
+
+/* S24: a full table refuses the new and keeps the old. */
+Test(node, full_table)
+{
+    struct net net;
+    net_open(&net, &(struct net_options){.sessions = 3});
+    for (uint16_t i = 0; i < 3; i++)
+        trip(&net, false,
+             frame_udp(CLIENT, (uint16_t)(50 + i), SERVER, 9, NULL, 9));
+    for (uint16_t i = 3; i < 30; i++) {
+        struct frame f =
+            frame_udp(CLIENT, (uint16_t)(50 + i), SERVER, 9, NULL, 9);
+        cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN),
+                     SVR_DROP_SESSIONS_FULL);
+        frame_free(&f);
+    }
+    for (uint16_t i = 0; i < 3; i++)
+        trip(&net, true,
+             frame_udp(SERVER, 9, CLIENT, (uint16_t)(50 + i), NULL, 9));
+    net_close(&net);
+}
+
+/* S9, in literal time. */
+Test(node, lifetimes)
+{
+    struct {
+        struct frame f;
+        svr_time idle;
+    } rows[] = {
+        {frame_udp(CLIENT, 50, SERVER, 9, NULL, 9), 180 * SVR_SECOND},
+        {frame_udp(CLIENT, 50, SERVER, 53, NULL, 9), 5 * SVR_SECOND},
+        {frame_echo(CLIENT, SERVER, 5, false, 9), 10 * SVR_SECOND},
+        {frame_tcp(CLIENT, 50, SERVER, 80, SVR_TCP_SYN, 1, 0, "", 0),
+         10 * SVR_SECOND},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct net net;
+        net_open(&net, NULL);
+        svr_time start = net.now;
+        net_input(&net, net.branch, &rows[i].f, NET_LAN);
+        net_run(&net, net.branch, start + rows[i].idle - SVR_MILLISECOND);
+        cr_assert_eq(svr_node_session_count(net.branch), 1, "row %zu", i);
+        net_run(&net, net.branch, start + rows[i].idle + 20 * SVR_MILLISECOND);
+        cr_assert_eq(svr_node_session_count(net.branch), 0, "row %zu", i);
+        cr_assert_eq(svr_node_expiry(net.branch), SVR_NEVER);
+        frame_free(&rows[i].f);
+        net_close(&net);
+    }
+}
+
+/* S4.5, S19: who runs out of TTL, and where the client learns of it. */
+Test(node, time_exceeded)
+{
+    for (int row = 0; row < 12; row++) {
+        bool v6 = row & 1, v6_pathway = row & 2;
+        int kind = row / 4; /* UDP, TCP, echo */
+        const char *c = v6 ? CLIENT6 : CLIENT, *s = v6 ? SERVER6 : SERVER;
+        for (uint8_t ttl = 1; ttl <= 2; ttl++) {
+            struct net net;
+            net_open(&net, &(struct net_options){.v6_pathway = v6_pathway});
+            struct frame f =
+                kind == 0   ? frame_udp(c, 50, s, 33434, NULL, 32)
+                : kind == 1 ? frame_tcp(c, 50, s, 80, SVR_TCP_SYN, 5, 0, "", 0)
+                            : frame_echo(c, s, 50, false, 32);
+            svr_headers h = frame_headers(&f);
+            svr_tuple context = h.tuple;
+            f.p.data[v6 ? 7 : 8] = ttl;
+            svr_packet_checksum_write(&f.p, &h);
+            enum svr_drop reason = net_input(&net, net.branch, &f, NET_LAN);
+            if (ttl == 2) {
+                cr_assert_eq(reason, SVR_DROP_NONE);
+                struct frame wire = net_take(&net, 0);
+                cr_assert_eq(net_input(&net, net.dc, &wire, NET_WAN),
+                             SVR_DROP_TTL);
+                cr_assert_eq(net.out_count, 1);
+                struct frame carried = net_take(&net, 0);
+                svr_headers on_wire = frame_headers(&carried);
+                cr_assert_eq(on_wire.tuple.proto, SVR_PROTO_UDP);
+                reason = net_input(&net, net.branch, &carried, NET_WAN);
+                cr_assert_eq(reason, SVR_DROP_NONE, "row %d: %s", row,
+                             svr_drop_name(reason));
+                frame_free(&wire);
+                frame_free(&carried);
+            } else {
+                cr_assert_eq(reason, SVR_DROP_TTL);
+                cr_assert_eq(svr_node_session_count(net.branch), 0);
+            }
+            cr_assert_eq(net.out_count, 1, "row %d ttl %d", row, ttl);
+            cr_assert_eq(net.out[0].p.iface, NET_LAN);
+            svr_headers e = frame_headers(&net.out[0]);
+            svr_addr raised = addr(ttl == 1 ? (v6 ? "fd00:1::1" : "10.1.0.1")
+                                            : (v6 ? "fd00:2::1" : "10.2.0.1"));
+            svr_addr client = addr(c);
+            cr_assert(e.icmp_error);
+            cr_assert(svr_addr_equal(&e.tuple.src, &raised), "row %d", row);
+            cr_assert(svr_addr_equal(&e.tuple.dst, &client));
+            svr_tuple quoted;
+            cr_assert_eq(svr_icmp_quote_parse(&quoted, net.out[0].p.data + e.l4,
+                                              net.out[0].p.len - e.l4, v6),
+                         0);
+            cr_assert(svr_tuple_equal(&quoted, &context), "row %d", row);
+            frame_free(&f);
+            net_close(&net);
+        }
+    }
+}
+
+/* S19: an error from the server's side reaches the client; one that quotes no
+ * session does not. */
+Test(node, icmp_from_server_side)
+{
+    struct net net;
+    net_open(&net, NULL);
+    struct frame sent = frame_udp(CLIENT, 50, SERVER, 7, NULL, 32), wire, out;
+    forward_trip(&net, frame_copy(&sent), &wire);
+    frame_free(&wire);
+    out = net_take(&net, 0); /* as the server got it */
+
+    static uint8_t buf[NET_BUFFER];
+    struct frame error = {0}, copy;
+    svr_headers h = frame_headers(&out);
+    svr_addr server = addr(SERVER);
+    cr_assert_eq(svr_icmp_error(&error.p, buf, sizeof(buf), SVR_ICMP_PROHIBITED,
+                                0, &server, &out.p, &h),
+                 0);
+    copy = frame_copy(&error);
+    cr_assert_eq(net_input(&net, net.dc, &copy, NET_LAN), SVR_DROP_NONE);
+    wire = net_take(&net, 0);
+    cr_assert_eq(frame_headers(&wire).tuple.proto, SVR_PROTO_UDP);
+    cr_assert_eq(net_input(&net, net.branch, &wire, NET_WAN), SVR_DROP_NONE);
+    svr_headers e = frame_headers(&net.out[0]);
+    cr_assert(e.icmp_error);
+    cr_assert(svr_addr_equal(&e.tuple.src, &server));
+    frame_free(&copy);
+    frame_free(&wire);
+
+    /* of another session: dropped */
+    copy = frame_copy(&error);
+    copy.p.data[20 + 8 + 20] ^= 1; /* the quoted source port */
+    svr_headers eh;
+    cr_assert_eq(svr_packet_parse(&eh, &copy.p), 0);
+    svr_packet_checksum_write(&copy.p, &eh);
+    cr_assert_eq(net_input(&net, net.dc, &copy, NET_LAN),
+                 SVR_DROP_ICMP_NO_SESSION);
+    frame_free(&copy);
+    frame_free(&out);
+    frame_free(&sent);
+    net_close(&net);
+}
+
+/* S4.8, S18: what is too big is told with the size that fits. */
+Test(node, too_big)
+{
+    struct net net;
+    net_open(&net, &(struct net_options){.per_packet = true});
+    trip(&net, false, frame_udp(CLIENT, 50, SERVER, 9, NULL, 9));
+    trip(&net, true, frame_udp(SERVER, 9, CLIENT, 50, NULL, 9));
+    trip(&net, false, frame_udp(CLIENT, 50, SERVER, 9, NULL, 1500 - 28 - 16));
+    struct frame f = frame_udp(CLIENT, 50, SERVER, 9, NULL, 1500 - 28 - 15);
+    cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN), SVR_DROP_TOO_BIG);
+    cr_assert_eq(net.out_count, 1);
+    const uint8_t *icmp = net.out[0].p.data + 20;
+    cr_assert_eq(icmp[0], 3);
+    cr_assert_eq(icmp[1], 4);
+    cr_assert_eq(icmp[6] << 8 | icmp[7], 1500 - 16);
+    frame_free(&f);
+    net_close(&net);
+}
+
+/* S4.8: a full segment that has to carry metadata goes in two. */
+Test(node, metadata_cuts_segment)
+{
+    struct net net;
+    net_open(&net, NULL);
+    trip(&net, false,
+         frame_tcp(CLIENT, 40, SERVER, 80, SVR_TCP_SYN, 9, 0, "", 0));
+    struct frame f =
+        frame_tcp(CLIENT, 40, SERVER, 80, SVR_TCP_ACK, 10, 2, NULL, 1460);
+    cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN), SVR_DROP_NONE);
+    cr_assert_eq(net.out_count, 2);
+    size_t total = 0;
+    struct frame wires[2] = {net_take(&net, 0), net_take(&net, 1)};
+    for (int i = 0; i < 2; i++) {
+        cr_assert_leq(wires[i].p.len, NET_MTU);
+        cr_assert(frame_has_metadata(&wires[i]));
+        cr_assert_eq(net_input(&net, net.dc, &wires[i], NET_WAN),
+                     SVR_DROP_NONE);
+        total += frame_payload(&net.out[0]).len;
+        frame_free(&wires[i]);
+    }
+    cr_assert_eq(total, 1460);
+    frame_free(&f);
+    net_close(&net);
+}
+
+/* A corrupt packet that would get a new checksum is dropped instead. */
+Test(node, corruption_is_not_hidden)
+{
+    struct net net;
+    net_open(&net, NULL);
+    struct frame f = frame_udp(CLIENT, 50, SERVER, 9, NULL, 32);
+    f.p.data[30] ^= 1;
+    cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN),
+                 SVR_DROP_L4_CHECKSUM);
+    frame_free(&f);
+    trip(&net, false, frame_udp(CLIENT, 50, SERVER, 9, NULL, 32));
+    trip(&net, true, frame_udp(SERVER, 9, CLIENT, 50, NULL, 32));
+    f = frame_udp(CLIENT, 50, SERVER, 9, NULL, 32);
+    f.p.data[30] ^= 1;
+    cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN), SVR_DROP_NONE);
+    svr_headers h;
+    cr_assert_eq(svr_packet_parse(&h, &net.out[0].p), 0);
+    cr_assert_not(svr_packet_checksum_ok(&net.out[0].p, &h),
+                  "a plain packet stays as wrong as it was");
+    frame_free(&f);
+    net_close(&net);
+}
+
+/* Signed packets are bound to their session and their TCP header (S11.4b). */
+Test(node, signed_packets)
+{
+    struct net net;
+    net_open(&net, &(struct net_options){.per_packet = true});
+    trip(&net, false,
+         frame_tcp(CLIENT, 40, SERVER, 80, SVR_TCP_SYN, 9, 0, "", 0));
+    trip(&net, true,
+         frame_tcp(SERVER, 80, CLIENT, 40, SVR_TCP_SYN | SVR_TCP_ACK, 1, 10, "",
+                   0));
+    struct frame f =
+        frame_tcp(CLIENT, 40, SERVER, 80, SVR_TCP_ACK, 10, 2, NULL, 99);
+    cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN), SVR_DROP_NONE);
+    struct frame wire = net_take(&net, 0);
+    svr_headers h = frame_headers(&wire);
+    for (uint32_t at = h.l4 + 4u; at < wire.p.len; at++) {
+        if (at == h.l4 + 12u || (at >= h.l4 + 14u && at < h.l4 + 20u))
+            continue; /* offset, window, checksum, urgent pointer */
+        struct frame bad = frame_copy(&wire);
+        bad.p.data[at] ^= 1;
+        svr_packet_checksum_write(&bad.p, &h);
+        cr_assert_eq(net_input(&net, net.dc, &bad, NET_WAN), SVR_DROP_TAG,
+                     "byte %u", at);
+        frame_free(&bad);
+    }
+    cr_assert_eq(net_input(&net, net.dc, &wire, NET_WAN), SVR_DROP_NONE);
+    frame_free(&wire);
+    frame_free(&f);
+    net_close(&net);
+}
+
+/* The service of the server side has its own direction. */
+Test(node, both_sides_open)
+{
+    struct net net;
+    struct frame wire;
+    net_open(&net, &(struct net_options){.reverse = true});
+    trip(&net, false, frame_udp(CLIENT, 50, SERVER, 9, NULL, 32));
+    reverse_trip(&net, frame_udp(SERVER, 60, CLIENT, 9, NULL, 32), &wire);
+    cr_assert(frame_metadata(&wire).present & SVR_HAS(FORWARD_CONTEXT_V4));
+    cr_assert_eq(svr_node_session_count(net.dc), 2);
+    frame_free(&wire);
+    net_close(&net);
+}
+
+Test(node, sessions_are_listed)
+{
+    struct net net;
+    svr_session_info info;
+    size_t cursor = 0;
+    net_open(&net, NULL);
+    trip(&net, false, frame_udp(CLIENT, 50, SERVER, 9, NULL, 32));
+    cr_assert_eq(svr_node_session_next(net.dc, &cursor, &info), 1);
+    cr_assert_str_eq(info.tenant, "staff.corp");
+    cr_assert_str_eq(info.service, "apps");
+    cr_assert_eq(info.role, SVR_ROLE_EGRESS);
+    cr_assert_str_eq(info.client.pathway, "wan0-branch");
+    cr_assert_str_eq(info.client.metadata, "answering");
+    cr_assert_null(info.server.pathway);
+    cr_assert_eq(info.packets[0], 1);
+    cr_assert_eq(svr_node_session_next(net.dc, &cursor, &info), 0);
+    net_close(&net);
+}
+
+/* The n-th allocation fails, for each n: no crash, no leak. */
+Test(node, out_of_memory)
+{
+    for (size_t n = 1;; n++) {
+        struct net net;
+        net_open(&net, &(struct net_options){.fail_at = n, .per_packet = true});
+        bool made = net.branch != NULL;
+        if (!made)
+            cr_assert_eq(net.last_error, SVR_ERR_NO_MEMORY, "allocation %zu",
+                         n);
+        net_close(&net);
+        if (made)
+            break;
+        cr_assert_lt(n, 200);
+    }
+}

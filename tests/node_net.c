@@ -1,0 +1,429 @@
+#include "node_net.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+svr_addr addr(const char *text)
+{
+    uint8_t b[16];
+    if (inet_pton(AF_INET, text, b) == 1)
+        return svr_addr_from_v4(b);
+    cr_assert_eq(inet_pton(AF_INET6, text, b), 1, "%s", text);
+    return svr_addr_from_v6(b);
+}
+
+static svr_prefix prefix(const char *text, uint8_t len)
+{
+    return (svr_prefix){addr(text), len};
+}
+
+/* xorshift: a run can be repeated */
+static void fill_random(void *user, void *buf, size_t len)
+{
+    uint64_t *x = user;
+    uint8_t *b = buf;
+    for (size_t i = 0; i < len; i++) {
+        *x ^= *x << 13;
+        *x ^= *x >> 7;
+        *x ^= *x << 17;
+        b[i] = (uint8_t)(*x >> 32);
+    }
+}
+
+static void *count_alloc(void *user, size_t len)
+{
+    struct net *net = user;
+    if (++net->allocations == net->fail_at)
+        return NULL;
+    net->live_bytes += len;
+    return malloc(len);
+}
+
+static void count_free(void *user, void *ptr, size_t len)
+{
+    struct net *net = user;
+    net->live_bytes -= len;
+    free(ptr);
+}
+
+/* Everything that a configuration points to. */
+struct plan {
+    svr_prefix lan[2], wan[2], guest[1];
+    svr_interface_config interfaces[3];
+    svr_peer_config peers[1];
+    svr_security_config security[1];
+    svr_pathway_config pathways[1];
+    svr_route_config routes[2];
+    svr_prefix server_prefixes[2], client_prefixes[2];
+    svr_access access[1], reverse_access[1];
+    svr_service_config services[2];
+    svr_node_config config;
+};
+
+static const char *const tenants[] = {"corp", "staff.corp", "guest", "servers"};
+enum { CORP, STAFF, GUEST, SERVERS };
+
+static void plan_services(struct plan *p, const struct net_options *o)
+{
+    p->server_prefixes[0] = prefix("10.2.0.0", 24);
+    p->server_prefixes[1] = prefix("fd00:2::", 64);
+    p->client_prefixes[0] = prefix("10.1.0.0", 24);
+    p->client_prefixes[1] = prefix("fd00:1::", 64);
+    p->access[0] = (svr_access){.allow = true, .tenant = CORP};
+    p->reverse_access[0] = (svr_access){.allow = true, .tenant = SERVERS};
+    p->services[0] = (svr_service_config){
+        .name = "apps",
+        .prefixes = p->server_prefixes,
+        .prefix_count = 2,
+        .access = p->access,
+        .access_count = 1,
+        .denial = o->reset        ? SVR_DENIAL_RESET
+                  : o->prohibited ? SVR_DENIAL_PROHIBITED
+                                  : SVR_DENIAL_SILENT,
+    };
+    p->services[1] = (svr_service_config){
+        .name = "clients",
+        .prefixes = p->client_prefixes,
+        .prefix_count = 2,
+        .access = p->reverse_access,
+        .access_count = 1,
+    };
+    p->config.policy = (svr_policy_config){
+        .tenants = tenants,
+        .tenant_count = 4,
+        .services = p->services,
+        .service_count = o->reverse ? 2 : 1,
+    };
+}
+
+static void plan_interfaces(struct plan *p, const struct net_options *o,
+                            bool branch)
+{
+    p->lan[0] = prefix(branch ? "10.1.0.1" : "10.2.0.1", 24);
+    p->lan[1] = prefix(branch ? "fd00:1::1" : "fd00:2::1", 64);
+    p->guest[0] = prefix("10.3.0.1", 24);
+    p->wan[0] = prefix(branch ? "203.0.113.1" : "203.0.113.2", 24);
+    p->wan[1] = prefix(branch ? "2001:db8:f::1" : "2001:db8:f::2", 64);
+    p->interfaces[NET_LAN] =
+        (svr_interface_config){.name = "lan0",
+                               .addresses = p->lan,
+                               .address_count = 2,
+                               .mtu = NET_MTU,
+                               .tenant = branch ? STAFF : SERVERS,
+                               .offload = true};
+    p->interfaces[NET_WAN] = (svr_interface_config){.name = "wan0",
+                                                    .addresses = p->wan,
+                                                    .address_count = 2,
+                                                    .mtu = NET_MTU,
+                                                    .tenant = SVR_TENANT_NONE,
+                                                    .offload = !o->no_offload};
+    p->interfaces[NET_GUEST] = (svr_interface_config){.name = "guest0",
+                                                      .addresses = p->guest,
+                                                      .address_count = 1,
+                                                      .mtu = NET_MTU,
+                                                      .tenant = GUEST,
+                                                      .offload = true};
+    p->config.interfaces = p->interfaces;
+    p->config.interface_count = branch ? 3 : 2;
+}
+
+static void plan_pathway(struct plan *p, const struct net_options *o,
+                         bool branch)
+{
+    const svr_prefix *own = &p->wan[o->v6_pathway];
+    svr_addr other = own->addr;
+    other.b[15] = branch ? 2 : 1;
+    p->peers[0].name = branch ? "dc" : "branch";
+    p->security[0] = (svr_security_config){
+        .name = "default",
+        .hmac = &svr_hmac_sha256_128,
+        .mode = o->regular ? SVR_HMAC_REGULAR : SVR_HMAC_TIME_BASED,
+        .per_packet = o->per_packet,
+        .bind_tcp = true,
+    };
+    memset(p->security[0].key, !branch && o->other_key ? 0x43 : 0x42,
+           SVR_KEY_SIZE);
+    p->pathways[0] = (svr_pathway_config){
+        .name = branch ? "wan0-dc" : "wan0-branch",
+        .iface = NET_WAN,
+        .local = own->addr,
+        .remote = other,
+    };
+    p->config.peers = p->peers;
+    p->config.peer_count = 1;
+    p->config.securities = p->security;
+    p->config.security_count = 1;
+    p->config.pathways = p->pathways;
+    p->config.pathway_count = 1;
+}
+
+static void plan_routes(struct plan *p, const struct net_options *o,
+                        bool branch)
+{
+    p->routes[0] = (svr_route_config){
+        .service = 0, .pathway = branch ? 0 : -1, .iface = NET_LAN};
+    p->routes[1] = (svr_route_config){
+        .service = 1, .pathway = branch ? -1 : 0, .iface = NET_LAN};
+    p->config.routes = p->routes;
+    p->config.route_count = o->reverse ? 2 : 1;
+}
+
+static svr_node *make_node(struct net *net, bool branch)
+{
+    struct plan p = {0};
+    svr_node *n = NULL;
+    svr_node_config_init(&p.config);
+    p.config.name = branch ? "branch" : "dc";
+    p.config.boot = ++net->boot;
+    p.config.limits.sessions =
+        net->options.sessions ? net->options.sessions : 64;
+    p.config.alloc = (svr_allocator){count_alloc, count_free, net};
+    p.config.random = (svr_random){fill_random, &net->random};
+    plan_services(&p, &net->options);
+    plan_interfaces(&p, &net->options, branch);
+    plan_pathway(&p, &net->options, branch);
+    plan_routes(&p, &net->options, branch);
+    net->last_error = svr_node_create(&n, &p.config, net->now);
+    if (net->last_error == 0)
+        svr_node_set_unix_time(n, UINT64_C(1700000000000000000) + net->now,
+                               net->now);
+    return n;
+}
+
+void net_open(struct net *net, const struct net_options *options)
+{
+    memset(net, 0, sizeof(*net));
+    if (options)
+        net->options = *options;
+    net->fail_at = net->options.fail_at;
+    net->random = 0x9e3779b97f4a7c15;
+    net->now = 1000 * SVR_SECOND;
+    net->branch = make_node(net, true);
+    if (!net->options.fail_at) {
+        cr_assert_not_null(net->branch);
+        net->dc = make_node(net, false);
+        cr_assert_not_null(net->dc);
+    }
+}
+
+static void drop_output(struct net *net)
+{
+    for (size_t i = 0; i < net->out_count; i++)
+        free(net->out[i].buf);
+    net->out_count = 0;
+}
+
+void net_close(struct net *net)
+{
+    drop_output(net);
+    svr_node_destroy(net->branch);
+    svr_node_destroy(net->dc);
+    cr_assert_eq(net->live_bytes, 0, "a node gives all its memory back");
+}
+
+void net_restart(struct net *net, svr_node **node)
+{
+    bool branch = *node == net->branch;
+    svr_node_destroy(*node);
+    *node = make_node(net, branch);
+    cr_assert_not_null(*node);
+}
+
+static void check_ledger(const svr_node *n)
+{
+    svr_counters c;
+    svr_node_counters(n, &c);
+    uint64_t sum = c.forwarded + c.consumed + c.held;
+    for (int i = 0; i < SVR_DROP_COUNT; i++)
+        sum += c.dropped[i];
+    cr_assert_eq(c.received, sum, "the ledger holds: %lu received, %lu known",
+                 (unsigned long)c.received, (unsigned long)sum);
+    cr_assert_eq(c.dropped[SVR_DROP_NONE], 0);
+    cr_assert_eq(c.sessions_created - c.sessions_ended,
+                 svr_node_session_count(n));
+}
+
+static struct frame new_frame(size_t len)
+{
+    struct frame f = {.buf = calloc(1, NET_BUFFER)};
+    cr_assert_not_null(f.buf);
+    cr_assert_eq(svr_packet_init(&f.p, f.buf, NET_BUFFER, len), 0);
+    return f;
+}
+
+struct frame frame_copy(const struct frame *f)
+{
+    struct frame copy = new_frame(f->p.len);
+    uint8_t *data = copy.p.data;
+    uint16_t headroom = copy.p.headroom, tailroom = copy.p.tailroom;
+    memcpy(data, f->p.data, f->p.len);
+    copy.p = f->p;
+    copy.p.data = data;
+    copy.p.headroom = headroom;
+    copy.p.tailroom = tailroom;
+    return copy;
+}
+
+void frame_free(struct frame *f)
+{
+    free(f->buf);
+    f->buf = NULL;
+}
+
+static void keep_output(struct net *net, const svr_packet *p)
+{
+    struct frame view = {.p = *p};
+    cr_assert_lt(net->out_count, NET_FRAMES);
+    net->out[net->out_count++] = frame_copy(&view);
+}
+
+static void drain(struct net *net, svr_node *n)
+{
+    static uint8_t buf[NET_BUFFER];
+    svr_packet p;
+    int more;
+    while ((more = svr_node_output(n, &p, buf, sizeof(buf), net->now)) == 1) {
+        cr_assert_eq(p.verdict, SVR_VERDICT_FORWARD);
+        keep_output(net, &p);
+    }
+    cr_assert_eq(more, 0);
+    check_ledger(n);
+}
+
+enum svr_drop net_input(struct net *net, svr_node *n, struct frame *f,
+                        uint16_t iface)
+{
+    drop_output(net);
+    f->p.iface = iface;
+    svr_node_input(n, &f->p, 1, net->now);
+    cr_assert_neq(f->p.verdict, SVR_VERDICT_NONE);
+    if (f->p.verdict == SVR_VERDICT_FORWARD)
+        keep_output(net, &f->p);
+    drain(net, n);
+    return f->p.verdict == SVR_VERDICT_DROP ? (enum svr_drop)f->p.drop
+                                            : SVR_DROP_NONE;
+}
+
+void net_run(struct net *net, svr_node *n, svr_time now)
+{
+    drop_output(net);
+    while (svr_node_expiry(n) <= now) {
+        if (svr_node_expiry(n) > net->now)
+            net->now = svr_node_expiry(n);
+        svr_node_handle_expiry(n, net->now);
+        drain(net, n);
+    }
+    net->now = now;
+}
+
+struct frame net_take(struct net *net, size_t i)
+{
+    cr_assert_lt(i, net->out_count, "only %zu packets were sent",
+                 net->out_count);
+    struct frame f = frame_copy(&net->out[i]);
+    f.p.next_hop = SVR_ADDR_NONE;
+    f.p.verdict = SVR_VERDICT_NONE;
+    f.p.originated = false;
+    return f;
+}
+
+static void fill_payload(uint8_t *to, const void *payload, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        to[i] = payload ? ((const uint8_t *)payload)[i] : (uint8_t)(i * 7 + 1);
+}
+
+struct frame frame_udp(const char *src, uint16_t sport, const char *dst,
+                       uint16_t dport, const void *payload, size_t len)
+{
+    svr_tuple t = {addr(src), addr(dst), sport, dport, SVR_PROTO_UDP};
+    struct frame f = new_frame(len);
+    fill_payload(f.p.data, payload, len);
+    cr_assert_eq(svr_udp_wrap(&f.p, &t), 0);
+    return f;
+}
+
+struct frame frame_tcp(const char *src, uint16_t sport, const char *dst,
+                       uint16_t dport, uint8_t flags, uint32_t seq,
+                       uint32_t ack, const void *payload, size_t len)
+{
+    svr_tuple t = {addr(src), addr(dst), sport, dport, SVR_PROTO_TCP};
+    struct frame f = new_frame(len);
+    svr_headers h;
+    fill_payload(f.p.data, payload, len);
+    cr_assert_eq(svr_tcp_wrap(&f.p, &t, seq, ack), 0);
+    cr_assert_eq(svr_packet_parse(&h, &f.p), 0);
+    f.p.data[h.l4 + 13] = flags;
+    f.p.data[h.l4 + 14] = 0xff; /* window */
+    svr_packet_checksum_write(&f.p, &h);
+    return f;
+}
+
+struct frame frame_echo(const char *src, const char *dst, uint16_t id,
+                        bool reply, size_t len)
+{
+    svr_addr from = addr(src), to = addr(dst);
+    bool v4 = svr_addr_is_v4(&from);
+    struct frame f = new_frame(8 + len);
+    fill_payload(f.p.data + 8, NULL, len);
+    f.p.data[0] = v4 ? (reply ? 0 : 8) : (reply ? 129 : 128);
+    f.p.data[4] = (uint8_t)(id >> 8);
+    f.p.data[5] = (uint8_t)id;
+    f.p.data[7] = 1;
+    cr_assert_eq(svr_icmp_wrap(&f.p, &from, &to), 0);
+    return f;
+}
+
+svr_headers frame_headers(const struct frame *f)
+{
+    svr_packet p = f->p;
+    svr_headers h;
+    cr_assert_eq(svr_packet_parse(&h, &p), 0);
+    cr_assert(svr_packet_checksum_ok(&p, &h), "the checksum is right");
+    return h;
+}
+
+svr_span frame_payload(const struct frame *f)
+{
+    svr_headers h = frame_headers(f);
+    return (svr_span){f->p.data + h.payload, f->p.len - h.payload};
+}
+
+bool frame_has_metadata(const struct frame *f)
+{
+    svr_span payload = frame_payload(f);
+    return svr_cookie_present(payload.data, payload.len);
+}
+
+svr_metadata frame_metadata(const struct frame *f)
+{
+    svr_metadata md;
+    svr_span payload = frame_payload(f);
+    cr_assert_gt(svr_metadata_decode(&md, payload.data, payload.len), 0);
+    return md;
+}
+
+void frame_expect_same(const struct frame *got, const struct frame *sent,
+                       int hops)
+{
+    svr_headers a = frame_headers(got), b = frame_headers(sent);
+    cr_assert(svr_tuple_equal(&a.tuple, &b.tuple), "the tuple is restored");
+    cr_assert_eq(a.ttl, b.ttl - hops, "TTL %d of %d", a.ttl, b.ttl);
+    cr_assert_eq(got->p.len - a.l4, sent->p.len - b.l4, "length %u of %u",
+                 got->p.len, sent->p.len);
+    cr_assert_eq(a.l4, b.l4);
+    cr_assert_arr_eq(got->p.data + a.payload, sent->p.data + b.payload,
+                     sent->p.len - b.payload);
+    cr_assert_eq(a.tcp_seq, b.tcp_seq);
+    cr_assert_eq(a.tcp_ack, b.tcp_ack);
+    cr_assert_eq(a.tcp_flags, b.tcp_flags);
+}
+
+uint64_t net_dropped(const svr_node *n, enum svr_drop reason)
+{
+    svr_counters c;
+    svr_node_counters(n, &c);
+    return c.dropped[reason];
+}

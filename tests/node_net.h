@@ -1,0 +1,98 @@
+/*
+ * node_net.h - a network for tests of a node: a branch router and a data-centre
+ * router with one WAN between them, in memory and in virtual time. A third
+ * router, "hub", can stand between them.
+ */
+#ifndef SVR_TESTS_NODE_NET_H
+#define SVR_TESTS_NODE_NET_H
+
+#include <svr/svr.h>
+
+/* Interfaces of both routers. */
+enum {
+    NET_LAN = 0,
+    NET_WAN = 1,
+    NET_GUEST = 2, /* branch only */
+};
+
+enum {
+    NET_MTU = 1500,
+    NET_BUFFER = SVR_HEADROOM + 65536 + SVR_TAILROOM,
+    NET_FRAMES = 256,
+};
+
+/* A packet in a buffer of its own. */
+struct frame {
+    svr_packet p;
+    uint8_t *buf;
+};
+
+/* What a test may change before the routers are made. */
+struct net_options {
+    bool per_packet; /* plain packets are signed */
+    bool v6_pathway; /* waypoints are IPv6 */
+    bool regular;    /* HMAC mode regular instead of time-based */
+    bool no_offload; /* WAN devices take no super-packets */
+    bool reset;      /* refusals of the service are answered with a reset */
+    bool prohibited; /* or with ICMP */
+    bool other_key;  /* dc has another key */
+    bool reverse;    /* the server side has a service of its own at branch */
+    size_t sessions; /* 0: 64 */
+    size_t fail_at;  /* the n-th allocation fails; 0: none */
+};
+
+struct net {
+    struct net_options options;
+    svr_node *branch, *dc;
+    svr_time now;
+    uint32_t boot;
+    uint64_t random;
+    size_t allocations, fail_at, live_bytes;
+    struct frame out[NET_FRAMES]; /* what the last router call sent */
+    size_t out_count;
+    int last_error; /* of svr_node_create */
+};
+
+void net_open(struct net *net, const struct net_options *options);
+void net_close(struct net *net);
+/* Makes dc (or branch) anew, as after a crash. */
+void net_restart(struct net *net, svr_node **node);
+
+/* The node takes the packet; what it sends stands in net->out afterwards.
+ * Returns the reason for which it was dropped, or SVR_DROP_NONE. Checks the
+ * ledger. */
+enum svr_drop net_input(struct net *net, svr_node *n, struct frame *f,
+                        uint16_t iface);
+/* Time passes to `now`; timers run; what the node sends stands in net->out. */
+void net_run(struct net *net, svr_node *n, svr_time now);
+
+/* Fresh frames. Addresses are text. Payload bytes are given, or NULL for a
+ * pattern. */
+struct frame frame_udp(const char *src, uint16_t sport, const char *dst,
+                       uint16_t dport, const void *payload, size_t len);
+struct frame frame_tcp(const char *src, uint16_t sport, const char *dst,
+                       uint16_t dport, uint8_t flags, uint32_t seq,
+                       uint32_t ack, const void *payload, size_t len);
+struct frame frame_echo(const char *src, const char *dst, uint16_t id,
+                        bool reply, size_t len);
+struct frame frame_copy(const struct frame *f);
+/* The i-th packet that was sent last, as a frame of its own, as its receiver
+ * gets it. */
+struct frame net_take(struct net *net, size_t i);
+void frame_free(struct frame *f);
+
+/* Parses; fails the test where it is no valid packet with right checksums. */
+svr_headers frame_headers(const struct frame *f);
+/* Bytes behind the L4 header. */
+svr_span frame_payload(const struct frame *f);
+bool frame_has_metadata(const struct frame *f);
+/* Decodes its metadata; fails the test where there is none. */
+svr_metadata frame_metadata(const struct frame *f);
+/* Whether both carry the same tuple and L4 bytes (and TTL differs by hops). */
+void frame_expect_same(const struct frame *got, const struct frame *sent,
+                       int hops);
+
+svr_addr addr(const char *text);
+uint64_t net_dropped(const svr_node *n, enum svr_drop reason);
+
+#endif

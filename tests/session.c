@@ -1,0 +1,313 @@
+/* The machines of a session, in literal time, and the tables below them. */
+#include "session/ports.h"
+#include "session/table.h"
+#include "support.h"
+
+#include <criterion/criterion.h>
+
+enum { N = SVR_HANDSHAKE_NOTHING, A = SVR_HANDSHAKE_ADD_METADATA };
+
+/* Every pair of state and event (S6.4, S6.6, S7): what is done, and the state
+ * after it. */
+Test(session, handshake_is_complete)
+{
+    static const struct {
+        enum svr_handshake_state from;
+        enum svr_handshake_event event;
+        int action;
+        enum svr_handshake_state to;
+    } rows[] = {
+        {SVR_HANDSHAKE_NONE, SVR_HANDSHAKE_SEND, N, SVR_HANDSHAKE_NONE},
+        {SVR_HANDSHAKE_NONE, SVR_HANDSHAKE_PLAIN, N, SVR_HANDSHAKE_NONE},
+        {SVR_HANDSHAKE_NONE, SVR_HANDSHAKE_METADATA, N, SVR_HANDSHAKE_NONE},
+        {SVR_HANDSHAKE_NONE, SVR_HANDSHAKE_GOT_ENABLE, N, SVR_HANDSHAKE_NONE},
+        {SVR_HANDSHAKE_NONE, SVR_HANDSHAKE_GOT_DISABLE, N, SVR_HANDSHAKE_NONE},
+        {SVR_HANDSHAKE_NONE, SVR_HANDSHAKE_TIMER, N, SVR_HANDSHAKE_NONE},
+
+        {SVR_HANDSHAKE_OFFERING, SVR_HANDSHAKE_SEND, A, SVR_HANDSHAKE_OFFERING},
+        {SVR_HANDSHAKE_OFFERING, SVR_HANDSHAKE_PLAIN, N,
+         SVR_HANDSHAKE_OFFERING},
+        {SVR_HANDSHAKE_OFFERING, SVR_HANDSHAKE_METADATA, N,
+         SVR_HANDSHAKE_OFFERED},
+        {SVR_HANDSHAKE_OFFERING, SVR_HANDSHAKE_GOT_ENABLE, N,
+         SVR_HANDSHAKE_OFFERING},
+        {SVR_HANDSHAKE_OFFERING, SVR_HANDSHAKE_GOT_DISABLE, N,
+         SVR_HANDSHAKE_OFFERED},
+        {SVR_HANDSHAKE_OFFERING, SVR_HANDSHAKE_TIMER, N,
+         SVR_HANDSHAKE_OFFERING},
+
+        {SVR_HANDSHAKE_OFFERED, SVR_HANDSHAKE_SEND, N, SVR_HANDSHAKE_OFFERED},
+        {SVR_HANDSHAKE_OFFERED, SVR_HANDSHAKE_PLAIN, N, SVR_HANDSHAKE_OFFERED},
+        {SVR_HANDSHAKE_OFFERED, SVR_HANDSHAKE_METADATA, N,
+         SVR_HANDSHAKE_OFFERED},
+        {SVR_HANDSHAKE_OFFERED, SVR_HANDSHAKE_GOT_ENABLE, N,
+         SVR_HANDSHAKE_OFFERING},
+        {SVR_HANDSHAKE_OFFERED, SVR_HANDSHAKE_GOT_DISABLE, N,
+         SVR_HANDSHAKE_OFFERED},
+        {SVR_HANDSHAKE_OFFERED, SVR_HANDSHAKE_TIMER, N, SVR_HANDSHAKE_OFFERED},
+
+        {SVR_HANDSHAKE_ANSWERING, SVR_HANDSHAKE_SEND, A,
+         SVR_HANDSHAKE_ANSWERING},
+        {SVR_HANDSHAKE_ANSWERING, SVR_HANDSHAKE_PLAIN, N,
+         SVR_HANDSHAKE_ANSWERED},
+        {SVR_HANDSHAKE_ANSWERING, SVR_HANDSHAKE_METADATA, N,
+         SVR_HANDSHAKE_ANSWERING},
+        {SVR_HANDSHAKE_ANSWERING, SVR_HANDSHAKE_GOT_ENABLE, N,
+         SVR_HANDSHAKE_ANSWERING},
+        {SVR_HANDSHAKE_ANSWERING, SVR_HANDSHAKE_GOT_DISABLE, N,
+         SVR_HANDSHAKE_ANSWERED},
+        {SVR_HANDSHAKE_ANSWERING, SVR_HANDSHAKE_TIMER, N,
+         SVR_HANDSHAKE_ANSWERING},
+
+        {SVR_HANDSHAKE_ANSWERED, SVR_HANDSHAKE_SEND, N, SVR_HANDSHAKE_ANSWERED},
+        {SVR_HANDSHAKE_ANSWERED, SVR_HANDSHAKE_PLAIN, N,
+         SVR_HANDSHAKE_ANSWERED},
+        {SVR_HANDSHAKE_ANSWERED, SVR_HANDSHAKE_METADATA, N,
+         SVR_HANDSHAKE_ANSWERING},
+        {SVR_HANDSHAKE_ANSWERED, SVR_HANDSHAKE_GOT_ENABLE, N,
+         SVR_HANDSHAKE_ANSWERING},
+        {SVR_HANDSHAKE_ANSWERED, SVR_HANDSHAKE_GOT_DISABLE, N,
+         SVR_HANDSHAKE_ANSWERED},
+        {SVR_HANDSHAKE_ANSWERED, SVR_HANDSHAKE_TIMER, N,
+         SVR_HANDSHAKE_ANSWERED},
+    };
+    cr_assert_eq(sizeof(rows) / sizeof(rows[0]), 5 * 6);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        svr_handshake hs;
+        svr_handshake_init(&hs, rows[i].from);
+        cr_assert_eq(svr_handshake_event(&hs, rows[i].event, 7),
+                     (enum svr_handshake_action)rows[i].action, "row %zu", i);
+        cr_assert_eq(hs.state, rows[i].to, "row %zu", i);
+    }
+}
+
+/* S6.6: four packets or a second, whichever is first, and again. */
+Test(session, handshake_patience)
+{
+    svr_handshake hs;
+    svr_handshake_init(&hs, SVR_HANDSHAKE_OFFERING);
+    cr_assert_eq(svr_handshake_due(&hs), SVR_NEVER);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < SVR_HANDSHAKE_PATIENCE - 1; i++)
+            cr_assert_eq(svr_handshake_event(&hs, SVR_HANDSHAKE_METADATA, 5),
+                         N);
+        cr_assert_eq(svr_handshake_event(&hs, SVR_HANDSHAKE_METADATA, 5),
+                     SVR_HANDSHAKE_SEND_DISABLE);
+        cr_assert_eq(svr_handshake_due(&hs), SVR_NEVER);
+    }
+    svr_handshake_event(&hs, SVR_HANDSHAKE_METADATA, 10);
+    svr_handshake_event(&hs, SVR_HANDSHAKE_METADATA, SVR_SECOND);
+    cr_assert_eq(svr_handshake_due(&hs), 10 + SVR_SECOND);
+    cr_assert_eq(svr_handshake_event(&hs, SVR_HANDSHAKE_TIMER, 9 + SVR_SECOND),
+                 N);
+    cr_assert_eq(svr_handshake_event(&hs, SVR_HANDSHAKE_TIMER, 10 + SVR_SECOND),
+                 SVR_HANDSHAKE_SEND_DISABLE);
+    svr_handshake_event(&hs, SVR_HANDSHAKE_METADATA, 3 * SVR_SECOND);
+    svr_handshake_event(&hs, SVR_HANDSHAKE_SEND, 3 * SVR_SECOND);
+    cr_assert_eq(svr_handshake_due(&hs), SVR_NEVER, "a packet is the answer");
+}
+
+/* S7: control 2 is obeyed once a second. */
+Test(session, handshake_enable_rate)
+{
+    svr_handshake hs;
+    svr_handshake_init(&hs, SVR_HANDSHAKE_OFFERED);
+    svr_handshake_event(&hs, SVR_HANDSHAKE_GOT_ENABLE, 5);
+    cr_assert(svr_handshake_sends(&hs));
+    svr_handshake_event(&hs, SVR_HANDSHAKE_GOT_DISABLE, 6);
+    svr_handshake_event(&hs, SVR_HANDSHAKE_GOT_ENABLE, 4 + SVR_SECOND);
+    cr_assert_not(svr_handshake_sends(&hs));
+    svr_handshake_event(&hs, SVR_HANDSHAKE_GOT_ENABLE, 5 + SVR_SECOND);
+    cr_assert(svr_handshake_sends(&hs));
+}
+
+/* TCP segments and what they make of a session (S9). */
+Test(session, tcp_life)
+{
+    enum { FWD, REV };
+    const uint8_t S = SVR_TCP_SYN, K = SVR_TCP_ACK, F = SVR_TCP_FIN,
+                  R = SVR_TCP_RST;
+    struct row {
+        int dir;
+        uint8_t flags;
+        uint32_t seq, ack, len;
+        enum svr_life_state after;
+    };
+    const struct row normal[] = {
+        {FWD, S, 100, 0, 0, SVR_LIFE_NEW},
+        {REV, S | K, 500, 101, 0, SVR_LIFE_NEW},
+        {FWD, K, 101, 501, 0, SVR_LIFE_NEW},
+        {FWD, K, 101, 501, 10, SVR_LIFE_NEW},
+        {REV, K, 501, 101, 0, SVR_LIFE_NEW},
+        {REV, K, 501, 111, 0, SVR_LIFE_ESTABLISHED},
+        {FWD, F | K, 111, 501, 0, SVR_LIFE_ESTABLISHED},
+        {REV, F | K, 501, 112, 0, SVR_LIFE_CLOSING},
+        {FWD, K, 112, 502, 0, SVR_LIFE_CLOSING},
+    };
+    const struct row refused[] = {
+        {FWD, S, 100, 0, 0, SVR_LIFE_NEW},
+        {REV, R | K, 0, 101, 0, SVR_LIFE_RESET},
+    };
+    const struct row resets[] = {
+        {FWD, S, 100, 0, 0, SVR_LIFE_NEW},
+        {REV, S | K, 500, 101, 0, SVR_LIFE_NEW},
+        {FWD, K, 101, 501, 1, SVR_LIFE_NEW},
+        {REV, R, 400, 0, 0, SVR_LIFE_NEW},           /* before the window */
+        {REV, R, 501 + 0x1000, 0, 0, SVR_LIFE_NEW},  /* behind it */
+        {FWD, R, 100, 0, 0, SVR_LIFE_NEW},           /* before the window */
+        {REV, R, 501 + 0x0fff, 0, 0, SVR_LIFE_RESET} /* inside */
+    };
+    const struct row wrap[] = {
+        {FWD, S, UINT32_MAX - 4, 0, 0, SVR_LIFE_NEW},
+        {REV, S | K, 9, UINT32_MAX - 3, 0, SVR_LIFE_NEW},
+        {FWD, K, UINT32_MAX - 3, 10, 20, SVR_LIFE_NEW},
+        {REV, K, 10, 15, 0, SVR_LIFE_NEW},
+        {REV, K, 10, 16, 0, SVR_LIFE_ESTABLISHED},
+    };
+    const struct {
+        const struct row *rows;
+        size_t count;
+    } runs[] = {{normal, 9}, {refused, 2}, {resets, 7}, {wrap, 5}};
+    for (size_t r = 0; r < 4; r++) {
+        svr_life life;
+        svr_life_init(&life, SVR_SESSION_TCP);
+        for (size_t i = 0; i < runs[r].count; i++) {
+            const struct row *w = &runs[r].rows[i];
+            svr_life_packet p = {.reverse = w->dir == REV,
+                                 .tcp_flags = w->flags,
+                                 .window = 0x0fff,
+                                 .seq = w->seq,
+                                 .ack = w->ack,
+                                 .len = w->len};
+            svr_life_event(&life, &p);
+            cr_assert_eq(life.state, w->after, "run %zu row %zu: %s", r, i,
+                         svr_life_name(&life));
+        }
+    }
+}
+
+Test(session, lifetimes)
+{
+    svr_lifetimes t;
+    svr_lifetimes_init(&t);
+    static const struct {
+        enum svr_session_kind kind;
+        enum svr_life_state state;
+        unsigned seconds;
+    } rows[] = {
+        {SVR_SESSION_TCP, SVR_LIFE_NEW, 10},
+        {SVR_SESSION_TCP, SVR_LIFE_ESTABLISHED, 1900},
+        {SVR_SESSION_TCP, SVR_LIFE_CLOSING, 10},
+        {SVR_SESSION_TCP, SVR_LIFE_RESET, 2},
+        {SVR_SESSION_UDP, SVR_LIFE_NEW, 180},
+        {SVR_SESSION_UDP, SVR_LIFE_ESTABLISHED, 180},
+        {SVR_SESSION_ICMP, SVR_LIFE_ESTABLISHED, 10},
+        {SVR_SESSION_DNS, SVR_LIFE_ESTABLISHED, 5},
+        {SVR_SESSION_OTHER, SVR_LIFE_NEW, 180},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        svr_life life;
+        svr_life_init(&life, rows[i].kind);
+        life.state = (uint8_t)rows[i].state;
+        cr_assert_eq(svr_life_idle(&life, &t), rows[i].seconds * SVR_SECOND);
+    }
+    svr_life udp;
+    svr_life_init(&udp, SVR_SESSION_UDP);
+    cr_assert_not(svr_life_event(&udp, &(svr_life_packet){.reverse = false}));
+    cr_assert(svr_life_event(&udp, &(svr_life_packet){.reverse = true}));
+    cr_assert_eq(udp.state, SVR_LIFE_ESTABLISHED);
+}
+
+static void fill_random(void *user, void *buf, size_t len)
+{
+    uint64_t *x = user;
+    for (size_t i = 0; i < len; i++) {
+        *x = *x * 6364136223846793005u + 1442695040888963407u;
+        ((uint8_t *)buf)[i] = (uint8_t)(*x >> 56);
+    }
+}
+
+/* S10: parity, range, and no pair twice in a long run. */
+Test(session, ports)
+{
+    enum { RUN = 1000000 };
+    uint64_t seed = 1;
+    svr_random random = {fill_random, &seed};
+    svr__ports p;
+    uint32_t *seen = malloc(RUN * sizeof(*seen));
+    svr__ports_init(&p, &random);
+    size_t neighbours = 0;
+    for (size_t i = 0; i < RUN; i++) {
+        uint16_t local, remote;
+        svr__ports_next(&p, &local, &remote);
+        cr_assert(local >= SVR__PORT_FIRST && local <= SVR__PORT_LAST);
+        cr_assert(remote >= SVR__PORT_FIRST && remote <= SVR__PORT_LAST);
+        cr_assert(local % 2 == 0 && remote % 2 == 1);
+        seen[i] = (uint32_t)local << 16 | remote;
+        neighbours += i > 0 && seen[i] - seen[i - 1] == 2;
+    }
+    cr_assert_lt(neighbours, 10, "the next pair cannot be guessed");
+    static uint8_t bits[1u << 29];
+    for (size_t i = 0; i < RUN; i++) {
+        cr_assert_not(bits[seen[i] / 8] >> seen[i] % 8 & 1, "twice");
+        bits[seen[i] / 8] = (uint8_t)(bits[seen[i] / 8] | 1 << seen[i] % 8);
+    }
+    free(seen);
+}
+
+static svr__flow_key random_key(uint64_t *seed)
+{
+    svr__flow_key k = {.iface = 1, .proto = 17};
+    fill_random(seed, &k.sport, 1); /* few, so that they collide */
+    fill_random(seed, k.src.b, 1);
+    return k;
+}
+
+/* Sessions come and go; what is found is what was entered. */
+Test(session, table)
+{
+    enum { CAP = 500, STEPS = 100000 };
+    uint64_t seed = 7;
+    svr_random random = {fill_random, &seed};
+    test_memory memory = {0};
+    svr_allocator alloc = {test_memory_alloc, test_memory_free, &memory};
+    svr__table t;
+    svr__session *alive[CAP];
+    size_t count = 0;
+
+    cr_assert_eq(svr__table_init(&t, 0, &random, 0, &alloc), SVR_ERR_ARGUMENT);
+    cr_assert_eq(svr__table_init(&t, CAP, &random, 0, &alloc), 0);
+    for (int step = 0; step < STEPS; step++) {
+        svr_uuid uuid;
+        fill_random(&seed, uuid.b, sizeof(uuid.b));
+        if (count && uuid.b[0] % 2) {
+            size_t victim = uuid.b[1] * count / 256;
+            svr_uuid id = alive[victim]->uuid;
+            svr__session_end(&t, alive[victim]);
+            cr_assert_null(svr__session_find(&t, &id));
+            alive[victim] = alive[--count];
+            continue;
+        }
+        svr__session *s = svr__session_create(&t, &uuid);
+        cr_assert_eq(s == NULL, count == CAP);
+        if (!s)
+            continue;
+        svr__flow *f = svr__session_flow(&t, s, SVR__CLIENT);
+        f->key = random_key(&seed);
+        uint64_t hash = svr__flow_hash(&t, &f->key);
+        bool taken = svr__flow_find(&t, &f->key, hash) != NULL;
+        cr_assert_eq(svr__flow_bind(&t, f), !taken);
+        if (taken) {
+            svr__session_end(&t, s);
+            cr_assert_not_null(svr__flow_find(&t, &f->key, hash));
+        } else {
+            cr_assert_eq(svr__flow_find(&t, &f->key, hash), f);
+            cr_assert_eq(svr__flow_session(&t, f), s);
+            alive[count++] = s;
+        }
+        cr_assert_eq(t.count, count);
+    }
+    svr__table_fini(&t);
+    cr_assert_eq(memory.live, 0);
+    cr_assert_eq((uintptr_t)t.flows % 64, 0);
+}
