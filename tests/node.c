@@ -10,42 +10,42 @@
 #define CLIENT6 "fd00:1::10"
 #define SERVER6 "fd00:2::10"
 
-/* One packet from the client through both routers; the wire's form stays in
- * *wire. Checks that the server gets what was sent. */
+/* One packet from host to host through all routers; the first router's form of
+ * it stays in *wire. Checks that the other host gets what was sent. */
+static void travel(struct net *net, bool reverse, struct frame sent,
+                   struct frame *wire)
+{
+    svr_node *way[] = {net->branch, net->hub, net->dc};
+    struct frame f = frame_copy(&sent);
+    int hops = 0;
+    for (int i = 0; i < 3; i++) {
+        svr_node *n = way[reverse ? 2 - i : i];
+        if (!n)
+            continue;
+        bool first = hops++ == 0, last = i == 2;
+        enum svr_drop reason = net_input(net, n, &f, first ? NET_LAN : NET_WAN);
+        cr_assert_eq(reason, SVR_DROP_NONE, "hop %d: %s", hops,
+                     svr_drop_name(reason));
+        cr_assert_eq(net->out_count, 1);
+        cr_assert_eq(net->out[0].p.iface, last ? NET_LAN : NET_WAN);
+        frame_free(&f);
+        f = net_take(net, 0);
+        if (first)
+            *wire = frame_copy(&f);
+    }
+    frame_expect_same(&f, &sent, hops);
+    frame_free(&f);
+    frame_free(&sent);
+}
+
 static void forward_trip(struct net *net, struct frame sent, struct frame *wire)
 {
-    struct frame in = frame_copy(&sent);
-    cr_assert_eq(net_input(net, net->branch, &in, NET_LAN), SVR_DROP_NONE);
-    cr_assert_eq(net->out_count, 1);
-    cr_assert_eq(net->out[0].p.iface, NET_WAN);
-    *wire = net_take(net, 0);
-    struct frame on = frame_copy(wire);
-    enum svr_drop reason = net_input(net, net->dc, &on, NET_WAN);
-    cr_assert_eq(reason, SVR_DROP_NONE, "%s", svr_drop_name(reason));
-    cr_assert_eq(net->out_count, 1);
-    cr_assert_eq(net->out[0].p.iface, NET_LAN);
-    frame_expect_same(&net->out[0], &sent, 2);
-    frame_free(&in);
-    frame_free(&on);
-    frame_free(&sent);
+    travel(net, false, sent, wire);
 }
 
 static void reverse_trip(struct net *net, struct frame sent, struct frame *wire)
 {
-    struct frame in = frame_copy(&sent);
-    cr_assert_eq(net_input(net, net->dc, &in, NET_LAN), SVR_DROP_NONE);
-    cr_assert_eq(net->out_count, 1);
-    cr_assert_eq(net->out[0].p.iface, NET_WAN);
-    *wire = net_take(net, 0);
-    struct frame on = frame_copy(wire);
-    enum svr_drop reason = net_input(net, net->branch, &on, NET_WAN);
-    cr_assert_eq(reason, SVR_DROP_NONE, "%s", svr_drop_name(reason));
-    cr_assert_eq(net->out_count, 1);
-    cr_assert_eq(net->out[0].p.iface, NET_LAN);
-    frame_expect_same(&net->out[0], &sent, 2);
-    frame_free(&in);
-    frame_free(&on);
-    frame_free(&sent);
+    travel(net, true, sent, wire);
 }
 
 /* Whether the trip's packet carried metadata. */
@@ -90,6 +90,34 @@ Test(node, handshake)
             cr_assert_eq(svr_node_session_count(net.dc), 1);
             net_close(&net);
         }
+    }
+}
+
+/* S20: a router in between does both handshakes. */
+Test(node, transit)
+{
+    for (int row = 0; row < 4; row++) {
+        struct net net;
+        net_open(&net, &(struct net_options){.hub = true,
+                                             .per_packet = row & 1,
+                                             .v6_pathway = row & 2});
+        cr_assert(
+            trip(&net, false, frame_udp(CLIENT, 50, SERVER, 9, NULL, 400)));
+        cr_assert(
+            trip(&net, true, frame_udp(SERVER, 9, CLIENT, 50, NULL, 400)));
+        for (int i = 0; i < 3; i++) {
+            cr_assert_not(
+                trip(&net, false, frame_udp(CLIENT, 50, SERVER, 9, NULL, 400)));
+            cr_assert_not(
+                trip(&net, true, frame_udp(SERVER, 9, CLIENT, 50, NULL, 400)));
+        }
+        trip(&net, false, frame_echo(CLIENT6, SERVER6, 5, false, 56));
+        trip(&net, true, frame_echo(SERVER6, CLIENT6, 5, true, 56));
+        svr_session_info info;
+        size_t cursor = 0;
+        cr_assert_eq(svr_node_session_next(net.hub, &cursor, &info), 1);
+        cr_assert_eq(info.role, SVR_ROLE_TRANSIT);
+        net_close(&net);
     }
 }
 

@@ -52,15 +52,21 @@ static void count_free(void *user, void *ptr, size_t len)
 struct plan {
     svr_prefix lan[2], wan[2], guest[1];
     svr_interface_config interfaces[3];
-    svr_peer_config peers[1];
+    svr_peer_config peers[2];
     svr_security_config security[1];
-    svr_pathway_config pathways[1];
+    svr_pathway_config pathways[2];
     svr_route_config routes[2];
     svr_prefix server_prefixes[2], client_prefixes[2];
     svr_access access[1], reverse_access[1];
     svr_service_config services[2];
     svr_node_config config;
 };
+
+/* Routers, by the last byte of their waypoint. */
+enum router { BRANCH = 1, DC = 2, HUB = 3 };
+
+static const char *const router_names[] = {
+    [BRANCH] = "branch", [DC] = "dc", [HUB] = "hub"};
 
 static const char *const tenants[] = {"corp", "staff.corp", "guest", "servers"};
 enum { CORP, STAFF, GUEST, SERVERS };
@@ -99,19 +105,24 @@ static void plan_services(struct plan *p, const struct net_options *o)
 }
 
 static void plan_interfaces(struct plan *p, const struct net_options *o,
-                            bool branch)
+                            enum router self)
 {
-    p->lan[0] = prefix(branch ? "10.1.0.1" : "10.2.0.1", 24);
-    p->lan[1] = prefix(branch ? "fd00:1::1" : "fd00:2::1", 64);
+    static const char *const lan[] = {
+        [BRANCH] = "10.1.0.1", [DC] = "10.2.0.1", [HUB] = "10.9.0.1"};
+    static const char *const lan6[] = {
+        [BRANCH] = "fd00:1::1", [DC] = "fd00:2::1", [HUB] = "fd00:9::1"};
+    p->lan[0] = prefix(lan[self], 24);
+    p->lan[1] = prefix(lan6[self], 64);
     p->guest[0] = prefix("10.3.0.1", 24);
-    p->wan[0] = prefix(branch ? "203.0.113.1" : "203.0.113.2", 24);
-    p->wan[1] = prefix(branch ? "2001:db8:f::1" : "2001:db8:f::2", 64);
+    p->wan[0] = prefix("203.0.113.0", 24);
+    p->wan[1] = prefix("2001:db8:f::", 64);
+    p->wan[0].addr.b[15] = p->wan[1].addr.b[15] = (uint8_t)self;
     p->interfaces[NET_LAN] =
         (svr_interface_config){.name = "lan0",
                                .addresses = p->lan,
                                .address_count = 2,
                                .mtu = NET_MTU,
-                               .tenant = branch ? STAFF : SERVERS,
+                               .tenant = self == BRANCH ? STAFF : SERVERS,
                                .offload = true};
     p->interfaces[NET_WAN] = (svr_interface_config){.name = "wan0",
                                                     .addresses = p->wan,
@@ -126,16 +137,29 @@ static void plan_interfaces(struct plan *p, const struct net_options *o,
                                                       .tenant = GUEST,
                                                       .offload = true};
     p->config.interfaces = p->interfaces;
-    p->config.interface_count = branch ? 3 : 2;
+    p->config.interface_count = self == BRANCH ? 3 : 2;
 }
 
-static void plan_pathway(struct plan *p, const struct net_options *o,
-                         bool branch)
+static void add_pathway(struct plan *p, const struct net_options *o,
+                        enum router peer)
 {
-    const svr_prefix *own = &p->wan[o->v6_pathway];
-    svr_addr other = own->addr;
-    other.b[15] = branch ? 2 : 1;
-    p->peers[0].name = branch ? "dc" : "branch";
+    static const char *const names[] = {
+        [BRANCH] = "wan0-branch", [DC] = "wan0-dc", [HUB] = "wan0-hub"};
+    size_t i = p->config.pathway_count++;
+    svr_addr own = p->wan[o->v6_pathway].addr, other = own;
+    other.b[15] = (uint8_t)peer;
+    p->peers[i].name = router_names[peer];
+    p->pathways[i] = (svr_pathway_config){.name = names[peer],
+                                          .iface = NET_WAN,
+                                          .peer = (uint16_t)i,
+                                          .local = own,
+                                          .remote = other};
+    p->config.peer_count = p->config.pathway_count;
+}
+
+static void plan_pathways(struct plan *p, const struct net_options *o,
+                          enum router self)
+{
     p->security[0] = (svr_security_config){
         .name = "default",
         .hmac = &svr_hmac_sha256_128,
@@ -143,48 +167,49 @@ static void plan_pathway(struct plan *p, const struct net_options *o,
         .per_packet = o->per_packet,
         .bind_tcp = true,
     };
-    memset(p->security[0].key, !branch && o->other_key ? 0x43 : 0x42,
+    memset(p->security[0].key, self == DC && o->other_key ? 0x43 : 0x42,
            SVR_KEY_SIZE);
-    p->pathways[0] = (svr_pathway_config){
-        .name = branch ? "wan0-dc" : "wan0-branch",
-        .iface = NET_WAN,
-        .local = own->addr,
-        .remote = other,
-    };
     p->config.peers = p->peers;
-    p->config.peer_count = 1;
     p->config.securities = p->security;
     p->config.security_count = 1;
     p->config.pathways = p->pathways;
-    p->config.pathway_count = 1;
+    if (self == HUB || !o->hub)
+        add_pathway(p, o, self == BRANCH ? DC : BRANCH);
+    if (self == HUB)
+        add_pathway(p, o, DC);
+    else if (o->hub)
+        add_pathway(p, o, HUB);
 }
 
+/* Service 0 is at dc, service 1 at branch. */
 static void plan_routes(struct plan *p, const struct net_options *o,
-                        bool branch)
+                        enum router self)
 {
-    p->routes[0] = (svr_route_config){
-        .service = 0, .pathway = branch ? 0 : -1, .iface = NET_LAN};
+    int to_dc = self == DC ? -1 : self == HUB ? 1 : 0;
+    int to_branch = self == BRANCH ? -1 : 0;
+    p->routes[0] =
+        (svr_route_config){.service = 0, .pathway = to_dc, .iface = NET_LAN};
     p->routes[1] = (svr_route_config){
-        .service = 1, .pathway = branch ? -1 : 0, .iface = NET_LAN};
+        .service = 1, .pathway = to_branch, .iface = NET_LAN};
     p->config.routes = p->routes;
     p->config.route_count = o->reverse ? 2 : 1;
 }
 
-static svr_node *make_node(struct net *net, bool branch)
+static svr_node *make_node(struct net *net, enum router self)
 {
     struct plan p = {0};
     svr_node *n = NULL;
     svr_node_config_init(&p.config);
-    p.config.name = branch ? "branch" : "dc";
+    p.config.name = router_names[self];
     p.config.boot = ++net->boot;
     p.config.limits.sessions =
         net->options.sessions ? net->options.sessions : 64;
     p.config.alloc = (svr_allocator){count_alloc, count_free, net};
     p.config.random = (svr_random){fill_random, &net->random};
     plan_services(&p, &net->options);
-    plan_interfaces(&p, &net->options, branch);
-    plan_pathway(&p, &net->options, branch);
-    plan_routes(&p, &net->options, branch);
+    plan_interfaces(&p, &net->options, self);
+    plan_pathways(&p, &net->options, self);
+    plan_routes(&p, &net->options, self);
     net->last_error = svr_node_create(&n, &p.config, net->now);
     if (net->last_error == 0)
         svr_node_set_unix_time(n, UINT64_C(1700000000000000000) + net->now,
@@ -200,12 +225,14 @@ void net_open(struct net *net, const struct net_options *options)
     net->fail_at = net->options.fail_at;
     net->random = 0x9e3779b97f4a7c15;
     net->now = 1000 * SVR_SECOND;
-    net->branch = make_node(net, true);
-    if (!net->options.fail_at) {
-        cr_assert_not_null(net->branch);
-        net->dc = make_node(net, false);
-        cr_assert_not_null(net->dc);
-    }
+    net->branch = make_node(net, BRANCH);
+    if (net->options.fail_at)
+        return;
+    cr_assert_not_null(net->branch);
+    net->dc = make_node(net, DC);
+    cr_assert_not_null(net->dc);
+    if (net->options.hub)
+        net->hub = make_node(net, HUB);
 }
 
 static void drop_output(struct net *net)
@@ -220,14 +247,17 @@ void net_close(struct net *net)
     drop_output(net);
     svr_node_destroy(net->branch);
     svr_node_destroy(net->dc);
+    svr_node_destroy(net->hub);
     cr_assert_eq(net->live_bytes, 0, "a node gives all its memory back");
 }
 
 void net_restart(struct net *net, svr_node **node)
 {
-    bool branch = *node == net->branch;
+    enum router self = *node == net->branch ? BRANCH
+                       : *node == net->dc   ? DC
+                                            : HUB;
     svr_node_destroy(*node);
-    *node = make_node(net, branch);
+    *node = make_node(net, self);
     cr_assert_not_null(*node);
 }
 

@@ -1,7 +1,7 @@
 /*
  * node_net.h - a network for tests of a node: a branch router and a data-centre
  * router with one WAN between them, in memory and in virtual time. A third
- * router, "hub", can stand between them.
+ * router, the hub, can stand between them.
  */
 #ifndef SVR_TESTS_NODE_NET_H
 #define SVR_TESTS_NODE_NET_H
@@ -36,6 +36,7 @@ struct net_options {
     bool reset;      /* refusals of the service are answered with a reset */
     bool prohibited; /* or with ICMP */
     bool other_key;  /* dc has another key */
+    bool hub;        /* a third router stands between the two */
     bool reverse;    /* the server side has a service of its own at branch */
     size_t sessions; /* 0: 64 */
     size_t fail_at;  /* the n-th allocation fails; 0: none */
@@ -43,7 +44,7 @@ struct net_options {
 
 struct net {
     struct net_options options;
-    svr_node *branch, *dc;
+    svr_node *branch, *dc, *hub;
     svr_time now;
     uint32_t boot;
     uint64_t random;
@@ -55,7 +56,7 @@ struct net {
 
 void net_open(struct net *net, const struct net_options *options);
 void net_close(struct net *net);
-/* Makes dc (or branch) anew, as after a crash. */
+/* Makes a router anew, as after a crash. */
 void net_restart(struct net *net, svr_node **node);
 
 /* The node takes the packet; what it sends stands in net->out afterwards.
