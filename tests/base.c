@@ -231,6 +231,7 @@ Test(memory, empty_arrays_are_not_null)
     void *b = svr__alloc(&alloc, 8, 0);
     cr_assert_not_null(a);
     cr_assert_not_null(b);
+    cr_assert_eq(memory.bytes, 2, "and the allocator is never asked for none");
     svr__free(&alloc, a, 0, 8);
     svr__free(&alloc, b, 8, 0);
     cr_assert(test_memory_clean(&memory));

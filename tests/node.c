@@ -813,6 +813,7 @@ Test(node, corruption_is_not_hidden)
     f.p.data[30] ^= 1;
     cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN),
                  SVR_DROP_L4_CHECKSUM);
+    cr_assert_eq(svr_node_session_count(net.branch), 0);
     frame_free(&f);
     trip(&net, false, frame_udp(CLIENT, 50, SERVER, 9, NULL, 32));
     trip(&net, true, frame_udp(SERVER, 9, CLIENT, 50, NULL, 32));
@@ -825,6 +826,29 @@ Test(node, corruption_is_not_hidden)
                   "a plain packet stays as wrong as it was");
     frame_free(&f);
     net_close(&net);
+}
+
+/* Nor is the checksum of what travels behind a UDP header made right. */
+Test(node, corrupt_echo_stays_corrupt)
+{
+    for (int row = 0; row < 4; row++) {
+        const char *c = row & 1 ? CLIENT6 : CLIENT;
+        const char *s = row & 1 ? SERVER6 : SERVER;
+        struct net net;
+        svr_headers h;
+        net_open(&net, &(struct net_options){.per_packet = row & 2});
+        trip(&net, false, frame_echo(c, s, 7, false, 32));
+        struct frame f = frame_echo(c, s, 7, false, 32); /* with metadata */
+        f.p.data[f.p.len - 1] ^= 1;
+        cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN), SVR_DROP_NONE);
+        struct frame wire = net_take(&net, 0);
+        cr_assert_eq(net_input(&net, net.dc, &wire, NET_WAN), SVR_DROP_NONE);
+        cr_assert_eq(svr_packet_parse(&h, &net.out[0].p), 0);
+        cr_assert_not(svr_packet_checksum_ok(&net.out[0].p, &h), "row %d", row);
+        frame_free(&wire);
+        frame_free(&f);
+        net_close(&net);
+    }
 }
 
 /* Signed packets are bound to their session and their TCP header (S11.4b). */
@@ -905,5 +929,443 @@ Test(node, out_of_memory)
         if (made)
             break;
         cr_assert_lt(n, 200);
+    }
+}
+
+/* A TCP session that is established, client port 40 and server port 80; the
+ * client has sent up to 109 and acknowledged 2. */
+static void open_tcp(struct net *net)
+{
+    trip(net, false,
+         frame_tcp(CLIENT, 40, SERVER, 80, SVR_TCP_SYN, 9, 0, "", 0));
+    trip(net, true,
+         frame_tcp(SERVER, 80, CLIENT, 40, SVR_TCP_SYN | SVR_TCP_ACK, 1, 10, "",
+                   0));
+    trip(net, false,
+         frame_tcp(CLIENT, 40, SERVER, 80, SVR_TCP_ACK, 10, 2, NULL, 100));
+    trip(net, true,
+         frame_tcp(SERVER, 80, CLIENT, 40, SVR_TCP_ACK, 2, 110, "", 0));
+}
+
+static struct frame client_segment(uint32_t seq, const void *payload,
+                                   size_t len)
+{
+    return frame_tcp(CLIENT, 40, SERVER, 80, SVR_TCP_ACK, seq, 2, payload, len);
+}
+
+/* The branch's form of a packet that goes straight through it. */
+static struct frame wire_of(struct net *net, struct frame f)
+{
+    cr_assert_eq(net_input(net, net->branch, &f, NET_LAN), SVR_DROP_NONE);
+    cr_assert_eq(net->out_count, 1);
+    frame_free(&f);
+    return net_take(net, 0);
+}
+
+/* S2.3: a mark on any of the segments that the WAN's device joined. */
+Test(node, mark_within_super_packet)
+{
+    static const uint8_t cookie[900] = {0x4c, 0x48, 0xdb, 0xc6,
+                                        0xdd, 0xf6, 0x67, 0x0c};
+    struct net net;
+    net_open(&net, NULL);
+    open_tcp(&net);
+    struct frame plain = wire_of(&net, client_segment(110, NULL, 1000));
+    struct frame marked = wire_of(&net, client_segment(1110, cookie, 900));
+    svr_span a = frame_payload(&plain), b = frame_payload(&marked);
+    cr_assert_eq(b.len, 900 + SVR_BASE_HEADER_SIZE);
+
+    uint8_t bytes[2000];
+    svr_headers h = frame_headers(&plain);
+    memcpy(bytes, a.data, a.len);
+    memcpy(bytes + a.len, b.data, b.len);
+    struct frame joined =
+        frame_tcp("203.0.113.1", h.tuple.sport, "203.0.113.2", h.tuple.dport,
+                  SVR_TCP_ACK, 110, 2, bytes, a.len + b.len);
+    joined.p.segment_size = 1000;
+    cr_assert_eq(net_input(&net, net.dc, &joined, NET_WAN), SVR_DROP_NONE);
+    size_t got = 0;
+    for (size_t i = 0; i < net.out_count; i++) {
+        svr_span part = frame_payload(&net.out[i]);
+        if (got == 1000)
+            cr_assert_arr_eq(part.data, cookie, 900);
+        got += part.len;
+    }
+    cr_assert_eq(got, 1900, "%zu bytes", got);
+    frame_free(&plain);
+    frame_free(&marked);
+    frame_free(&joined);
+    net_close(&net);
+}
+
+/* S4.8 at a transit: the packet that it cuts has lost its tag and its mark
+ * already, so the pieces are not taken for packets of the neighbour. */
+Test(node, transit_cuts_segment)
+{
+    for (int per_packet = 0; per_packet < 2; per_packet++) {
+        struct net net;
+        net_open(&net,
+                 &(struct net_options){.hub = true, .per_packet = per_packet});
+        open_tcp(&net);
+        net.now += 10 * SVR_SECOND;
+        net_restart(&net, &net.dc);
+
+        /* dc asks the hub for metadata */
+        struct frame lost = wire_of(&net, client_segment(110, NULL, 100)), ask;
+        cr_assert_eq(net_input(&net, net.hub, &lost, NET_WAN), SVR_DROP_NONE);
+        frame_free(&lost);
+        lost = net_take(&net, 0);
+        cr_assert_eq(net_input(&net, net.dc, &lost, NET_WAN),
+                     SVR_DROP_NO_SESSION);
+        ask = net_take(&net, 0);
+        cr_assert_eq(net_input(&net, net.hub, &ask, NET_WAN), SVR_DROP_NONE);
+
+        struct frame wire = wire_of(&net, client_segment(110, NULL, 1444));
+        cr_assert_not(frame_has_metadata(&wire));
+        cr_assert_eq(net_input(&net, net.hub, &wire, NET_WAN), SVR_DROP_NONE);
+        cr_assert_eq(net.out_count, 2);
+        struct frame pieces[2] = {net_take(&net, 0), net_take(&net, 1)};
+        uint32_t got = 0;
+        for (int i = 0; i < 2; i++) {
+            cr_assert(frame_has_metadata(&pieces[i]));
+            cr_assert_leq(pieces[i].p.len, NET_MTU);
+            cr_assert_eq(net_input(&net, net.dc, &pieces[i], NET_WAN),
+                         SVR_DROP_NONE);
+            cr_assert_eq(frame_headers(&net.out[0]).tcp_seq, 110 + got);
+            got += (uint32_t)frame_payload(&net.out[0]).len;
+            frame_free(&pieces[i]);
+        }
+        cr_assert_eq(got, 1444);
+        frame_free(&lost);
+        frame_free(&ask);
+        frame_free(&wire);
+        net_close(&net);
+    }
+}
+
+/* S8.2: a transit forgets; the session comes back through it under its UUID. */
+Test(node, transit_restarts)
+{
+    struct net net;
+    net_open(&net, &(struct net_options){.hub = true});
+    open_tcp(&net);
+    net.now += 10 * SVR_SECOND;
+    net_restart(&net, &net.hub);
+    struct frame lost = wire_of(&net, client_segment(110, NULL, 100));
+    cr_assert_eq(net_input(&net, net.hub, &lost, NET_WAN), SVR_DROP_NO_SESSION);
+    struct frame ask = net_take(&net, 0);
+    cr_assert_eq(net_input(&net, net.branch, &ask, NET_WAN), SVR_DROP_NONE);
+    trip(&net, false, client_segment(110, NULL, 100));
+    trip(&net, true,
+         frame_tcp(SERVER, 80, CLIENT, 40, SVR_TCP_ACK, 2, 210, "", 0));
+    cr_assert_eq(svr_node_session_count(net.dc), 1);
+    frame_free(&lost);
+    frame_free(&ask);
+    net_close(&net);
+}
+
+/* S6.7: a late packet of the life before does not take the session back. */
+Test(node, late_packet_of_former_life)
+{
+    struct net net;
+    net_open(&net, NULL);
+    struct frame first =
+        wire_of(&net, frame_udp(CLIENT, 40, SERVER, 53, NULL, 9));
+    struct frame late =
+        wire_of(&net, frame_udp(CLIENT, 40, SERVER, 53, NULL, 9));
+    cr_assert_eq(net_input(&net, net.dc, &first, NET_WAN), SVR_DROP_NONE);
+    svr_time now = net.now;
+    net_run(&net, net.branch, now + 6 * SVR_SECOND);
+    net.now = now;
+    cr_assert_eq(svr_node_session_count(net.branch), 0);
+    trip(&net, false, frame_udp(CLIENT, 40, SERVER, 53, NULL, 9));
+    cr_assert_eq(net_input(&net, net.dc, &late, NET_WAN),
+                 SVR_DROP_TUPLE_IN_USE);
+    trip(&net, true, frame_udp(SERVER, 53, CLIENT, 40, NULL, 9));
+    frame_free(&first);
+    frame_free(&late);
+    net_close(&net);
+}
+
+/* S6.6: what cannot go on has arrived all the same. */
+Test(node, metadata_on_a_dropped_packet_is_answered)
+{
+    struct net net;
+    net_open(&net, NULL);
+    struct frame f = frame_udp(CLIENT, 40, SERVER, 9, NULL, 9);
+    svr_headers h = frame_headers(&f);
+    f.p.data[8] = 2;
+    svr_packet_checksum_write(&f.p, &h);
+    struct frame wire = wire_of(&net, f);
+    cr_assert_eq(net_input(&net, net.dc, &wire, NET_WAN), SVR_DROP_TTL);
+    net_run(&net, net.dc, net.now + 1100 * SVR_MILLISECOND);
+    cr_assert_eq(net.out_count, 1, "after a second");
+    cr_assert(frame_metadata(&net.out[0]).present & SVR_HAS(DISABLE_FORWARD));
+    frame_free(&wire);
+    net_close(&net);
+}
+
+/* S19: nobody on the WAN ends a session, whomever the error is addressed to. */
+Test(node, icmp_error_from_underlay)
+{
+    static uint8_t buf[NET_BUFFER];
+    static const char *const to[] = {"203.0.113.1", "198.51.100.7"};
+    struct net net;
+    net_open(&net, NULL);
+    struct frame wire =
+        wire_of(&net, frame_udp(CLIENT, 40, SERVER, 9, NULL, 9));
+    svr_headers h = frame_headers(&wire);
+    svr_addr stranger = addr("203.0.113.77");
+    for (int i = 0; i < 2; i++) {
+        struct frame error = {0}, copy;
+        svr_headers about = h;
+        about.tuple.src = addr(to[i]);
+        cr_assert_eq(svr_icmp_error(&error.p, buf, sizeof(buf),
+                                    SVR_ICMP_NO_ROUTE, 0, &stranger, &wire.p,
+                                    &about),
+                     0);
+        copy = frame_copy(&error);
+        cr_assert_neq(net_input(&net, net.branch, &copy, NET_WAN),
+                      SVR_DROP_NONE, "to %s", to[i]);
+        cr_assert_eq(net.out_count, 0);
+        frame_free(&copy);
+    }
+    frame_free(&wire);
+    net_close(&net);
+}
+
+/* An error's own tuple is that of an echo with identifier 0. */
+Test(node, icmp_error_beside_echo)
+{
+    static uint8_t buf[NET_BUFFER];
+    struct net net;
+    net_open(&net, NULL);
+    trip(&net, false, frame_echo(CLIENT, SERVER, 0, false, 8));
+    trip(&net, false, frame_udp(CLIENT, 50, SERVER, 7, NULL, 32));
+    svr_headers h = frame_headers(&net.out[0]);
+    svr_addr server = addr(SERVER);
+    struct frame error = {0}, copy;
+    cr_assert_eq(svr_icmp_error(&error.p, buf, sizeof(buf), SVR_ICMP_PROHIBITED,
+                                0, &server, &net.out[0].p, &h),
+                 0);
+    copy = frame_copy(&error);
+    cr_assert_eq(net_input(&net, net.dc, &copy, NET_LAN), SVR_DROP_NONE);
+    frame_free(&copy);
+    net_close(&net);
+}
+
+/* S18: the client is told the size of its own packets. */
+Test(node, too_big_beyond_a_pathway)
+{
+    for (int row = 0; row < 4; row++) {
+        bool v6 = row & 1;
+        const char *c = v6 ? CLIENT6 : CLIENT, *s = v6 ? SERVER6 : SERVER;
+        size_t header = v6 ? 40 : 20;
+        struct net net;
+        net_open(&net, &(struct net_options){.v6_pathway = row & 2,
+                                             .server_mtu = 1300});
+        trip(&net, false, frame_echo(c, s, 50, false, 9));
+        trip(&net, true, frame_echo(s, c, 50, true, 9));
+        trip(&net, false, frame_echo(c, s, 50, false, 1300 - header - 8));
+        struct frame wire =
+            wire_of(&net, frame_echo(c, s, 50, false, 1301 - header - 8));
+        cr_assert_eq(net_input(&net, net.dc, &wire, NET_WAN), SVR_DROP_TOO_BIG);
+        struct frame carried = net_take(&net, 0);
+        cr_assert_eq(net_input(&net, net.branch, &carried, NET_WAN),
+                     SVR_DROP_NONE);
+        const uint8_t *icmp = net.out[0].p.data + header;
+        cr_assert_eq(icmp[6] << 8 | icmp[7], 1300, "row %d: %d", row,
+                     icmp[6] << 8 | icmp[7]);
+        frame_free(&wire);
+        frame_free(&carried);
+        net_close(&net);
+    }
+}
+
+/* Super-packets of every size that a device may hand over. */
+Test(node, extreme_super_packets)
+{
+    struct net net;
+
+    /* as long as IPv4 allows, and 20 bytes longer as IPv6 */
+    net_open(&net, &(struct net_options){.v6_pathway = true});
+    open_tcp(&net);
+    struct frame f = client_segment(110, NULL, 65535 - 40);
+    f.p.segment_size = 1440;
+    cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN), SVR_DROP_NONE);
+    cr_assert_eq(net.out_count, 46);
+    frame_free(&f);
+    net_close(&net);
+
+    /* pieces for which no buffer of svr_node_output would be large enough */
+    net_open(&net, NULL);
+    struct frame wire = wire_of(
+        &net, frame_tcp(CLIENT, 40, SERVER, 80, SVR_TCP_SYN, 9, 0, NULL, 1000));
+    svr_headers h = frame_headers(&wire);
+    cr_assert_eq(svr_packet_extend(&wire.p, &h, 8000), 0);
+    svr_packet_checksum_write(&wire.p, &h);
+    wire.p.segment_size = 4000;
+    cr_assert_eq(net_input(&net, net.dc, &wire, NET_WAN), SVR_DROP_TOO_BIG);
+    frame_free(&wire);
+
+    /* nothing but TCP is cut: it is one packet, and too big */
+    f = frame_udp(CLIENT, 50, SERVER, 9, NULL, 3000);
+    f.p.segment_size = 1000;
+    cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN), SVR_DROP_TOO_BIG);
+    frame_free(&f);
+    net_close(&net);
+}
+
+/* The session ends between a super-packet and its pieces. */
+Test(node, session_ends_while_cut)
+{
+    static uint8_t buf[SVR_OUTPUT_SIZE(NET_MTU)];
+    struct net net;
+    svr_packet p;
+    net_open(&net, &(struct net_options){.no_offload = true});
+    open_tcp(&net);
+    struct frame f = client_segment(110, NULL, 14000);
+    f.p.segment_size = 1400;
+    svr_node_input(net.branch, &f.p, 1, net.now);
+    cr_assert_eq(f.p.verdict, SVR_VERDICT_CONSUME);
+    net.now += 1901 * SVR_SECOND;
+    while (svr_node_session_count(net.branch))
+        svr_node_handle_expiry(net.branch, net.now);
+    cr_assert_eq(svr_node_output(net.branch, &p, buf, sizeof(buf), net.now), 0,
+                 "no reset for each piece");
+    cr_assert_eq(net_dropped(net.branch, SVR_DROP_SESSION_ENDED), 10);
+    frame_free(&f);
+    net_close(&net);
+}
+
+/* S11.7: what is refused in silence takes no packet number. */
+Test(node, strays_take_no_number)
+{
+    struct net net;
+    uint64_t number[2];
+    net_open(&net, NULL);
+    for (uint16_t i = 0; i < 2; i++) {
+        struct frame wire =
+            wire_of(&net, frame_udp(CLIENT, 50 + i, SERVER, 9, NULL, 9));
+        number[i] = frame_metadata(&wire).packet_number;
+        frame_free(&wire);
+        struct frame stray =
+            frame_udp("203.0.113.2", 5, "203.0.113.1", 5, NULL, 200);
+        for (int k = 0; k < 10; k++) {
+            struct frame copy = frame_copy(&stray);
+            cr_assert_eq(net_input(&net, net.branch, &copy, NET_WAN),
+                         SVR_DROP_NO_SESSION);
+            frame_free(&copy);
+        }
+        frame_free(&stray);
+    }
+    cr_assert_eq(number[1], number[0] + 1);
+    net_close(&net);
+}
+
+/* S11.4: mode disabled leaves plain packets without a tag. */
+Test(node, signing_disabled)
+{
+    struct net net;
+    net_open(&net, &(struct net_options){.disabled = true, .per_packet = true});
+    trip(&net, false, frame_udp(CLIENT, 50, SERVER, 9, NULL, 9));
+    trip(&net, true, frame_udp(SERVER, 9, CLIENT, 50, NULL, 9));
+    struct frame wire =
+        wire_of(&net, frame_udp(CLIENT, 50, SERVER, 9, NULL, 9));
+    cr_assert_eq(wire.p.len, 28 + 9);
+    frame_free(&wire);
+    net_close(&net);
+}
+
+Test(node, lifetime_without_end)
+{
+    struct net net;
+    net_open(&net, &(struct net_options){.forever = true});
+    trip(&net, false, frame_udp(CLIENT, 50, SERVER, 9, NULL, 9));
+    trip(&net, true, frame_udp(SERVER, 9, CLIENT, 50, NULL, 9));
+    net_run(&net, net.branch, net.now + 1000000 * SVR_SECOND);
+    cr_assert_eq(svr_node_session_count(net.branch), 1);
+    net_close(&net);
+}
+
+static void *plain_alloc(void *user, size_t len)
+{
+    (void)user;
+    return malloc(len);
+}
+
+static void plain_free(void *user, void *ptr, size_t len)
+{
+    (void)user;
+    (void)len;
+    free(ptr);
+}
+
+static void fill_same(void *user, void *buf, size_t len)
+{
+    (void)user;
+    memset(buf, 7, len);
+}
+
+/* Each with one thing that a caller got wrong. */
+Test(node, bad_configurations)
+{
+    for (int row = 0; row < 8; row++) {
+        svr_prefix own = {addr("203.0.113.1"), 24};
+        svr_interface_config wan = {.name = "wan0",
+                                    .addresses = &own,
+                                    .address_count = 1,
+                                    .mtu = NET_MTU,
+                                    .tenant = SVR_TENANT_NONE};
+        svr_peer_config peers[2] = {{"dc"}, {"hub"}};
+        svr_security_config sec = {.name = "default",
+                                   .hmac = &svr_hmac_sha256_128};
+        svr_pathway_config pw = {.name = "wan0-dc",
+                                 .local = addr("203.0.113.1"),
+                                 .remote = addr("203.0.113.2")};
+        svr_node_config c;
+        svr_node *n = NULL;
+        svr_node_config_init(&c);
+        c.name = "branch";
+        c.alloc = (svr_allocator){plain_alloc, plain_free, NULL};
+        c.random = (svr_random){fill_same, NULL};
+        c.limits.sessions = 4;
+        c.interfaces = &wan;
+        c.peers = peers;
+        c.peer_count = 2;
+        c.securities = &sec;
+        c.pathways = &pw;
+        c.interface_count = c.security_count = c.pathway_count = 1;
+        int expected = SVR_ERR_ARGUMENT;
+        switch (row) {
+        case 0: /* the control */
+            expected = 0;
+            break;
+        case 1:
+            own.len = 33;
+            break;
+        case 2:
+            wan.gateway_v4 = addr("2001:db8::1");
+            break;
+        case 3:
+            wan.gateway_v6 = addr("203.0.113.254");
+            break;
+        case 4:
+            pw.local = addr("203.0.113.9");
+            break;
+        case 5:
+            pw.remote = addr("198.51.100.1");
+            break;
+        case 6:
+            peers[1].name = "dc";
+            expected = SVR_ERR_EXISTS;
+            break;
+        case 7:
+            peers[1].name = "branch";
+            expected = SVR_ERR_EXISTS;
+            break;
+        }
+        cr_assert_eq(svr_node_create(&n, &c, 0), expected, "row %d", row);
+        svr_node_destroy(n);
     }
 }

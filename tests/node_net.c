@@ -117,13 +117,13 @@ static void plan_interfaces(struct plan *p, const struct net_options *o,
     p->wan[0] = prefix("203.0.113.0", 24);
     p->wan[1] = prefix("2001:db8:f::", 64);
     p->wan[0].addr.b[15] = p->wan[1].addr.b[15] = (uint8_t)self;
-    p->interfaces[NET_LAN] =
-        (svr_interface_config){.name = "lan0",
-                               .addresses = p->lan,
-                               .address_count = 2,
-                               .mtu = NET_MTU,
-                               .tenant = self == BRANCH ? STAFF : SERVERS,
-                               .offload = true};
+    p->interfaces[NET_LAN] = (svr_interface_config){
+        .name = "lan0",
+        .addresses = p->lan,
+        .address_count = 2,
+        .mtu = self == DC && o->server_mtu ? o->server_mtu : NET_MTU,
+        .tenant = self == BRANCH ? STAFF : SERVERS,
+        .offload = true};
     p->interfaces[NET_WAN] = (svr_interface_config){.name = "wan0",
                                                     .addresses = p->wan,
                                                     .address_count = 2,
@@ -163,7 +163,9 @@ static void plan_pathways(struct plan *p, const struct net_options *o,
     p->security[0] = (svr_security_config){
         .name = "default",
         .hmac = &svr_hmac_sha256_128,
-        .mode = o->regular ? SVR_HMAC_REGULAR : SVR_HMAC_TIME_BASED,
+        .mode = o->disabled  ? SVR_HMAC_DISABLED
+                : o->regular ? SVR_HMAC_REGULAR
+                             : SVR_HMAC_TIME_BASED,
         .per_packet = o->per_packet,
         .bind_tcp = true,
     };
@@ -204,6 +206,8 @@ static svr_node *make_node(struct net *net, enum router self)
     p.config.boot = ++net->boot;
     p.config.limits.sessions =
         net->options.sessions ? net->options.sessions : 64;
+    if (net->options.forever)
+        p.config.limits.udp = SVR_NEVER;
     p.config.alloc = (svr_allocator){count_alloc, count_free, net};
     p.config.random = (svr_random){fill_random, &net->random};
     plan_services(&p, &net->options);

@@ -38,8 +38,11 @@ struct net_options {
     bool other_key;  /* dc has another key */
     bool hub;        /* a third router stands between the two */
     bool reverse;    /* the server side has a service of its own at branch */
-    size_t sessions; /* 0: 64 */
-    size_t fail_at;  /* the n-th allocation fails; 0: none */
+    bool disabled;   /* HMAC mode disabled */
+    bool forever;    /* UDP sessions never end */
+    uint16_t server_mtu; /* of dc's LAN; 0: 1500 */
+    size_t sessions;     /* 0: 64 */
+    size_t fail_at;      /* the n-th allocation fails; 0: none */
 };
 
 struct net {

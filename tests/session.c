@@ -164,11 +164,28 @@ Test(session, tcp_life)
         {REV, K, 10, 15, 0, SVR_LIFE_NEW},
         {REV, K, 10, 16, 0, SVR_LIFE_ESTABLISHED},
     };
+    const struct row port_used_again[] = {
+        {FWD, S, 100, 0, 0, SVR_LIFE_NEW},
+        {REV, R | K, 0, 101, 0, SVR_LIFE_RESET},
+        {REV, S, 500, 0, 0, SVR_LIFE_RESET}, /* from the wrong end */
+        {FWD, S, 9000, 0, 0, SVR_LIFE_NEW},
+        {REV, S | K, 70, 9001, 0, SVR_LIFE_NEW},
+        {FWD, K, 9001, 71, 5, SVR_LIFE_NEW},
+        {REV, K, 71, 9006, 0, SVR_LIFE_ESTABLISHED},
+        {FWD, F | K, 9006, 71, 0, SVR_LIFE_ESTABLISHED},
+        {REV, F | K, 71, 9007, 0, SVR_LIFE_CLOSING},
+        {FWD, S, 20000, 0, 0, SVR_LIFE_NEW},
+        {REV, R | K, 0, 20001, 0, SVR_LIFE_RESET},
+    };
     const struct {
         const struct row *rows;
         size_t count;
-    } runs[] = {{normal, 9}, {refused, 2}, {resets, 7}, {wrap, 5}};
-    for (size_t r = 0; r < 4; r++) {
+    } runs[] = {{normal, 9},
+                {refused, 2},
+                {resets, 7},
+                {wrap, 5},
+                {port_used_again, 11}};
+    for (size_t r = 0; r < sizeof(runs) / sizeof(runs[0]); r++) {
         svr_life life;
         svr_life_init(&life, SVR_SESSION_TCP);
         for (size_t i = 0; i < runs[r].count; i++) {

@@ -23,8 +23,9 @@ SVR_API SVR_MUST_CHECK int svr_crypto_init(void);
 /* Overwrites len bytes in a way that no compiler leaves out. */
 SVR_API void svr_wipe(void *buf, size_t len);
 
-/* Guarded memory for keys: locked where the system allows, followed by a page
- * that faults, wiped when freed. NULL where there is none left. */
+/* Guarded memory for keys: aligned for any type, locked where the system
+ * allows, followed by a page that faults, wiped when freed. NULL where there is
+ * none left. */
 SVR_API void *svr_secret_alloc(size_t len);
 SVR_API void svr_secret_free(void *ptr); /* NULL is allowed */
 
@@ -122,7 +123,8 @@ typedef struct svr_replay {
 /* Whether number may be accepted; nothing changes. */
 SVR_API SVR_MUST_CHECK bool svr_replay_check(const svr_replay *r,
                                              uint64_t number);
-/* Marks it as seen. Only after its tag was verified. */
+/* Marks it as seen; nothing where it is 0 or too old. Only after its tag was
+ * verified. */
 SVR_API void svr_replay_commit(svr_replay *r, uint64_t number);
 
 #ifdef __cplusplus

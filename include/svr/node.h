@@ -169,10 +169,11 @@ SVR_API void svr_node_config_init(svr_node_config *c);
 typedef struct svr_node svr_node;
 
 /* Builds a router; copies all it needs, allocates all it will ever use. 0, or
- * SVR_ERR_NO_MEMORY, NO_ENTROPY, ARGUMENT (an index, a family, an MTU or a
- * limit out of range), EXISTS, CONFLICT (as svr_policy_create; two pathways
- * between the same waypoints), LENGTH (names so long that metadata could pass
- * SVR_METADATA_MAX). */
+ * SVR_ERR_NO_MEMORY, NO_ENTROPY, ARGUMENT (an index, a family, a prefix length,
+ * an MTU or a limit out of range; a waypoint that is no address of its
+ * interface, or that is not next door and has no gateway), EXISTS, CONFLICT (as
+ * svr_policy_create; two peers of one name, or one of the router's own; two
+ * pathways between the same waypoints). */
 SVR_API SVR_MUST_CHECK int
 svr_node_create(svr_node **out, const svr_node_config *config, svr_time now);
 SVR_API void svr_node_destroy(svr_node *n); /* NULL is allowed; wipes keys */
@@ -257,7 +258,7 @@ typedef struct svr_side_info {
     const char *peer;
     svr_tuple waypoints;
     const char *metadata; /* state of the handshake: "none", "offering",
-                             "answering", "done" */
+                             "offered", "answering", "answered" */
 } svr_side_info;
 
 typedef struct svr_session_info {

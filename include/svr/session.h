@@ -139,7 +139,8 @@ SVR_API void svr_life_init(svr_life *life, enum svr_session_kind kind);
  * the first data, other kinds by the first reverse packet. A reset counts only
  * inside the window that the other end offered; outside it changes nothing, and
  * so it does before anything is known of that window but for the answer to a
- * SYN. Returns whether the state changed.
+ * SYN. A SYN from the client makes a closing or reset session new. Returns
+ * whether the state changed.
  */
 SVR_API bool svr_life_event(svr_life *life, const svr_life_packet *p);
 

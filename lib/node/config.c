@@ -80,6 +80,8 @@ static void copy_all(svr_node *n, struct copier *c, const svr_node_config *from)
             n->securities[i] = from->securities[i];
             svr_wipe(n->securities[i].key, SVR_KEY_SIZE);
             n->securities[i].name = name;
+            n->securities[i].per_packet &= /* S11.4 */
+                from->securities[i].mode != SVR_HMAC_DISABLED;
         }
     }
     for (size_t i = 0; i < from->pathway_count; i++) {
@@ -107,16 +109,51 @@ static bool valid_name(const char *name)
     return name && name[0] && strlen(name) <= SVR_NAME_SEND_MAX;
 }
 
+static bool valid_prefix(const svr_prefix *p)
+{
+    return p->len <= (svr_addr_is_v4(&p->addr) ? 32 : 128);
+}
+
+static bool valid_gateways(const svr_interface_config *c)
+{
+    return (svr_addr_is_none(&c->gateway_v4) ||
+            svr_addr_is_v4(&c->gateway_v4)) &&
+           !svr_addr_is_v4(&c->gateway_v6);
+}
+
 static bool valid_interface(const svr_interface_config *c, size_t tenants)
 {
-    if (!valid_name(c->name) || c->mtu < MTU_MIN ||
+    if (!valid_name(c->name) || c->mtu < MTU_MIN || !valid_gateways(c) ||
         c->tenant < SVR_TENANT_NONE || c->tenant >= (int)tenants)
         return false;
+    for (size_t i = 0; i < c->address_count; i++)
+        if (!valid_prefix(&c->addresses[i]))
+            return false;
     for (size_t i = 0; i < c->source_count; i++)
-        if (c->sources[i].tenant < SVR_TENANT_NONE ||
+        if (!valid_prefix(&c->sources[i].source) ||
+            c->sources[i].tenant < SVR_TENANT_NONE ||
             c->sources[i].tenant >= (int)tenants)
             return false;
     return true;
+}
+
+/* Two peers of one name would have the same keys and a replay window each, and
+ * one of the own name would be answered with its own packets (S12.7). */
+static bool unique_peer(const svr_node_config *c, size_t number)
+{
+    const char *name = c->peers[number].name;
+    for (size_t i = 0; i < number; i++)
+        if (strcmp(c->peers[i].name, name) == 0)
+            return false;
+    return strcmp(c->name, name) != 0;
+}
+
+static bool own_waypoint(const svr_interface_config *c, const svr_addr *a)
+{
+    for (size_t i = 0; i < c->address_count; i++)
+        if (svr_addr_equal(&c->addresses[i].addr, a))
+            return true;
+    return false;
 }
 
 static bool valid_pathway(const svr_node_config *c, const svr_pathway_config *p)
@@ -124,7 +161,8 @@ static bool valid_pathway(const svr_node_config *c, const svr_pathway_config *p)
     return valid_name(p->name) && p->iface < c->interface_count &&
            p->peer < c->peer_count && p->security < c->security_count &&
            !svr_addr_is_none(&p->local) && !svr_addr_is_none(&p->remote) &&
-           svr_addr_is_v4(&p->local) == svr_addr_is_v4(&p->remote);
+           svr_addr_is_v4(&p->local) == svr_addr_is_v4(&p->remote) &&
+           own_waypoint(&c->interfaces[p->iface], &p->local);
 }
 
 static bool valid_route(const svr_node_config *c, const svr_route_config *r)
@@ -158,9 +196,12 @@ int svr__config_check(const svr_node_config *c)
     for (size_t i = 0; i < c->interface_count; i++)
         if (!valid_interface(&c->interfaces[i], c->policy.tenant_count))
             return SVR_ERR_ARGUMENT;
-    for (size_t i = 0; i < c->peer_count; i++)
+    for (size_t i = 0; i < c->peer_count; i++) {
         if (!valid_name(c->peers[i].name))
             return SVR_ERR_ARGUMENT;
+        if (!unique_peer(c, i))
+            return SVR_ERR_EXISTS;
+    }
     for (size_t i = 0; i < c->security_count; i++)
         if (!valid_name(c->securities[i].name) || !c->securities[i].hmac)
             return SVR_ERR_ARGUMENT;

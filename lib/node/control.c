@@ -106,9 +106,11 @@ void svr__send_enable(svr__work *w, svr__pathway *pw)
     md.present |= SVR_HAS(CONTROL);
     md.control = SVR_CONTROL_ENABLE_METADATA;
     ptrdiff_t len = svr_metadata_encode(block, sizeof(block), &md);
-    if (len > 0 && may_ask(w, &n->peers[pw->peer],
-                           (size_t)len + SVR_TAG_MAX + HEADERS_MAX))
+    svr__peer *peer = &n->peers[pw->peer];
+    if (len > 0 && may_ask(w, peer, (size_t)len + SVR_TAG_MAX + HEADERS_MAX))
         post(n, &e, block, (size_t)len, w->now);
+    else
+        peer->next_number--; /* nothing carries it */
 }
 
 /* Acts on a known control message. False: it is unknown. */

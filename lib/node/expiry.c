@@ -12,7 +12,8 @@ svr_time svr__session_idle_due(const svr_node *n, const svr__session *s)
     svr_time forward = svr__session_flow(&n->table, s, SVR__CLIENT)->seen;
     svr_time reverse = svr__session_flow(&n->table, s, SVR__SERVER)->seen;
     svr_time seen = forward > reverse ? forward : reverse;
-    return seen + svr_life_idle(&s->life, &n->lifetimes);
+    svr_time idle = svr_life_idle(&s->life, &n->lifetimes);
+    return idle < SVR_NEVER - seen ? seen + idle : SVR_NEVER;
 }
 
 void svr__session_arm(svr_node *n, svr__session *s)

@@ -131,7 +131,8 @@ static void first_from_host(svr__work *w)
         svr__drop(w, SVR_DROP_TTL);
         return;
     }
-    open_for_client(w, tenant, service);
+    if (svr__touch(w))
+        open_for_client(w, tenant, service);
 }
 
 /* S6.1, S8.2: something arrives on a waypoint. */

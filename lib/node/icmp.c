@@ -149,6 +149,12 @@ static void pass_on(svr__work *w, const struct recipient *r)
         svr__drop(w, SVR_DROP_ICMP_NO_SESSION);
 }
 
+static bool comes_by_pathway(const svr_node *n, const svr__flow *f)
+{
+    const svr__session *s = svr__flow_session(&n->table, f);
+    return s->side[svr__flow_side(&n->table, f)].pathway != SVR__NO_PATHWAY;
+}
+
 void svr__icmp_from_host(svr__work *w)
 {
     svr_node *n = w->node;
@@ -174,7 +180,7 @@ void svr__icmp_from_host(svr__work *w)
     w->key.proto = quoted.proto;
     svr__flow *f =
         svr__flow_find(&n->table, &w->key, svr__flow_hash(&n->table, &w->key));
-    if (!f) {
+    if (!f || comes_by_pathway(n, f)) {
         svr__drop(w, SVR_DROP_ICMP_NO_SESSION);
         return;
     }
@@ -219,6 +225,13 @@ void svr__icmp_from_pathway(svr__work *w, const svr_metadata *md,
     pass_on(w, &r);
 }
 
+/* What a host of that family can be told. */
+static uint16_t usable_mtu(uint16_t mtu, bool v4)
+{
+    uint16_t least = v4 ? IPV4_MTU_MIN : IPV6_MTU_MIN;
+    return mtu < least ? least : mtu;
+}
+
 /* An own address of the family that the packet has, best of the interface. */
 static const svr_addr *own_address(const svr_node *n, uint16_t iface, bool v4)
 {
@@ -238,13 +251,14 @@ static void raise_to_host(svr__work *w, enum svr_icmp_kind kind, uint16_t mtu)
     svr_node *n = w->node;
     const svr_addr *to = &w->headers.tuple.src;
     uint16_t iface = w->packet->iface, hop;
-    const svr_addr *src = own_address(n, iface, svr_addr_is_v4(to));
+    bool v4 = svr_addr_is_v4(to);
+    const svr_addr *src = own_address(n, iface, v4);
     svr_packet *p = svr__outbox_open(n, 0);
 
     if (!src || !p || !svr__next_hop(n, iface, to, &hop))
         return;
-    if (svr_icmp_error(p, p->data - p->headroom, SVR__OUTBOX_BYTES, kind, mtu,
-                       src, w->packet, &w->headers) < 0)
+    if (svr_icmp_error(p, p->data - p->headroom, SVR__OUTBOX_BYTES, kind,
+                       usable_mtu(mtu, v4), src, w->packet, &w->headers) < 0)
         return;
     svr__outbox_post(n, iface, svr__next_hop_addr(n, hop, to));
 }
@@ -278,8 +292,8 @@ static void raise_to_pathway(svr__work *w, svr__flow *flow,
     r.location = src;
     r.v6 = !v4;
     if (!src || !p || w->headers.ttl == 0 || !restore(w, flow, &context) ||
-        svr_icmp_error(p, p->data - p->headroom, SVR__OUTBOX_BYTES, kind, mtu,
-                       src, w->packet, &w->headers) < 0)
+        svr_icmp_error(p, p->data - p->headroom, SVR__OUTBOX_BYTES, kind,
+                       usable_mtu(mtu, v4), src, w->packet, &w->headers) < 0)
         return;
     behead(p, v4 ? 20 : 40);
     if (!address_message(n, p, &r, w->now))
@@ -289,23 +303,13 @@ static void raise_to_pathway(svr__work *w, svr__flow *flow,
                      svr__next_hop_addr(n, f->next_hop, &f->rewrite.dst));
 }
 
-static uint16_t usable_mtu(const svr__work *w, uint16_t mtu)
-{
-    uint16_t least =
-        svr_addr_is_v4(&w->headers.tuple.src) ? IPV4_MTU_MIN : IPV6_MTU_MIN;
-    return mtu < least ? least : mtu;
-}
-
 void svr__raise(svr__work *w, svr__flow *flow, enum svr_icmp_kind kind,
                 uint16_t mtu)
 {
     svr_node *n = w->node;
     if (!svr__bucket_take(&n->errors, w->now, ERRORS_PER_SECOND, ERRORS_BURST))
         return;
-    mtu = usable_mtu(w, mtu);
-    if (flow && svr__flow_session(&n->table, flow)
-                        ->side[svr__flow_side(&n->table, flow)]
-                        .pathway != SVR__NO_PATHWAY)
+    if (flow && comes_by_pathway(n, flow))
         raise_to_pathway(w, flow, kind, mtu);
     else
         raise_to_host(w, kind, mtu);

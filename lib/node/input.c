@@ -61,12 +61,15 @@ static bool prepare(svr__work *w)
     p->verdict = SVR_VERDICT_NONE;
     p->drop = SVR_DROP_NONE;
     p->originated = false;
+    assert(p->iface < w->node->interface_count);
     w->node->counters.received++;
     int err = svr_packet_parse(&w->headers, p);
     if (err < 0) {
         svr__drop(w, svr__drop_of_error(err));
         return false;
     }
+    if (w->headers.tuple.proto != SVR_PROTO_TCP)
+        p->segment_size = 0; /* nothing else is cut (S4.8) */
     const svr_tuple *t = &w->headers.tuple;
     w->key = (svr__flow_key){
         .src = t->src,
@@ -79,9 +82,7 @@ static bool prepare(svr__work *w)
     return true;
 }
 
-/* S2.3: segments of a super-packet travel as packets of their own, so none of
- * them may begin with the cookie by chance. */
-static bool segment_has_cookie(const svr__work *w)
+bool svr__segment_has_cookie(const svr__work *w)
 {
     const svr_packet *p = w->packet;
     size_t step = p->segment_size ? p->segment_size : SVR_PACKET_MAX;
@@ -105,7 +106,7 @@ static bool is_plain(const svr__work *w, const svr__flow *f)
     const uint8_t events = SVR_TCP_SYN | SVR_TCP_FIN | SVR_TCP_RST;
     return (f->flags & ~SVR__FLOW_PLAIN) == 0 && w->headers.ttl > 1 &&
            !(w->headers.tcp_flags & events) && fits(w, f) &&
-           !segment_has_cookie(w);
+           !svr__segment_has_cookie(w);
 }
 
 static void pass_plain(svr__work *w, svr__flow *f)
@@ -123,10 +124,14 @@ static void pass_plain(svr__work *w, svr__flow *f)
 static void dispatch(svr__work *w, uint64_t hash)
 {
     svr__flow *f = svr__flow_find(&w->node->table, &w->key, hash);
-    if (!f)
+    if (!f && w->bare)
+        svr__drop(w, SVR_DROP_SESSION_ENDED);
+    else if (!f || w->headers.icmp_error) /* S19: its session is the quote's */
         svr__first(w);
     else if (is_plain(w, f))
         pass_plain(w, f);
+    else if (w->bare)
+        svr__send_on(w, f);
     else
         svr__relay(w, f);
 }
@@ -164,6 +169,7 @@ size_t svr_node_input(svr_node *n, svr_packet *pkts, size_t count, svr_time now)
         work[i].packet = &pkts[i];
         work[i].now = now;
         work[i].piece = false;
+        work[i].bare = false;
         work[i].touched = false;
         if (!prepare(&work[i]))
             continue;

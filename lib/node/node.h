@@ -92,6 +92,7 @@ typedef struct svr__outbox {
 
 typedef struct svr__cuts {
     svr_cut cut[SVR_BATCH_MAX];
+    bool bare[SVR_BATCH_MAX]; /* what the neighbour added is off already */
     unsigned first, count;
 } svr__cuts;
 
@@ -138,6 +139,8 @@ typedef struct svr__work {
     svr__flow_key key; /* as it arrived */
     svr_time now;
     bool piece;   /* of a packet that was cut: is not cut again */
+    bool bare;    /* stands as its neighbour meant it: only svr__send_on is
+                     left */
     bool touched; /* bytes came or went: the checksum must be written anew */
 } svr__work;
 
@@ -163,6 +166,9 @@ static inline bool svr__has_cookie(const svr__work *w)
     return svr_cookie_present(w->packet->data + w->headers.payload,
                               svr__payload_len(w));
 }
+
+/* The same for any of the packets that a super-packet stands for (S2.3). */
+bool svr__segment_has_cookie(const svr__work *w);
 
 /* Whether it begins with metadata that is more than a false-positive mark. */
 bool svr__has_block(const svr__work *w);
@@ -199,7 +205,8 @@ typedef struct svr__session_plan {
 
 /* Chooses where the service's sessions go next: fills in side[SVR__SERVER] of
  * the plan, with waypoint ports where that is a pathway. avoid: a pathway that
- * the packet came by, or SVR__NO_PATHWAY. */
+ * the packet came by, or SVR__NO_PATHWAY. Where it answers SVR_DROP_NONE, there
+ * is a next hop. */
 enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
                               uint16_t avoid);
 /* Makes the session and binds its flows. Nothing is left behind on failure. */
@@ -270,8 +277,9 @@ void svr__icmp_from_pathway(svr__work *w, const svr_metadata *md,
 svr_packet *svr__outbox_open(svr_node *n, size_t len);
 /* The place that the last svr__outbox_open gave is sent. */
 void svr__outbox_post(svr_node *n, uint16_t iface, const svr_addr *next_hop);
-/* The packet is consumed; its pieces come back as packets of their own. */
-void svr__cut(svr__work *w, size_t size);
+/* The packet is consumed; its pieces come back as packets of their own. bare:
+ * as svr__work has it, for each piece. */
+void svr__cut(svr__work *w, size_t size, bool bare);
 
 /* expiry.c */
 /* When the session ends if no packet comes. */

@@ -104,7 +104,10 @@ enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
     enum svr_drop reason = SVR_DROP_NO_ROUTE;
     for (uint32_t i = 0; i < range->count; i++) {
         const svr__route *r = &n->routes[range->first + i];
+        uint16_t hop;
         if (r->pathway == SVR__NO_PATHWAY) {
+            if (!svr__next_hop(n, r->iface, &plan->context.dst, &hop))
+                continue;
             plan->side[SVR__SERVER] = (svr__side_plan){
                 .pathway = SVR__NO_PATHWAY,
                 .iface = r->iface,

@@ -42,16 +42,28 @@ static int take_own(svr_node *n, svr_packet *pkt, uint8_t *buf, size_t cap)
     return 1;
 }
 
-void svr__cut(svr__work *w, size_t size)
+/* What svr_node_output may expect of its caller's buffer. */
+static size_t largest_mtu(const svr_node *n)
+{
+    size_t largest = 0;
+    for (size_t i = 0; i < n->interface_count; i++)
+        if (n->interfaces[i].config.mtu > largest)
+            largest = n->interfaces[i].config.mtu;
+    return largest;
+}
+
+void svr__cut(svr__work *w, size_t size, bool bare)
 {
     svr__cuts *c = &w->node->cuts;
     unsigned at = (c->first + c->count) % SVR_BATCH_MAX;
     if (c->count == SVR_BATCH_MAX || w->piece ||
+        w->headers.payload + size > largest_mtu(w->node) ||
         svr_cut_begin(&c->cut[at], w->packet, &w->headers, (uint16_t)size) <
             0) {
         svr__drop(w, SVR_DROP_TOO_BIG);
         return;
     }
+    c->bare[at] = bare;
     c->count++;
     w->node->counters.cut++;
     svr__consume(w);
@@ -64,6 +76,7 @@ static int take_piece(svr_node *n, svr_packet *pkt, uint8_t *buf, size_t cap,
 {
     svr__cuts *c = &n->cuts;
     svr_cut *cut = &c->cut[c->first];
+    bool bare = c->bare[c->first];
     int err = svr_cut_next(cut, pkt, buf, cap);
     if (err == SVR_ERR_NO_SPACE)
         return err;
@@ -73,7 +86,8 @@ static int take_piece(svr_node *n, svr_packet *pkt, uint8_t *buf, size_t cap,
     }
     if (err < 0)
         return 0;
-    svr__work w = {.node = n, .packet = pkt, .now = now, .piece = true};
+    svr__work w = {
+        .node = n, .packet = pkt, .now = now, .piece = true, .bare = bare};
     svr__handle(&w);
     return pkt->verdict == SVR_VERDICT_FORWARD;
 }

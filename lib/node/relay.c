@@ -128,11 +128,15 @@ struct growth {
     size_t metadata; /* S4.8: rare */
 };
 
+static int header_len(const svr_addr *a)
+{
+    return svr_addr_is_v4(a) ? IPV4_HEADER : IPV6_HEADER;
+}
+
 static int header_growth(const struct relay *r)
 {
     const svr__flow *f = r->flow;
-    int family = (svr_addr_is_v4(&f->rewrite.src) ? IPV4_HEADER : IPV6_HEADER) -
-                 (svr_addr_is_v4(&f->key.src) ? IPV4_HEADER : IPV6_HEADER);
+    int family = header_len(&f->rewrite.src) - header_len(&f->key.src);
     int udp = 0;
     if (f->key.proto != f->out_proto)
         udp = f->out_proto == SVR_PROTO_UDP ? UDP_HEADER : -UDP_HEADER;
@@ -162,18 +166,6 @@ static struct growth growth_of(const svr__work *w, const struct relay *r)
     return g;
 }
 
-/* S2.3 for every segment of a super-packet that leaves on a pathway. */
-static bool marks_needed(const svr__work *w, const struct relay *r)
-{
-    const svr_packet *p = w->packet;
-    if (!r->to)
-        return false;
-    for (size_t at = w->headers.payload; at < p->len; at += p->segment_size)
-        if (svr_cookie_present(p->data + at, p->len - at))
-            return true;
-    return false;
-}
-
 /* S4.8: the payload bytes that pieces may have, or 0 where the packet can go as
  * it is. */
 static size_t piece_size(const svr__work *w, const struct relay *r,
@@ -187,22 +179,32 @@ static size_t piece_size(const svr__work *w, const struct relay *r,
     if (p->segment_size == 0)
         return (int)svr__payload_len(w) > room && g->metadata ? (size_t)room
                                                               : 0;
-    bool marks = marks_needed(w, r);
+    bool marks = r->to && svr__segment_has_cookie(w);
     if (marks && g->metadata < SVR_BASE_HEADER_SIZE)
         room -= SVR_BASE_HEADER_SIZE;
     bool whole = (r->flow->flags & SVR__FLOW_OFFLOAD) &&
                  !(r->flow->flags & SVR__FLOW_SIGNED_OUT) && !g->metadata &&
-                 !marks && (int)p->segment_size <= room;
+                 !marks && (int)p->segment_size <= room &&
+                 (int)p->len + g->steady <= SVR_PACKET_MAX;
     if (whole || room <= 0)
         return 0;
     return (int)p->segment_size < room ? p->segment_size : (size_t)room;
+}
+
+/* Bytes that the packet has here over what its host sent: it came by a pathway
+ * of another family, or behind a UDP header. */
+static int grown_before(const struct relay *r)
+{
+    const svr_tuple *context = &r->session->context;
+    int family = header_len(&r->flow->key.src) - header_len(&context->src);
+    return family + (r->flow->key.proto != context->proto ? UDP_HEADER : 0);
 }
 
 /* S18: the sender is told what would fit. */
 static void refuse_too_big(svr__work *w, const struct relay *r,
                            const struct growth *g)
 {
-    int fit = (int)r->flow->mtu - g->steady;
+    int fit = (int)r->flow->mtu - g->steady - grown_before(r);
     if (w->headers.tuple.proto != SVR_PROTO_TCP)
         fit -= (int)g->metadata;
     svr__raise(w, r->flow, SVR_ICMP_TOO_BIG, (uint16_t)fit);
@@ -217,7 +219,7 @@ static bool fit_size(svr__work *w, const struct relay *r)
     size_t size = piece_size(w, r, &g);
     if (size && !w->piece) {
         if (p->segment_size || svr__touch(w))
-            svr__cut(w, size);
+            svr__cut(w, size, true);
         return false;
     }
     size_t len =
@@ -250,6 +252,8 @@ static bool transform(svr__work *w, const struct relay *r)
     }
     svr_tuple to = svr__side_tuple(w->node, r->session, r->out);
     int err = svr_packet_convert(w->packet, &w->headers, &to);
+    if (f->key.proto == SVR_PROTO_UDP && f->out_proto != SVR_PROTO_UDP)
+        w->touched = false; /* what changed was the UDP header's business */
     if (err == 0 && echo_direction_ok(w, r))
         return true;
     svr__drop(w, err == 0 ? SVR_DROP_NOT_OPENER : drop_of_convert(err));
@@ -259,7 +263,7 @@ static bool transform(svr__work *w, const struct relay *r)
 static uint16_t pathway_mss(const svr_node *n, const svr__pathway *pw)
 {
     int mss = (int)n->interfaces[pw->iface].config.mtu - TCP_HEADER -
-              (svr_addr_is_v4(&pw->local) ? IPV4_HEADER : IPV6_HEADER);
+              header_len(&pw->local);
     if (n->securities[pw->security].per_packet)
         mss -= (int)tag_len(n, pw);
     return (uint16_t)mss;
@@ -328,31 +332,41 @@ static bool depart(svr__work *w, const struct relay *r)
                      &n->securities[r->to->security]);
 }
 
+/* Makes the packet what the next neighbour gets. False: it was cut or dropped.
+ */
+static bool make_ready(svr__work *w, const struct relay *r)
+{
+    if (w->headers.ttl <= 1) {
+        if (w->headers.ttl == 1)
+            svr__raise(w, r->flow, SVR_ICMP_TIME_EXCEEDED, 0);
+        svr__drop(w, SVR_DROP_TTL);
+        return false;
+    }
+    if (!fit_size(w, r))
+        return false;
+    live(w, r);
+    if (!transform(w, r))
+        return false;
+    if (w->headers.tcp_flags & SVR_TCP_SYN)
+        clamp_mss(w, r);
+    if (!depart(w, r))
+        return false;
+    if (w->touched)
+        svr_packet_checksum_write(w->packet, &w->headers);
+    return true;
+}
+
 void svr__send_on(svr__work *w, svr__flow *flow)
 {
     svr_node *n = w->node;
     struct relay r = relay_of(n, flow);
+    bool ready = make_ready(w, &r);
 
-    if (w->headers.ttl <= 1) {
-        if (w->headers.ttl == 1)
-            svr__raise(w, flow, SVR_ICMP_TIME_EXCEEDED, 0);
-        svr__drop(w, SVR_DROP_TTL);
-        return;
-    }
-    if (!fit_size(w, &r))
-        return;
-    live(w, &r);
-    if (!transform(w, &r))
-        return;
-    if (w->headers.tcp_flags & SVR_TCP_SYN)
-        clamp_mss(w, &r);
-    if (!depart(w, &r))
-        return;
-    if (w->touched)
-        svr_packet_checksum_write(w->packet, &w->headers);
+    /* The machines may have moved where the packet was dropped, too. */
     svr__session_settle(n, r.session);
-    svr__forward(w, flow->out_iface,
-                 svr__next_hop_addr(n, flow->next_hop, &flow->rewrite.dst));
+    if (ready)
+        svr__forward(w, flow->out_iface,
+                     svr__next_hop_addr(n, flow->next_hop, &flow->rewrite.dst));
 }
 
 /* A plain packet from a neighbour: its tag and its mark come off. False: it was
@@ -395,8 +409,9 @@ void svr__relay(svr__work *w, svr__flow *flow)
         else
             svr__drop(w, SVR_DROP_NOT_OPENER);
     } else if (w->packet->segment_size &&
-               ((flow->flags & SVR__FLOW_SIGNED_IN) || svr__has_cookie(w))) {
-        svr__cut(w, w->packet->segment_size);
+               ((flow->flags & SVR__FLOW_SIGNED_IN) ||
+                svr__segment_has_cookie(w))) {
+        svr__cut(w, w->packet->segment_size, false);
     } else if (svr__has_block(w)) {
         svr__waypoint_block(w, r.from, flow);
     } else if (arrive(w, &r)) {

@@ -196,10 +196,20 @@ static enum svr_drop make_plan(const svr__work *w, svr__pathway *pw,
     return reason;
 }
 
-/* S6.7: the session of which the new one is another life: the same context,
- * tenant and service from the same peer. */
-static svr__session *predecessor(const svr_node *n, const svr__pathway *pw,
-                                 const svr__session_plan *plan)
+/* S6.7: whether the new session is another life of s: the same context, tenant
+ * and service from the same peer, and later. */
+static bool follows(const svr_node *n, const svr__pathway *pw,
+                    const svr__session_plan *plan, const svr__session *s)
+{
+    uint16_t from = s->side[SVR__CLIENT].pathway;
+    return from != SVR__NO_PATHWAY && n->pathways[from].peer == pw->peer &&
+           s->tenant == plan->tenant && s->service == plan->service &&
+           svr_tuple_equal(&s->context, &plan->context) &&
+           plan->opened > s->opened;
+}
+
+/* The session that the server's answers would reach now. */
+static svr__session *holder(const svr_node *n, const svr__session_plan *plan)
 {
     const svr__side_plan *server = &plan->side[SVR__SERVER];
     if (server->pathway != SVR__NO_PATHWAY)
@@ -215,15 +225,7 @@ static svr__session *predecessor(const svr_node *n, const svr__pathway *pw,
     };
     svr__flow *f =
         svr__flow_find(&n->table, &key, svr__flow_hash(&n->table, &key));
-    if (!f)
-        return NULL;
-    svr__session *s = svr__flow_session(&n->table, f);
-    uint16_t from = s->side[SVR__CLIENT].pathway;
-    bool same = svr__flow_side(&n->table, f) == SVR__SERVER &&
-                from != SVR__NO_PATHWAY && n->pathways[from].peer == pw->peer &&
-                s->tenant == plan->tenant && s->service == plan->service &&
-                svr_tuple_equal(&s->context, &plan->context);
-    return same ? s : NULL;
+    return f ? svr__flow_session(&n->table, f) : NULL;
 }
 
 /* A new session from a neighbour; old: the one whose tuple it takes, or NULL.
@@ -234,19 +236,27 @@ static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
     svr_node *n = w->node;
     svr__session_plan plan;
     svr__flow *flow;
+    svr__session *before = NULL, *twin = NULL;
 
     enum svr_drop reason = make_plan(w, pw, md, &plan);
-    if (reason == SVR_DROP_NONE && svr__session_find(&n->table, &plan.uuid))
-        reason = SVR_DROP_MD_CONFLICT;
+    if (reason == SVR_DROP_NONE) {
+        before = holder(n, &plan);
+        twin = svr__session_find(&n->table, &plan.uuid);
+        if (twin && !follows(n, pw, &plan, twin))
+            reason = SVR_DROP_MD_CONFLICT;
+        else if (before && before != old && !follows(n, pw, &plan, before))
+            reason = SVR_DROP_TUPLE_IN_USE;
+    }
     if (reason != SVR_DROP_NONE) {
         svr__drop(w, reason);
         return;
     }
-    svr__session *before = predecessor(n, pw, &plan);
-    if (before && before != old)
-        svr__session_close(n, before);
     if (old)
         svr__session_close(n, old);
+    if (before && before != old)
+        svr__session_close(n, before);
+    if (twin && twin != before)
+        svr__session_close(n, twin);
     reason = svr__session_open(n, &plan, w->now, &flow);
     if (reason != SVR_DROP_NONE) {
         svr__drop(w, reason);
@@ -282,7 +292,7 @@ void svr__waypoint_block(svr__work *w, svr__pathway *pw, svr__flow *flow)
     size_t block_len;
 
     if (w->packet->segment_size) { /* each segment has a tag of its own */
-        svr__cut(w, w->packet->segment_size);
+        svr__cut(w, w->packet->segment_size, false);
         return;
     }
     if (!open_block(w, pw, &md, &block_len))

@@ -78,6 +78,15 @@ static void learn(svr_life_end *own, const svr_life_packet *p)
         own->seen |= SVR_LIFE_SEEN_FIN;
 }
 
+/* The client uses its port again before the old connection is forgotten. */
+static bool begins_anew(const svr_life *life, const svr_life_packet *p)
+{
+    return (life->state == SVR_LIFE_CLOSING || life->state == SVR_LIFE_RESET) &&
+           !p->reverse &&
+           (p->tcp_flags & (SVR_TCP_SYN | SVR_TCP_ACK | SVR_TCP_RST)) ==
+               SVR_TCP_SYN;
+}
+
 static bool tcp_event(svr_life *life, const svr_life_packet *p)
 {
     svr_life_end *own = &life->end[p->reverse];
@@ -87,6 +96,11 @@ static bool tcp_event(svr_life *life, const svr_life_packet *p)
         if (reset_in_window(other, p->seq) || reset_answers_syn(other, p))
             return change_state(life, SVR_LIFE_RESET);
         return false;
+    }
+    if (begins_anew(life, p)) {
+        svr_life_init(life, SVR_SESSION_TCP);
+        learn(own, p);
+        return true;
     }
     learn(own, p);
     switch ((enum svr_life_state)life->state) {

@@ -94,21 +94,25 @@ void svr__ip4_checksum_write(uint8_t *ip)
 {
     svr__store_be16(ip + IP4_CHECKSUM, 0);
     svr__store_be16(ip + IP4_CHECKSUM,
-                    (uint16_t)~svr__sum(ip, (ip[0] & 15) * 4U));
+                    (uint16_t)~svr__sum(ip, (size_t)(ip[0] & 15) * 4));
+}
+
+/* A UDP checksum of zero would say "none" (RFC 768). */
+static void store_checksum(uint8_t *field, uint16_t sum, uint8_t proto)
+{
+    bool keep = sum == 0xffff && proto == SVR_PROTO_UDP;
+
+    svr__store_be16(field, keep ? sum : (uint16_t)~sum);
 }
 
 void svr__l4_checksum_write(uint8_t *ip, size_t len, size_t l4, uint8_t proto)
 {
     int at = svr__l4_checksum_at(proto, svr__is_v6(ip));
-    uint16_t checksum;
 
     if (at < 0)
         return;
     svr__store_be16(ip + l4 + at, 0);
-    checksum = (uint16_t)~sum_covered(ip, len, l4, proto);
-    if (checksum == 0 && proto == SVR_PROTO_UDP)
-        checksum = 0xffff;
-    svr__store_be16(ip + l4 + at, checksum);
+    store_checksum(ip + l4 + at, sum_covered(ip, len, l4, proto), proto);
 }
 
 /* S4.6: allowed within IPv4 only. */
@@ -151,7 +155,6 @@ void svr_packet_checksum_complete(svr_packet *p, const svr_headers *h)
 {
     uint8_t proto = h->tuple.proto;
     uint8_t *l4 = p->data + h->l4;
-    uint16_t checksum;
 
     if (p->checksum != SVR_CHECKSUM_PARTIAL)
         return;
@@ -159,8 +162,6 @@ void svr_packet_checksum_complete(svr_packet *p, const svr_headers *h)
     if (!svr__has_ports(proto))
         return;
     /* The field holds the pseudo header's sum, so it counts as it stands. */
-    checksum = (uint16_t)~svr__sum(l4, p->len - h->l4);
-    if (checksum == 0 && proto == SVR_PROTO_UDP)
-        checksum = 0xffff;
-    svr__store_be16(l4 + svr__l4_checksum_at(proto, false), checksum);
+    store_checksum(l4 + svr__l4_checksum_at(proto, false),
+                   svr__sum(l4, p->len - h->l4), proto);
 }

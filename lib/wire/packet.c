@@ -201,7 +201,7 @@ int svr__l4_check(const uint8_t *ip, size_t len, size_t l4, uint8_t proto,
 
         if (room < TCP_SIZE)
             return SVR_ERR_TRUNCATED;
-        header = (ip[l4 + TCP_OFFSET] >> 4) * 4U;
+        header = (size_t)(ip[l4 + TCP_OFFSET] >> 4) * 4;
         if (header < TCP_SIZE || header > room)
             return SVR_ERR_LENGTH;
         return (int)(l4 + header);

@@ -143,16 +143,17 @@ static void write_v4(uint8_t *ip, const svr_addr *src, const svr_addr *dst,
 
 static void write_ip(uint8_t *ip, const struct quote *q, const svr_tuple *to)
 {
+    static const svr_addr none;
     bool other = svr_addr_is_v4(&to->src) == q->v6;
-    svr_addr src = other ? SVR_ADDR_NONE : to->src;
-    svr_addr dst = other ? SVR_ADDR_NONE : to->dst;
+    const svr_addr *src = other ? &none : &to->src;
+    const svr_addr *dst = other ? &none : &to->dst;
 
     if (!q->v6) {
-        write_v4(ip, &src, &dst, to->proto);
+        write_v4(ip, src, dst, to->proto);
         return;
     }
-    memcpy(ip + IP6_SRC, src.b, 16);
-    memcpy(ip + IP6_DST, dst.b, 16);
+    memcpy(ip + IP6_SRC, src->b, 16);
+    memcpy(ip + IP6_DST, dst->b, 16);
     ip[q->proto_at] = to->proto;
 }
 

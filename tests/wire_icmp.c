@@ -1,0 +1,375 @@
+/* ICMP errors that are raised, and the packets that they quote (S19). */
+#include "wire_packets.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define TCP SVR_PROTO_TCP
+#define UDP SVR_PROTO_UDP
+#define ICMP SVR_PROTO_ICMP
+#define ICMPV6 SVR_PROTO_ICMPV6
+#define GRE 47
+
+struct fixture {
+    struct held held;
+    svr_headers h;
+    svr_tuple t;
+    uint64_t seed;
+};
+
+static void setup(struct fixture *f, const struct shape *s)
+{
+    static uint8_t bytes[ROOM];
+    size_t len;
+
+    f->t = draw_tuple(&f->seed, s->v6, s->proto);
+    len = build(bytes, s, &f->t, &f->seed);
+    f->held = hold(bytes, len, 0, 0);
+    cr_assert_eq(svr_packet_parse(&f->h, &f->held.p), 0);
+}
+
+static const struct {
+    enum svr_icmp_kind kind;
+    uint8_t v4[2], v6[2];
+} kinds[] = {
+    {SVR_ICMP_TIME_EXCEEDED, {11, 0}, {3, 0}},
+    {SVR_ICMP_TOO_BIG, {3, 4}, {2, 0}},
+    {SVR_ICMP_PROHIBITED, {3, 13}, {1, 1}},
+    {SVR_ICMP_NO_ROUTE, {3, 0}, {1, 0}},
+};
+
+static void try_error(struct fixture *f, bool v6, size_t payload, size_t row)
+{
+    struct shape s = {.v6 = v6, .proto = UDP, .payload = payload};
+    size_t headers = v6 ? 48 : 28, max = v6 ? 1280 : 576;
+    svr_addr src = draw_addr(&f->seed, v6);
+    const uint8_t *want = v6 ? kinds[row].v6 : kinds[row].v4;
+    const svr_packet *about = &f->held.p;
+    uint8_t *buf;
+    size_t len, cap;
+    svr_packet out = {.len = 7};
+    svr_headers h;
+    svr_tuple quoted;
+
+    setup(f, &s);
+    len = headers + about->len < max ? headers + about->len : max;
+    cap = SVR_HEADROOM + len + SVR_TAILROOM;
+    buf = malloc(cap);
+    cr_assert_eq(svr_icmp_error(&out, buf, cap - 1, kinds[row].kind, 1400, &src,
+                                about, &f->h),
+                 SVR_ERR_NO_SPACE);
+    cr_assert_eq(out.len, 7);
+    cr_assert_eq(svr_icmp_error(&out, buf, cap, kinds[row].kind, 1400, &src,
+                                about, &f->h),
+                 0);
+    cr_assert_eq(out.len, len);
+    cr_assert_eq(out.data, buf + SVR_HEADROOM);
+    cr_assert_eq(svr_packet_parse(&h, &out), 0);
+    cr_assert(svr_addr_equal(&h.tuple.src, &src));
+    cr_assert(svr_addr_equal(&h.tuple.dst, &f->t.src));
+    cr_assert(naive_right(out.data, out.len, h.l4, v6 ? ICMPV6 : ICMP));
+    cr_assert(h.icmp_error);
+    cr_assert_eq(h.icmp_type, want[0]);
+    cr_assert_eq(h.icmp_code, want[1]);
+    cr_assert_eq(get32(out.data + h.l4 + 4),
+                 kinds[row].kind == SVR_ICMP_TOO_BIG ? 1400 : 0);
+    cr_assert_eq(memcmp(out.data + h.payload, about->data, out.len - h.payload),
+                 0);
+    cr_assert_eq(
+        svr_icmp_quote_parse(&quoted, out.data + h.l4, out.len - h.l4, v6), 0);
+    cr_assert(svr_tuple_equal(&quoted, &f->t));
+    free(buf);
+    drop(&f->held);
+}
+
+Test(wire_icmp, errors)
+{
+    const size_t payloads[] = {0, 100, 519, 520, 521, 1183, 1184, 1185, 60000};
+    struct fixture f = {.seed = 1};
+
+    for (size_t i = 0; i < COUNT(kinds) * COUNT(payloads) * 2; i++)
+        try_error(&f, i % 2, payloads[i / 2 % COUNT(payloads)],
+                  i / 2 / COUNT(payloads));
+}
+
+/* No error about an error, a redirect or a source quench. */
+Test(wire_icmp, errors_that_are_not_sent)
+{
+    struct fixture f = {.seed = 2};
+    static uint8_t buf[SVR_HEADROOM + 1500 + SVR_TAILROOM];
+
+    for (int i = 0; i < 512; i++) {
+        bool v6 = i & 1;
+        uint8_t type = (uint8_t)(i / 2);
+        struct shape s = {.v6 = v6, .proto = v6 ? ICMPV6 : ICMP, .payload = 30};
+        svr_addr src = draw_addr(&f.seed, v6), other = draw_addr(&f.seed, !v6);
+        bool denied = v6 ? type < 128 || type == 137
+                         : type == 3 || type == 4 || type == 5 || type == 11 ||
+                               type == 12;
+        svr_packet out;
+
+        setup(&f, &s);
+        f.held.p.data[f.h.l4] = type;
+        cr_assert_eq(svr_packet_parse(&f.h, &f.held.p), 0);
+        cr_assert_eq(svr_icmp_error(&out, buf, sizeof(buf), SVR_ICMP_NO_ROUTE,
+                                    0, &src, &f.held.p, &f.h),
+                     denied ? SVR_ERR_DENIED : 0, "v6 %d, type %d", v6, type);
+        cr_assert_eq(svr_icmp_error(&out, buf, sizeof(buf), SVR_ICMP_NO_ROUTE,
+                                    0, &other, &f.held.p, &f.h),
+                     SVR_ERR_DENIED);
+        drop(&f.held);
+    }
+}
+
+static const struct shape quotable[] = {
+    {.proto = TCP, .payload = 9},
+    {.proto = UDP, .options = 20, .payload = 9},
+    {.proto = ICMP, .payload = 9},
+    {.proto = GRE, .payload = 9},
+    {.v6 = true, .proto = TCP, .payload = 9},
+    {.v6 = true, .proto = UDP, .options = 16, .payload = 9},
+    {.v6 = true, .proto = ICMPV6, .payload = 9},
+    {.v6 = true, .proto = GRE, .options = 8, .payload = 9},
+};
+
+/* How much of the L4 header names the session. */
+static size_t needed(uint8_t proto)
+{
+    if (proto == TCP || proto == UDP)
+        return 4;
+    return proto == ICMP || proto == ICMPV6 ? 6 : 0;
+}
+
+/* An error in a block of exactly its size. */
+static uint8_t *quote(const uint8_t *packet, size_t len, bool v6)
+{
+    uint8_t *msg = malloc(8 + len);
+
+    memset(msg, 0, 8);
+    msg[0] = v6 ? 1 : 3;
+    memcpy(msg + 8, packet, len);
+    return msg;
+}
+
+Test(wire_icmp, quotes_cut_at_every_byte)
+{
+    struct fixture f = {.seed = 3};
+
+    for (size_t i = 0; i < COUNT(quotable); i++) {
+        const struct shape *s = &quotable[i];
+        size_t enough = ip_bytes(s) + needed(s->proto);
+
+        setup(&f, s);
+        for (size_t len = 0; len <= f.held.p.len; len++) {
+            uint8_t *msg = quote(f.held.p.data, len, s->v6);
+            uint8_t *before = quote(f.held.p.data, len, s->v6);
+            svr_tuple to = draw_tuple(&f.seed, s->v6, s->proto);
+            int want = len < enough ? SVR_ERR_TRUNCATED : 0;
+            svr_tuple got = {.sport = 1};
+
+            cr_assert_eq(svr_icmp_quote_parse(&got, msg, 8 + len, s->v6), want,
+                         "shape %zu cut to %zu", i, len);
+            if (want == 0)
+                cr_assert(svr_tuple_equal(&got, &f.t), "shape %zu", i);
+            else
+                cr_assert_eq(got.sport, 1);
+            cr_assert_eq(svr_icmp_quote_rewrite(msg, 8 + len, s->v6, &to),
+                         want);
+            if (want == 0) {
+                cr_assert_eq(svr_icmp_quote_parse(&got, msg, 8 + len, s->v6),
+                             0);
+                cr_assert(svr_tuple_equal(&got, &to), "shape %zu", i);
+            } else {
+                cr_assert_eq(memcmp(msg, before, 8 + len), 0);
+            }
+            free(msg);
+            free(before);
+        }
+        drop(&f.held);
+    }
+}
+
+Test(wire_icmp, messages_cut_before_the_quote)
+{
+    for (size_t len = 0; len <= 8; len++) {
+        uint8_t *msg = malloc(len + !len);
+        svr_tuple t;
+
+        memset(msg, 3, len);
+        cr_assert_eq(svr_icmp_quote_parse(&t, msg, len, len % 2),
+                     SVR_ERR_TRUNCATED);
+        free(msg);
+    }
+}
+
+static const struct {
+    const char *name;
+    bool v6;
+    uint8_t proto;
+    size_t at; /* of the byte changed, from the message's start */
+    uint8_t value;
+    int want;
+} odd[] = {
+    {"echo", false, UDP, 0, 8, SVR_ERR_UNSUPPORTED},
+    {"redirect", false, UDP, 0, 5, SVR_ERR_UNSUPPORTED},
+    {"time exceeded", false, UDP, 0, 11, 0},
+    {"parameter problem", false, UDP, 0, 12, 0},
+    {"echo v6", true, UDP, 0, 128, SVR_ERR_UNSUPPORTED},
+    {"parameter problem v6", true, UDP, 0, 4, 0},
+    {"v6 quoted by ICMP", false, UDP, 8, 0x60, SVR_ERR_VERSION},
+    {"v4 quoted by ICMPv6", true, UDP, 8, 0x45, SVR_ERR_VERSION},
+    {"version 0", true, UDP, 8, 0, SVR_ERR_VERSION},
+    {"IHL 4", false, TCP, 8, 0x44, SVR_ERR_UNSUPPORTED},
+    {"IHL 15", false, TCP, 8, 0x4f, SVR_ERR_TRUNCATED},
+    {"total length 0", false, TCP, 11, 0, 0},
+    {"first fragment", false, TCP, 14, 0x20, 0},
+    {"later fragment", false, TCP, 15, 1, SVR_ERR_UNSUPPORTED},
+    {"a checksum of the past", false, TCP, 18, 0x77, 0},
+    {"UDP length 0", false, UDP, 33, 0, 0},
+    {"TCP offset 0", false, TCP, 40, 0, 0},
+    {"payload length 0", true, TCP, 13, 0, 0},
+    {"no next header", true, TCP, 14, 59, SVR_ERR_UNSUPPORTED},
+    {"hop by hop", true, TCP, 14, 0, SVR_ERR_TRUNCATED},
+    {"v6 fragment", true, TCP, 14, 44, SVR_ERR_UNSUPPORTED},
+};
+
+/* The rest of what a quote says is not checked: it was true elsewhere. */
+Test(wire_icmp, odd_quotes)
+{
+    struct fixture f = {.seed = 4};
+
+    for (size_t i = 0; i < COUNT(odd); i++) {
+        struct shape s = {
+            .v6 = odd[i].v6, .proto = odd[i].proto, .payload = 20};
+        svr_tuple got, to;
+        uint8_t *msg;
+        size_t len;
+
+        setup(&f, &s);
+        memset(f.held.p.data + f.h.l4, 0xff, 4);
+        len = 8 + f.held.p.len;
+        msg = quote(f.held.p.data, f.held.p.len, odd[i].v6);
+        msg[odd[i].at] = odd[i].value;
+        cr_expect_eq(svr_icmp_quote_parse(&got, msg, len, odd[i].v6),
+                     odd[i].want, "%s", odd[i].name);
+        to = draw_tuple(&f.seed, odd[i].v6, odd[i].proto);
+        cr_expect_eq(svr_icmp_quote_rewrite(msg, len, odd[i].v6, &to),
+                     odd[i].want, "%s", odd[i].name);
+        free(msg);
+        drop(&f.held);
+    }
+}
+
+/* A client's packet, and the waypoints' tuple under which it was quoted. */
+static const struct {
+    struct shape s;
+    bool v6; /* of the waypoints */
+    uint8_t proto;
+} ways[] = {
+    {{.proto = TCP, .payload = 20}, false, TCP},
+    {{.proto = TCP, .payload = 20}, false, UDP}, /* S4.4 */
+    {{.proto = UDP, .payload = 20}, true, UDP},
+    {{.proto = UDP, .options = 8, .payload = 20}, false, UDP},
+    {{.proto = ICMP, .payload = 20}, false, UDP},
+    {{.proto = ICMP, .payload = 20}, true, UDP},
+    {{.v6 = true, .proto = TCP, .options = 8, .payload = 20}, true, TCP},
+    {{.v6 = true, .proto = ICMPV6, .payload = 20}, true, UDP},
+    {{.v6 = true, .proto = ICMPV6, .payload = 20}, false, UDP},
+};
+
+/* A restored ICMP header has no checksum, since nobody looks at it there. */
+static void forget_checksum(uint8_t *msg, const struct fixture *f)
+{
+    if (f->t.proto == ICMP || f->t.proto == ICMPV6)
+        put16(msg + 8 + f->h.l4 + 2, 0);
+}
+
+Test(wire_icmp, quote_there_and_back_is_identity)
+{
+    struct fixture f = {.seed = 5};
+    const svr_addr none = SVR_ADDR_NONE;
+
+    for (size_t i = 0; i < COUNT(ways) * 50; i++) {
+        size_t way = i % COUNT(ways);
+        const struct shape *s = &ways[way].s;
+        svr_tuple got, to = draw_tuple(&f.seed, ways[way].v6, ways[way].proto);
+        uint8_t *msg, *before;
+        size_t len;
+
+        setup(&f, s);
+        len = 8 + f.h.l4 + 8;
+        msg = quote(f.held.p.data, f.h.l4 + 8U, s->v6);
+        before = quote(f.held.p.data, f.h.l4 + 8U, s->v6);
+        cr_assert_eq(svr_icmp_quote_rewrite(msg, len, s->v6, &to), 0);
+        cr_assert_eq(svr_icmp_quote_parse(&got, msg, len, s->v6), 0);
+        if (ways[way].v6 == s->v6)
+            cr_assert(svr_tuple_equal(&got, &to), "way %zu", way);
+        else
+            cr_assert_eq(memcmp(msg + (s->v6 ? 16 : 20), &none, 8), 0);
+        cr_assert_eq(got.sport, to.sport);
+        cr_assert_eq(got.dport, to.dport);
+        cr_assert_eq(got.proto, to.proto);
+        if (!s->v6)
+            cr_assert_eq(naive_add(0, msg + 8, f.h.l4), 0xffff);
+        cr_assert_eq(svr_icmp_quote_rewrite(msg, len, s->v6, &f.t), 0);
+        forget_checksum(before, &f);
+        if (ways[way].proto == s->proto)
+            forget_checksum(msg, &f);
+        cr_assert_eq(memcmp(msg, before, len), 0, "way %zu", way);
+        free(msg);
+        free(before);
+        drop(&f.held);
+    }
+}
+
+/* Of a protocol that is not known the first four bytes come back. */
+Test(wire_icmp, quote_of_another_protocol)
+{
+    struct fixture f = {.seed = 6};
+    struct shape s = {.proto = 50, .payload = 20};
+    svr_tuple udp = draw_tuple(&f.seed, false, UDP);
+    uint8_t *msg;
+
+    setup(&f, &s);
+    msg = quote(f.held.p.data, f.held.p.len, false);
+    cr_assert_eq(svr_icmp_quote_rewrite(msg, 48, false, &udp), 0);
+    cr_assert_eq(svr_icmp_quote_rewrite(msg, 48, false, &f.t), 0);
+    cr_assert_eq(memcmp(msg + 8, f.held.p.data, 24), 0);
+    free(msg);
+    drop(&f.held);
+}
+
+static const struct {
+    const char *name;
+    struct shape s;
+    size_t l4; /* bytes of the L4 header that are quoted */
+    uint8_t proto;
+    int want;
+} misfits[] = {
+    {"ICMP to TCP", {.proto = ICMP}, 8, TCP, SVR_ERR_UNSUPPORTED},
+    {"TCP to ICMP", {.proto = TCP}, 20, ICMP, SVR_ERR_UNSUPPORTED},
+    {"GRE to ICMP", {.proto = GRE, .payload = 8}, 8, ICMP, SVR_ERR_UNSUPPORTED},
+    {"too short for UDP", {.proto = ICMP}, 7, UDP, SVR_ERR_TRUNCATED},
+    {"too short for ICMP", {.proto = UDP}, 7, ICMP, SVR_ERR_TRUNCATED},
+};
+
+Test(wire_icmp, quote_rewrites_that_are_refused)
+{
+    struct fixture f = {.seed = 7};
+
+    for (size_t i = 0; i < COUNT(misfits); i++) {
+        size_t len = 20 + misfits[i].l4;
+        svr_tuple to = draw_tuple(&f.seed, false, misfits[i].proto);
+        uint8_t *msg;
+
+        setup(&f, &misfits[i].s);
+        msg = quote(f.held.p.data, len, false);
+        cr_expect_eq(svr_icmp_quote_rewrite(msg, 8 + len, false, &to),
+                     misfits[i].want, "%s", misfits[i].name);
+        to = f.t;
+        to.dst = draw_addr(&f.seed, true);
+        cr_expect_eq(svr_icmp_quote_rewrite(msg, 8 + len, false, &to),
+                     SVR_ERR_UNSUPPORTED);
+        cr_expect_eq(memcmp(msg + 8, f.held.p.data, len), 0);
+        free(msg);
+        drop(&f.held);
+    }
+}
