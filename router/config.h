@@ -22,26 +22,35 @@ struct config_port {
     enum port_kind kind;
     const char *device;
     uint8_t mac[6]; /* TAP: the router's own address on that network, from
-                       the file or derived from router and interface name;
-                       PCAP: zero, the device's own is used */
+                       the file or derived from the names of authority, router
+                       and interface; TUN: zero; PCAP: zero, the device's own
+                       is used */
 };
 
 struct config {
     const char *authority;
     const char *router;
-    svr_node_config node;      /* alloc, random and boot are left to the caller */
-    struct config_port *ports; /* one for each node.interfaces[] */
+    svr_node_config node; /* alloc, random and boot are left to the caller */
+    const struct config_port *ports; /* one for each node.interfaces[] */
 };
+
+/* A longer file is refused. */
+#define CONFIG_FILE_MAX ((size_t)16 << 20)
 
 /*
  * Loads `file` for `router`. keys is the folder of the key files; NULL: the
- * folder of the file. Every problem found goes to `report`, one line each:
- * file:line:column: what was found, what was expected. Returns NULL if there
- * was any. With router NULL the file is checked for all its routers, and the
- * result is that of the first.
+ * folder of the file. Every problem found, up to a bound, goes to `report`, one
+ * line each: file:line:column: what was found, what was expected. Returns NULL
+ * if there was any. The whole file is checked whichever router it is loaded
+ * for; of the key files only those that the router's pathways need. With router
+ * NULL all key files are checked, and the result is that of the first router.
  */
 struct config *config_load(const char *file, const char *router,
                            const char *keys, FILE *report);
+/* The same for text in memory; file is its name in the report. */
+struct config *config_load_text(const char *text, size_t len, const char *file,
+                                const char *router, const char *keys,
+                                FILE *report);
 void config_free(struct config *c); /* wipes keys; NULL is allowed */
 
 /* The reference page (Markdown), the man page svrd.yaml(5) and the JSON Schema,

@@ -279,17 +279,18 @@ static void check_ledger(const svr_node *n)
                  svr_node_session_count(n));
 }
 
-static struct frame new_frame(size_t len)
+struct frame frame_new(size_t len)
 {
-    struct frame f = {.buf = calloc(1, NET_BUFFER)};
+    size_t cap = len > 1500 ? NET_BUFFER : NET_SMALL;
+    struct frame f = {.buf = calloc(1, cap)};
     cr_assert_not_null(f.buf);
-    cr_assert_eq(svr_packet_init(&f.p, f.buf, NET_BUFFER, len), 0);
+    cr_assert_eq(svr_packet_init(&f.p, f.buf, cap, len), 0);
     return f;
 }
 
 struct frame frame_copy(const struct frame *f)
 {
-    struct frame copy = new_frame(f->p.len);
+    struct frame copy = frame_new(f->p.len);
     uint8_t *data = copy.p.data;
     uint16_t headroom = copy.p.headroom, tailroom = copy.p.tailroom;
     memcpy(data, f->p.data, f->p.len);
@@ -326,16 +327,33 @@ static void drain(struct net *net, svr_node *n)
     check_ledger(n);
 }
 
+void net_input_batch(struct net *net, svr_node *n, struct frame *frames,
+                     size_t count, uint16_t iface)
+{
+    svr_packet pkts[SVR_BATCH_MAX];
+    size_t forwarded = 0;
+    drop_output(net);
+    for (size_t i = 0; i < count; i++) {
+        pkts[i] = frames[i].p;
+        pkts[i].iface = iface;
+    }
+    size_t answer = svr_node_input(n, pkts, count, net->now);
+    for (size_t i = 0; i < count; i++) {
+        frames[i].p = pkts[i];
+        cr_assert_neq(pkts[i].verdict, SVR_VERDICT_NONE);
+        if (pkts[i].verdict != SVR_VERDICT_FORWARD)
+            continue;
+        keep_output(net, &pkts[i]);
+        forwarded++;
+    }
+    cr_assert_eq(answer, forwarded);
+    drain(net, n);
+}
+
 enum svr_drop net_input(struct net *net, svr_node *n, struct frame *f,
                         uint16_t iface)
 {
-    drop_output(net);
-    f->p.iface = iface;
-    svr_node_input(n, &f->p, 1, net->now);
-    cr_assert_neq(f->p.verdict, SVR_VERDICT_NONE);
-    if (f->p.verdict == SVR_VERDICT_FORWARD)
-        keep_output(net, &f->p);
-    drain(net, n);
+    net_input_batch(net, n, f, 1, iface);
     return f->p.verdict == SVR_VERDICT_DROP ? (enum svr_drop)f->p.drop
                                             : SVR_DROP_NONE;
 }
@@ -369,14 +387,20 @@ static void fill_payload(uint8_t *to, const void *payload, size_t len)
         to[i] = payload ? ((const uint8_t *)payload)[i] : (uint8_t)(i * 7 + 1);
 }
 
+struct frame frame_udp_tuple(const svr_tuple *t, const void *payload,
+                             size_t len)
+{
+    struct frame f = frame_new(len);
+    fill_payload(f.p.data, payload, len);
+    cr_assert_eq(svr_udp_wrap(&f.p, t), 0);
+    return f;
+}
+
 struct frame frame_udp(const char *src, uint16_t sport, const char *dst,
                        uint16_t dport, const void *payload, size_t len)
 {
     svr_tuple t = {addr(src), addr(dst), sport, dport, SVR_PROTO_UDP};
-    struct frame f = new_frame(len);
-    fill_payload(f.p.data, payload, len);
-    cr_assert_eq(svr_udp_wrap(&f.p, &t), 0);
-    return f;
+    return frame_udp_tuple(&t, payload, len);
 }
 
 struct frame frame_tcp(const char *src, uint16_t sport, const char *dst,
@@ -384,10 +408,16 @@ struct frame frame_tcp(const char *src, uint16_t sport, const char *dst,
                        uint32_t ack, const void *payload, size_t len)
 {
     svr_tuple t = {addr(src), addr(dst), sport, dport, SVR_PROTO_TCP};
-    struct frame f = new_frame(len);
+    return frame_tcp_tuple(&t, flags, seq, ack, payload, len);
+}
+
+struct frame frame_tcp_tuple(const svr_tuple *t, uint8_t flags, uint32_t seq,
+                             uint32_t ack, const void *payload, size_t len)
+{
+    struct frame f = frame_new(len);
     svr_headers h;
     fill_payload(f.p.data, payload, len);
-    cr_assert_eq(svr_tcp_wrap(&f.p, &t, seq, ack), 0);
+    cr_assert_eq(svr_tcp_wrap(&f.p, t, seq, ack), 0);
     cr_assert_eq(svr_packet_parse(&h, &f.p), 0);
     f.p.data[h.l4 + 13] = flags;
     f.p.data[h.l4 + 14] = 0xff; /* window */
@@ -400,7 +430,7 @@ struct frame frame_echo(const char *src, const char *dst, uint16_t id,
 {
     svr_addr from = addr(src), to = addr(dst);
     bool v4 = svr_addr_is_v4(&from);
-    struct frame f = new_frame(8 + len);
+    struct frame f = frame_new(8 + len);
     fill_payload(f.p.data + 8, NULL, len);
     f.p.data[0] = v4 ? (reply ? 0 : 8) : (reply ? 129 : 128);
     f.p.data[4] = (uint8_t)(id >> 8);

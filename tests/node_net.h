@@ -18,7 +18,8 @@ enum {
 enum {
     NET_MTU = 1500,
     NET_BUFFER = SVR_HEADROOM + 65536 + SVR_TAILROOM,
-    NET_FRAMES = 256,
+    NET_SMALL = SVR_HEADROOM + 12288 + SVR_TAILROOM, /* of most frames */
+    NET_FRAMES = 1024,
 };
 
 /* A packet in a buffer of its own. */
@@ -67,8 +68,18 @@ void net_restart(struct net *net, svr_node **node);
  * ledger. */
 enum svr_drop net_input(struct net *net, svr_node *n, struct frame *f,
                         uint16_t iface);
+/* The same for a batch that arrives together; each frame has its verdict. */
+void net_input_batch(struct net *net, svr_node *n, struct frame *frames,
+                     size_t count, uint16_t iface);
 /* Time passes to `now`; timers run; what the node sends stands in net->out. */
 void net_run(struct net *net, svr_node *n, svr_time now);
+
+/* A frame of len bytes, all zero, and a frame that a tuple names. */
+struct frame frame_new(size_t len);
+struct frame frame_udp_tuple(const svr_tuple *t, const void *payload,
+                             size_t len);
+struct frame frame_tcp_tuple(const svr_tuple *t, uint8_t flags, uint32_t seq,
+                             uint32_t ack, const void *payload, size_t len);
 
 /* Fresh frames. Addresses are text. Payload bytes are given, or NULL for a
  * pattern. */

@@ -1,0 +1,225 @@
+#include "forward.h"
+
+#include "neighbour.h"
+
+#include <stdlib.h>
+#include <uv.h>
+
+/* Distance of two buffers: an odd number of cache lines, so that the headers of
+ * a batch do not fall into the same few cache sets. */
+#define STRIDE (((PORT_BUFFER + 63) / 64 | 1) * (size_t)64)
+
+/* A batch of super-packets ends here, so that it stays in the cache. */
+#define BATCH_BYTES ((size_t)256 * 1024)
+
+/* Batches in a row from one port, before the others have their turn. */
+#define ROUNDS 4
+
+/* Packets to and from the ports */
+
+static void send_packet(struct forward *f, const svr_packet *pkt, svr_time now)
+{
+    struct port *p = &f->ports[pkt->iface];
+    const uint8_t *to = NULL;
+    enum svr_drop reason;
+
+    if (p->neighbours != NULL) {
+        to = neighbours_find(p->neighbours, &pkt->next_hop);
+        if (to == NULL) {
+            reason = neighbours_wait(p->neighbours, pkt, now);
+            if (reason == SVR_DROP_NONE)
+                svr_node_held(f->node, pkt, 1);
+            else
+                svr_node_lost(f->node, pkt, reason);
+            return;
+        }
+    }
+    if (!port_write(p, pkt, to))
+        svr_node_lost(f->node, pkt, SVR_DROP_TRANSMIT);
+}
+
+static uint8_t *buffer(const struct forward *f, size_t index)
+{
+    return f->memory + index * STRIDE;
+}
+
+/* Sends what the node itself has to say. */
+static void drain(struct forward *f, svr_time now)
+{
+    uint8_t *buf = buffer(f, SVR_BATCH_MAX) + PORT_FRONT;
+    svr_packet pkt;
+
+    while (svr_node_output(f->node, &pkt, buf, PORT_BUFFER - PORT_FRONT, now) >
+           0)
+        send_packet(f, &pkt, now);
+}
+
+/* Whether a frame holds a packet for the node; the rest is dealt with here. */
+static bool take_frame(struct port *p, svr_packet *frame, svr_time now)
+{
+    if (!p->ethernet)
+        return true;
+    switch (ether_classify(frame->data, frame->len, p->mac)) {
+    case ETHER_KIND_IP:
+        ether_pull(frame);
+        return true;
+    case ETHER_KIND_NEIGHBOUR:
+        neighbours_input(p->neighbours, frame->data, frame->len, now);
+        break;
+    case ETHER_KIND_FOREIGN:
+        p->counters.foreign++;
+        break;
+    case ETHER_KIND_UNKNOWN:
+        p->counters.unknown++;
+        break;
+    case ETHER_KIND_RUNT:
+        p->counters.short_frames++;
+        break;
+    }
+    return false;
+}
+
+/* Reads a batch. Returns what the last read answered: 1 where more may wait. */
+static int read_batch(struct forward *f, struct port *p, size_t *count,
+                      svr_time now)
+{
+    size_t bytes = 0;
+    size_t frames = 0;
+    int got = 1;
+
+    *count = 0;
+    while (frames++ < SVR_BATCH_MAX && bytes < BATCH_BYTES) {
+        svr_packet *frame = &f->packets[*count];
+
+        got = port_read(p, frame, buffer(f, *count));
+        if (got <= 0)
+            break;
+        bytes += frame->len;
+        if (take_frame(p, frame, now))
+            ++*count;
+    }
+    return got;
+}
+
+bool forward_receive(struct forward *f, struct port *p)
+{
+    int got = 1;
+
+    for (int round = 0; round < ROUNDS && got > 0; round++) {
+        svr_time now = uv_hrtime();
+        size_t count;
+
+        got = read_batch(f, p, &count, now);
+        if (count == 0)
+            continue;
+        svr_node_input(f->node, f->packets, count, now);
+        for (size_t i = 0; i < count; i++)
+            if (f->packets[i].verdict == SVR_VERDICT_FORWARD)
+                send_packet(f, &f->packets[i], now);
+        drain(f, now);
+    }
+    return got >= 0;
+}
+
+void forward_announce(const struct port *p)
+{
+    if (p->neighbours != NULL)
+        neighbours_announce(p->neighbours);
+}
+
+/* What the neighbours want done */
+
+static void neighbour_send(void *user, const uint8_t *frame, size_t len)
+{
+    port_write_frame(user, frame, len);
+}
+
+static void neighbour_ready(void *user, svr_packet *pkt,
+                            const uint8_t mac[ETHER_ADDR])
+{
+    struct port *p = user;
+
+    svr_node_held(p->forward->node, pkt, -1);
+    if (!port_write(p, pkt, mac))
+        svr_node_lost(p->forward->node, pkt, SVR_DROP_TRANSMIT);
+}
+
+static void neighbour_lost(void *user, const svr_packet *pkt,
+                           enum svr_drop reason)
+{
+    struct port *p = user;
+
+    svr_node_held(p->forward->node, pkt, -1);
+    svr_node_lost(p->forward->node, pkt, reason);
+}
+
+/* Time */
+
+svr_time forward_expiry(const struct forward *f)
+{
+    svr_time due = svr_node_expiry(f->node);
+
+    for (size_t i = 0; i < f->port_count; i++) {
+        struct neighbours *t = f->ports[i].neighbours;
+
+        if (t != NULL && neighbours_expiry(t) < due)
+            due = neighbours_expiry(t);
+    }
+    return due;
+}
+
+void forward_handle_expiry(struct forward *f, svr_time now)
+{
+    for (size_t i = 0; i < f->port_count; i++)
+        if (f->ports[i].neighbours != NULL)
+            neighbours_handle_expiry(f->ports[i].neighbours, now);
+    if (svr_node_expiry(f->node) <= now)
+        svr_node_handle_expiry(f->node, now);
+    drain(f, now);
+}
+
+/* Life */
+
+static int add_neighbours(struct forward *f, struct port *p,
+                          const svr_random *random)
+{
+    struct neighbour_actions actions = {
+        .send = neighbour_send,
+        .ready = neighbour_ready,
+        .lost = neighbour_lost,
+        .user = p,
+    };
+
+    p->forward = f;
+    if (!p->ethernet)
+        return 0;
+    p->neighbours =
+        neighbours_create(p->mac, p->interface->addresses,
+                          p->interface->address_count, &actions, random);
+    return p->neighbours != NULL ? 0 : -1;
+}
+
+int forward_init(struct forward *f, struct port *ports, size_t port_count,
+                 const svr_random *random)
+{
+    f->ports = ports;
+    f->port_count = port_count;
+    f->node = NULL;
+    f->memory = aligned_alloc(64, STRIDE * (SVR_BATCH_MAX + 1));
+    if (f->memory == NULL)
+        return -1;
+    for (size_t i = 0; i < port_count; i++)
+        if (add_neighbours(f, &ports[i], random) < 0)
+            return -1;
+    return 0;
+}
+
+void forward_close(struct forward *f)
+{
+    for (size_t i = 0; i < f->port_count; i++) {
+        neighbours_destroy(f->ports[i].neighbours);
+        f->ports[i].neighbours = NULL;
+    }
+    free(f->memory);
+    f->memory = NULL;
+}

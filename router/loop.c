@@ -1,0 +1,183 @@
+#include "loop.h"
+
+#include "log.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static void tell_unix_time(const struct loop *l)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    svr_node_set_unix_time(
+        l->forward->node,
+        (uint64_t)now.tv_sec * SVR_SECOND + (uint64_t)now.tv_nsec, uv_hrtime());
+}
+
+/* Ports */
+
+static void stop_port(uv_poll_t *poll, struct port *p)
+{
+    uv_poll_stop(poll);
+    p->failed = true;
+    log_error("interface %s: %s is down or gone", p->interface->name,
+              p->config->device);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    const struct loop *l = poll->loop->data;
+    struct port *p = poll->data;
+
+    (void)events;
+    if (status < 0 || !forward_receive(l->forward, p))
+        stop_port(poll, p);
+}
+
+static void revive_ports(struct loop *l)
+{
+    for (size_t i = 0; i < l->forward->port_count; i++) {
+        struct port *p = &l->forward->ports[i];
+
+        if (!p->failed || !port_usable(p) ||
+            uv_poll_start(&l->polls[i], UV_READABLE, on_readable) < 0)
+            continue;
+        p->failed = false;
+        forward_announce(p);
+        log_info("interface %s: %s is back", p->interface->name,
+                 p->config->device);
+    }
+}
+
+/* Time */
+
+static void on_expiry(uv_timer_t *timer)
+{
+    struct loop *l = timer->loop->data;
+
+    l->armed = SVR_NEVER;
+    forward_handle_expiry(l->forward, uv_hrtime());
+}
+
+/* Sets the timer before the loop sleeps, if what is due has changed. A timer of
+ * the loop counts milliseconds. */
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct loop *l = prepare->loop->data;
+    svr_time due = forward_expiry(l->forward);
+    svr_time now, wait;
+
+    if (due == l->armed)
+        return;
+    l->armed = due;
+    if (due == SVR_NEVER) {
+        uv_timer_stop(&l->expiry);
+        return;
+    }
+    now = uv_hrtime();
+    wait = due > now ? due - now : 0;
+    uv_timer_start(&l->expiry, on_expiry,
+                   (wait + SVR_MILLISECOND - 1) / SVR_MILLISECOND, 0);
+}
+
+static void on_second(uv_timer_t *timer)
+{
+    struct loop *l = timer->loop->data;
+
+    tell_unix_time(l);
+    control_tick(l->control, uv_hrtime());
+    revive_ports(l);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    log_info("stopping on signal %d", number);
+    uv_stop(handle->loop);
+}
+
+/* Life */
+
+static int start_ports(struct loop *l)
+{
+    struct forward *f = l->forward;
+
+    for (size_t i = 0; i < f->port_count; i++) {
+        int status = uv_poll_init(&l->uv, &l->polls[i], f->ports[i].fd);
+
+        if (status < 0) {
+            log_error("interface %s: %s", f->ports[i].interface->name,
+                      uv_strerror(status));
+            return -1;
+        }
+        l->polls[i].data = &f->ports[i];
+        uv_poll_start(&l->polls[i], UV_READABLE, on_readable);
+        forward_announce(&f->ports[i]);
+    }
+    return 0;
+}
+
+static void start_rest(struct loop *l)
+{
+    const int numbers[] = {SIGTERM, SIGINT};
+
+    for (size_t i = 0; i < 2; i++) {
+        uv_signal_init(&l->uv, &l->signals[i]);
+        uv_signal_start(&l->signals[i], on_signal, numbers[i]);
+    }
+    uv_prepare_init(&l->uv, &l->prepare);
+    uv_prepare_start(&l->prepare, on_prepare);
+    uv_timer_init(&l->uv, &l->expiry);
+    uv_timer_init(&l->uv, &l->second);
+    uv_timer_start(&l->second, on_second, 1000, 1000);
+}
+
+int loop_init(struct loop *l, struct forward *forward, struct control *control)
+{
+    int status;
+
+    memset(l, 0, sizeof *l);
+    l->forward = forward;
+    l->control = control;
+    l->armed = SVR_NEVER;
+    status = uv_loop_init(&l->uv);
+    if (status < 0) {
+        log_error("event loop: %s", uv_strerror(status));
+        return -1;
+    }
+    l->uv.data = l;
+    l->polls = calloc(forward->port_count + 1, sizeof *l->polls);
+    if (l->polls == NULL)
+        log_error("no memory");
+    if (l->polls == NULL || start_ports(l) < 0) {
+        loop_close(l);
+        return -1;
+    }
+    start_rest(l);
+    tell_unix_time(l);
+    return 0;
+}
+
+static void close_handle(uv_handle_t *handle, void *unused)
+{
+    (void)unused;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+void loop_close(struct loop *l)
+{
+    control_close(l->control);
+    uv_walk(&l->uv, close_handle, NULL);
+    uv_run(&l->uv, UV_RUN_DEFAULT);
+    uv_loop_close(&l->uv);
+    free(l->polls);
+}
+
+void loop_run(struct loop *l)
+{
+    uv_run(&l->uv, UV_RUN_DEFAULT);
+    loop_close(l);
+}

@@ -1,0 +1,216 @@
+/* svrd - a reference router for Secure Vector Routing. */
+#include "config.h"
+#include "log.h"
+#include "loop.h"
+#include "options.h"
+#include "paths.h"
+#include "random.h"
+#include "report.h"
+#include "state.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One router and what it consists of, in the order in which it is built. */
+struct svrd {
+    const struct options *options;
+    struct config *config;
+    struct privileges privileges;
+    struct port *ports;
+    size_t port_count;
+    struct forward forward;
+    struct control *control;
+    svr_node *node;
+    struct loop loop;
+    struct report report;
+};
+
+static void *allocate(void *user, size_t len)
+{
+    (void)user;
+    return malloc(len);
+}
+
+static void release(void *user, void *ptr, size_t len)
+{
+    (void)user;
+    (void)len;
+    free(ptr);
+}
+
+static int check(const struct options *o)
+{
+    struct config *c = config_load(o->file, o->router, o->keys, stderr);
+
+    if (c == NULL)
+        return EXIT_FAILURE;
+    if (o->router != NULL)
+        printf("%s: ok (authority %s, router %s)\n", o->file, c->authority,
+               c->router);
+    else
+        printf("%s: ok (authority %s, all routers)\n", o->file, c->authority);
+    config_free(c);
+    return EXIT_SUCCESS;
+}
+
+/* Names of routers become names of files. */
+static bool is_file_name(const char *name)
+{
+    return name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL;
+}
+
+static int load(struct svrd *d)
+{
+    char host[HOST_NAME_MAX + 1] = "";
+    const char *router = d->options->router;
+
+    if (router == NULL) {
+        gethostname(host, sizeof host - 1);
+        router = host;
+    }
+    d->config = config_load(d->options->file, router, d->options->keys, stderr);
+    if (d->config == NULL)
+        return -1;
+    if (!is_file_name(d->config->router)) {
+        log_error("a router of the name %s cannot run: files are named after "
+                  "it",
+                  d->config->router);
+        return -1;
+    }
+    return privileges_choose(&d->privileges, d->options->user);
+}
+
+static int open_ports(struct svrd *d)
+{
+    size_t count = d->config->node.interface_count;
+
+    d->ports = calloc(count + 1, sizeof *d->ports);
+    if (d->ports == NULL) {
+        log_error("no memory");
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++)
+        port_init(&d->ports[i], d->config, (uint16_t)i);
+    d->port_count = count;
+    for (size_t i = 0; i < count; i++)
+        if (port_open(&d->ports[i]) < 0)
+            return -1;
+    if (forward_init(&d->forward, d->ports, count, &d->config->node.random) <
+        0) {
+        log_error("no memory");
+        return -1;
+    }
+    return 0;
+}
+
+static int open_control(struct svrd *d)
+{
+    const char *path = d->options->socket;
+    char buf[PATH_MAX];
+
+    if (path == NULL) {
+        snprintf(buf, sizeof buf, "%s/%s%s", PATHS_RUN, d->config->router,
+                 PATHS_SOCKET_SUFFIX);
+        path = buf;
+    }
+    d->control = control_open(path, &d->privileges);
+    return d->control != NULL ? 0 : -1;
+}
+
+static int create_node(struct svrd *d)
+{
+    svr_node_config *c = &d->config->node;
+    int err;
+
+    if (state_next_boot(&c->boot, d->options->state, d->config->router) < 0)
+        return -1;
+    err = svr_node_create(&d->node, c, uv_hrtime());
+    if (err < 0) {
+        log_error("router %s: %s", d->config->router, svr_strerror(err));
+        return -1;
+    }
+    d->forward.node = d->node;
+    return 0;
+}
+
+static char *answer(void *user, const char *line, size_t len)
+{
+    return report_answer(user, line, len, uv_hrtime());
+}
+
+static int start(struct svrd *d)
+{
+    if (loop_init(&d->loop, &d->forward, d->control) < 0)
+        return -1;
+    d->report = (struct report){
+        .config = d->config,
+        .node = d->node,
+        .ports = d->ports,
+        .port_count = d->port_count,
+        .started = uv_hrtime(),
+    };
+    if (control_listen(d->control, &d->loop.uv, answer, &d->report) < 0) {
+        loop_close(&d->loop);
+        return -1;
+    }
+    return 0;
+}
+
+static int build(struct svrd *d)
+{
+    if (load(d) < 0)
+        return -1;
+    d->config->node.alloc = (svr_allocator){allocate, release, NULL};
+    d->config->node.random = random_system();
+    /* Devices first: without privileges they are what is missing. */
+    if (open_ports(d) < 0 || open_control(d) < 0 || create_node(d) < 0 ||
+        privileges_drop(&d->privileges) < 0)
+        return -1;
+    return start(d);
+}
+
+static void destroy(struct svrd *d)
+{
+    control_free(d->control);
+    forward_close(&d->forward);
+    svr_node_destroy(d->node);
+    for (size_t i = 0; i < d->port_count; i++)
+        port_close(&d->ports[i]);
+    free(d->ports);
+    config_free(d->config);
+}
+
+static int run(const struct options *o)
+{
+    struct svrd d = {.options = o};
+    int status = EXIT_FAILURE;
+
+    signal(SIGPIPE, SIG_IGN);
+    privileges_protect();
+    if (build(&d) == 0) {
+        log_info("router %s of authority %s is running", d.config->router,
+                 d.config->authority);
+        loop_run(&d.loop);
+        status = EXIT_SUCCESS;
+    }
+    destroy(&d);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+
+    switch (options_read(&options, argc, argv)) {
+    case OPTIONS_RUN:
+        return options.check ? check(&options) : run(&options);
+    case OPTIONS_DONE:
+        return EXIT_SUCCESS;
+    case OPTIONS_WRONG:
+        break;
+    }
+    return 2;
+}

@@ -1,0 +1,94 @@
+#include "port.h"
+
+#include <string.h>
+
+void port_init(struct port *p, const struct config *config, uint16_t index)
+{
+    memset(p, 0, sizeof *p);
+    p->config = &config->ports[index];
+    p->interface = &config->node.interfaces[index];
+    p->index = index;
+    p->ethernet = p->config->kind != PORT_TUN;
+    p->ops = p->config->kind == PORT_PCAP ? &port_pcap_ops : &port_tap_ops;
+    p->fd = -1;
+}
+
+int port_open(struct port *p)
+{
+    return p->ops->open(p);
+}
+
+bool port_usable(const struct port *p)
+{
+    return p->ops->usable(p);
+}
+
+void port_close(struct port *p)
+{
+    if (p->fd >= 0)
+        p->ops->close(p);
+    p->fd = -1;
+}
+
+int port_read(struct port *p, svr_packet *frame, uint8_t *buf)
+{
+    int got;
+
+    memset(frame, 0, sizeof *frame);
+    frame->data = buf + PORT_IP_AT;
+    frame->headroom = SVR_HEADROOM;
+    frame->tailroom = SVR_TAILROOM;
+    frame->iface = p->index;
+    got = p->ops->read(p, frame);
+    if (got > 0) {
+        p->counters.received_frames++;
+        p->counters.received_bytes += frame->len;
+    }
+    return got;
+}
+
+static bool write_counted(struct port *p, svr_packet *frame)
+{
+    uint32_t len = frame->len;
+
+    if (p->failed || !p->ops->write(p, frame)) {
+        p->counters.transmit++;
+        return false;
+    }
+    p->counters.sent_frames++;
+    p->counters.sent_bytes += len;
+    return true;
+}
+
+bool port_write(struct port *p, const svr_packet *pkt, const uint8_t *to)
+{
+    svr_packet frame = *pkt;
+
+    if (p->ethernet)
+        ether_push(&frame, to, p->mac);
+    return write_counted(p, &frame);
+}
+
+void port_write_frame(struct port *p, const uint8_t *frame, size_t len)
+{
+    uint8_t buf[PORT_FRONT + 128];
+    svr_packet pkt = {.data = buf + PORT_FRONT, .len = (uint32_t)len};
+
+    if (len > sizeof buf - PORT_FRONT)
+        return;
+    memcpy(pkt.data, frame, len);
+    write_counted(p, &pkt);
+}
+
+const char *port_kind_name(enum port_kind kind)
+{
+    switch (kind) {
+    case PORT_TAP:
+        return "tap";
+    case PORT_TUN:
+        return "tun";
+    case PORT_PCAP:
+        return "pcap";
+    }
+    return "unknown";
+}

@@ -1,0 +1,342 @@
+#include "report.h"
+
+#include "neighbour.h"
+#include "text.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static json_t *text(const char *s)
+{
+    return s != NULL ? json_string(s) : json_null();
+}
+
+static json_t *number(uint64_t n)
+{
+    return json_integer((json_int_t)n);
+}
+
+static json_t *addr(const svr_addr *a)
+{
+    char buf[TEXT_ADDR];
+
+    return json_string(text_addr(buf, a));
+}
+
+static json_t *seconds(svr_time from, svr_time to)
+{
+    return number(to > from ? (to - from) / SVR_SECOND : 0);
+}
+
+/* Status */
+
+static json_t *interface_addresses(const svr_interface_config *interface)
+{
+    json_t *list = json_array();
+    char buf[TEXT_PREFIX];
+
+    for (size_t i = 0; i < interface->address_count; i++)
+        json_array_append_new(
+            list, json_string(text_prefix(buf, &interface->addresses[i])));
+    return list;
+}
+
+static json_t *interface_status(const struct port *p)
+{
+    json_t *o = json_object();
+
+    json_object_set_new(o, "name", text(p->interface->name));
+    json_object_set_new(o, "kind", text(port_kind_name(p->config->kind)));
+    json_object_set_new(o, "device", text(p->config->device));
+    json_object_set_new(o, "addresses", interface_addresses(p->interface));
+    json_object_set_new(o, "mtu", number(p->interface->mtu));
+    json_object_set_new(o, "failed", json_boolean(p->failed));
+    return o;
+}
+
+static json_t *pathway_status(const svr_node_config *node,
+                              const svr_pathway_config *pathway)
+{
+    json_t *o = json_object();
+
+    json_object_set_new(o, "name", text(pathway->name));
+    json_object_set_new(o, "interface",
+                        text(node->interfaces[pathway->iface].name));
+    json_object_set_new(o, "peer", text(node->peers[pathway->peer].name));
+    json_object_set_new(o, "local", addr(&pathway->local));
+    json_object_set_new(o, "remote", addr(&pathway->remote));
+    json_object_set_new(o, "security",
+                        text(node->securities[pathway->security].name));
+    return o;
+}
+
+static json_t *status_data(const struct report *r, svr_time now)
+{
+    const svr_node_config *node = &r->config->node;
+    json_t *interfaces = json_array();
+    json_t *pathways = json_array();
+    json_t *o = json_object();
+
+    for (size_t i = 0; i < r->port_count; i++)
+        json_array_append_new(interfaces, interface_status(&r->ports[i]));
+    for (size_t i = 0; i < node->pathway_count; i++)
+        json_array_append_new(pathways,
+                              pathway_status(node, &node->pathways[i]));
+    json_object_set_new(o, "version", text(svr_version()));
+    json_object_set_new(o, "router", text(r->config->router));
+    json_object_set_new(o, "authority", text(r->config->authority));
+    json_object_set_new(o, "pid", number((uint64_t)getpid()));
+    json_object_set_new(o, "uptime_s", seconds(r->started, now));
+    json_object_set_new(o, "boot", number(node->boot));
+    json_object_set_new(o, "sessions", number(svr_node_session_count(r->node)));
+    json_object_set_new(o, "session_limit",
+                        number(svr_node_session_limit(r->node)));
+    json_object_set_new(o, "interfaces", interfaces);
+    json_object_set_new(o, "pathways", pathways);
+    return o;
+}
+
+/* Counters */
+
+static json_t *port_counters(const struct port *p)
+{
+    json_t *o = json_object();
+
+#define X(name) json_object_set_new(o, #name, number(p->counters.name));
+    PORT_COUNTER_MAP(X)
+#undef X
+    return o;
+}
+
+static json_t *neighbour_counters(const struct neighbours *t)
+{
+    const struct neighbour_counters *c = neighbours_counters(t);
+    json_t *o = json_object();
+
+    json_object_set_new(o, "known", number(neighbours_known(t)));
+    json_object_set_new(o, "held", number(neighbours_held(t)));
+#define X(name) json_object_set_new(o, #name, number(c->name));
+    NEIGHBOUR_COUNTER_MAP(X)
+#undef X
+    return o;
+}
+
+static json_t *drop_counters(const svr_counters *c)
+{
+    json_t *o = json_object();
+
+    for (int i = SVR_DROP_NONE + 1; i < SVR_DROP_COUNT; i++)
+        json_object_set_new(o, svr_drop_name((enum svr_drop)i),
+                            number(c->dropped[i]));
+    return o;
+}
+
+/* X(name): counters of the node that are plain numbers. */
+#define NODE_COUNTER_MAP(X) \
+    X(received)             \
+    X(forwarded)            \
+    X(consumed)             \
+    X(held)                 \
+    X(originated)           \
+    X(originated_lost)      \
+    X(cut)                  \
+    X(sessions_created)     \
+    X(sessions_ended)       \
+    X(metadata_sent)        \
+    X(metadata_received)    \
+    X(control_sent)         \
+    X(control_received)     \
+    X(unknown_attributes)
+
+static json_t *counters_data(const struct report *r)
+{
+    json_t *ports = json_object();
+    json_t *o = json_object();
+    svr_counters c;
+
+    svr_node_counters(r->node, &c);
+#define X(name) json_object_set_new(o, #name, number(c.name));
+    NODE_COUNTER_MAP(X)
+#undef X
+    json_object_set_new(o, "dropped", drop_counters(&c));
+    for (size_t i = 0; i < r->port_count; i++) {
+        const struct port *p = &r->ports[i];
+        json_t *port = port_counters(p);
+
+        if (p->neighbours != NULL)
+            json_object_set_new(port, "neighbours",
+                                neighbour_counters(p->neighbours));
+        json_object_set_new(ports, p->interface->name, port);
+    }
+    json_object_set_new(o, "ports", ports);
+    return o;
+}
+
+/* Sessions */
+
+static json_t *tuple(json_t *o, const svr_tuple *t)
+{
+    json_object_set_new(o, "src", addr(&t->src));
+    json_object_set_new(o, "dst", addr(&t->dst));
+    json_object_set_new(o, "sport", number(t->sport));
+    json_object_set_new(o, "dport", number(t->dport));
+    return o;
+}
+
+static json_t *context(const svr_tuple *t)
+{
+    json_t *o = tuple(json_object(), t);
+    char proto[TEXT_PROTO];
+
+    json_object_set_new(o, "proto", json_string(text_proto(proto, t->proto)));
+    return o;
+}
+
+static void add_waypoints(json_t *list, const char *name,
+                          const svr_side_info *side)
+{
+    json_t *o;
+
+    if (side->pathway == NULL)
+        return;
+    o = json_object();
+    json_object_set_new(o, "side", text(name));
+    json_object_set_new(o, "pathway", text(side->pathway));
+    json_object_set_new(o, "peer", text(side->peer));
+    json_array_append_new(list, tuple(o, &side->waypoints));
+}
+
+static json_t *pair(const char *first, json_t *a, const char *second, json_t *b)
+{
+    json_t *o = json_object();
+
+    json_object_set_new(o, first, a);
+    json_object_set_new(o, second, b);
+    return o;
+}
+
+static json_t *session(const svr_session_info *s, svr_time now)
+{
+    json_t *waypoints = json_array();
+    json_t *o = json_object();
+    char uuid[TEXT_UUID];
+
+    add_waypoints(waypoints, "client", &s->client);
+    add_waypoints(waypoints, "server", &s->server);
+    json_object_set_new(o, "uuid", json_string(text_uuid(uuid, &s->uuid)));
+    json_object_set_new(o, "tenant", text(s->tenant));
+    json_object_set_new(o, "service", text(s->service));
+    json_object_set_new(o, "role", text(svr_role_name(s->role)));
+    json_object_set_new(o, "context", context(&s->context));
+    json_object_set_new(o, "waypoints", waypoints);
+    json_object_set_new(o, "interfaces",
+                        pair("client", text(s->client.interface), "server",
+                             text(s->server.interface)));
+    json_object_set_new(o, "state", text(s->state));
+    json_object_set_new(o, "metadata",
+                        pair("client", text(s->client.metadata), "server",
+                             text(s->server.metadata)));
+    json_object_set_new(o, "age_s", seconds(s->created, now));
+    json_object_set_new(o, "expires_s", seconds(now, s->expires));
+    json_object_set_new(o, "packets",
+                        pair("forward", number(s->packets[0]), "reverse",
+                             number(s->packets[1])));
+    json_object_set_new(
+        o, "bytes",
+        pair("forward", number(s->bytes[0]), "reverse", number(s->bytes[1])));
+    return o;
+}
+
+static json_t *sessions_data(const struct report *r, size_t *cursor, bool *more,
+                             svr_time now)
+{
+    json_t *list = json_array();
+    svr_session_info info;
+
+    *more = false;
+    while (svr_node_session_next(r->node, cursor, &info) > 0) {
+        json_array_append_new(list, session(&info, now));
+        if (json_array_size(list) == REPORT_SESSIONS) {
+            *more = true;
+            break;
+        }
+    }
+    return list;
+}
+
+/* Requests */
+
+static json_t *document(const char *schema, json_t *data)
+{
+    return json_pack("{s:s, s:o}", "schema", schema, "data", data);
+}
+
+static json_t *error_document(const char *message)
+{
+    return document("svr.error/1", json_pack("{s:s}", "message", message));
+}
+
+static json_t *sessions_document(const struct report *r, const json_t *request,
+                                 svr_time now)
+{
+    const json_t *from = json_object_get(request, "cursor");
+    json_int_t at = json_integer_value(from);
+    size_t cursor = (size_t)at;
+    json_t *o;
+    bool more;
+
+    if ((from != NULL && !json_is_integer(from)) || at < 0)
+        return error_document("cursor must be a number from an answer");
+    o = document("svr.sessions/1", sessions_data(r, &cursor, &more, now));
+    if (more)
+        json_object_set_new(o, "next", number(cursor));
+    return o;
+}
+
+static json_t *answer(const struct report *r, const json_t *request,
+                      svr_time now)
+{
+    const char *command =
+        json_string_value(json_object_get(request, "command"));
+
+    if (command == NULL)
+        return error_document("a request is {\"command\": \"…\"} on one line");
+    if (strcmp(command, "status") == 0)
+        return document("svr.status/1", status_data(r, now));
+    if (strcmp(command, "counters") == 0)
+        return document("svr.counters/1", counters_data(r));
+    if (strcmp(command, "sessions") == 0)
+        return sessions_document(r, request, now);
+    return error_document(
+        "the commands are \"status\", \"sessions\" and \"counters\"");
+}
+
+/* The document as one line, in memory from malloc. */
+static char *print_line(const json_t *o)
+{
+    char *text = json_dumps(o, JSON_COMPACT);
+    size_t len = text != NULL ? strlen(text) : 0;
+    char *line = realloc(text, len + 2);
+
+    if (text == NULL || line == NULL) {
+        free(line != NULL ? line : text);
+        return NULL;
+    }
+    line[len] = '\n';
+    line[len + 1] = '\0';
+    return line;
+}
+
+char *report_answer(const struct report *r, const char *line, size_t len,
+                    svr_time now)
+{
+    json_t *request = json_loadb(line, len, 0, NULL);
+    json_t *o = answer(r, request, now);
+    char *out = print_line(o);
+
+    json_decref(request);
+    json_decref(o);
+    return out;
+}

@@ -1,0 +1,30 @@
+/* report.h - the answers of the control socket, as JSON. */
+#ifndef SVR_ROUTER_REPORT_H
+#define SVR_ROUTER_REPORT_H
+
+#include "port.h"
+
+/* Sessions in one answer: it names where the next one goes on, so that a full
+ * table does not hold the loop. */
+#define REPORT_SESSIONS 32
+
+/* What there is to report on; all borrowed. */
+struct report {
+    const struct config *config;
+    const svr_node *node;
+    const struct port *ports;
+    size_t port_count;
+    svr_time started;
+};
+
+/*
+ * Answers one request: {"command": "status"}, "counters", or "sessions", the
+ * last with "cursor": the "next" of the answer before. The answer is
+ * {"schema": "svr.COMMAND/1", "data": …}, for sessions with "next" where there
+ * are more; or {"schema": "svr.error/1", "data": {"message": …}}. One line in
+ * memory from malloc, or NULL where there is none.
+ */
+char *report_answer(const struct report *r, const char *line, size_t len,
+                    svr_time now);
+
+#endif

@@ -1,0 +1,313 @@
+#include "svrctl_table.h"
+
+#include "text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define CELL 256
+
+/* A member as text that is safe for a terminal; "-" where there is none. */
+struct cell {
+    char text[CELL];
+};
+
+static struct cell cell_of(const json_t *value)
+{
+    const char *s = json_string_value(value);
+    struct cell c = {"-"};
+
+    if (s != NULL)
+        text_escape(c.text, sizeof c.text, s, strlen(s));
+    else if (json_is_integer(value))
+        snprintf(c.text, sizeof c.text, "%" JSON_INTEGER_FORMAT,
+                 json_integer_value(value));
+    return c;
+}
+
+static struct cell get(const json_t *o, const char *key)
+{
+    return cell_of(json_object_get(o, key));
+}
+
+static uint64_t get_number(const json_t *o, const char *key)
+{
+    return (uint64_t)json_integer_value(json_object_get(o, key));
+}
+
+/* "1d 02:03:04", without days where there are none. */
+static struct cell duration(uint64_t s)
+{
+    struct cell c;
+    uint64_t days = s / 86400;
+    int len = 0;
+
+    if (days > 0)
+        len = snprintf(c.text, sizeof c.text, "%" PRIu64 "d ", days);
+    snprintf(c.text + len, sizeof c.text - (size_t)len, "%02u:%02u:%02u",
+             (unsigned)(s / 3600 % 24), (unsigned)(s / 60 % 60),
+             (unsigned)(s % 60));
+    return c;
+}
+
+/* An address with its port: 10.0.0.1:80, [fd00::1]:80. */
+static struct cell endpoint(const json_t *o, const char *addr, const char *port)
+{
+    struct cell a = get(o, addr);
+    struct cell p = get(o, port);
+    struct cell c;
+
+    snprintf(c.text, sizeof c.text,
+             strchr(a.text, ':') != NULL ? "[%.100s]:%.16s" : "%.100s:%.16s",
+             a.text, p.text);
+    return c;
+}
+
+/* Status */
+
+static struct cell join(json_t *list)
+{
+    struct cell c = {""};
+    size_t used = 0;
+    size_t i;
+    json_t *value;
+
+    json_array_foreach(list, i, value)
+    {
+        struct cell item = cell_of(value);
+        int len = snprintf(c.text + used, sizeof c.text - used, "%s%s",
+                           i > 0 ? ", " : "", item.text);
+
+        if ((size_t)len >= sizeof c.text - used)
+            break;
+        used += (size_t)len;
+    }
+    return c;
+}
+
+static void print_interfaces(json_t *list, FILE *out)
+{
+    static const char *const heads[] = {"INTERFACE", "KIND",  "DEVICE",
+                                        "MTU",       "STATE", "ADDRESSES"};
+    struct table t;
+    size_t i;
+    json_t *o;
+
+    table_init(&t, heads, 6, 1 << 3);
+    json_array_foreach(list, i, o)
+    {
+        bool failed = json_is_true(json_object_get(o, "failed"));
+
+        table_add(&t, "%s", get(o, "name").text);
+        table_add(&t, "%s", get(o, "kind").text);
+        table_add(&t, "%s", get(o, "device").text);
+        table_add(&t, "%s", get(o, "mtu").text);
+        table_add(&t, "%s", failed ? "failed" : "up");
+        table_add(&t, "%s", join(json_object_get(o, "addresses")).text);
+    }
+    table_print(&t, out);
+    table_free(&t);
+}
+
+static void print_pathways(json_t *list, FILE *out)
+{
+    static const char *const heads[] = {"PATHWAY", "INTERFACE", "PEER",
+                                        "LOCAL",   "REMOTE",    "SECURITY"};
+    static const char *const keys[] = {"name",  "interface", "peer",
+                                       "local", "remote",    "security"};
+    struct table t;
+    size_t i;
+    json_t *o;
+
+    if (json_array_size(list) == 0)
+        return;
+    table_init(&t, heads, 6, 0);
+    json_array_foreach(list, i, o)
+    {
+        for (size_t k = 0; k < 6; k++)
+            table_add(&t, "%s", get(o, keys[k]).text);
+    }
+    fputc('\n', out);
+    table_print(&t, out);
+    table_free(&t);
+}
+
+void svrctl_print_status(json_t *data, FILE *out)
+{
+    fprintf(out, "router     %s of authority %s\n", get(data, "router").text,
+            get(data, "authority").text);
+    fprintf(out, "version    %s, process %s, start %s\n",
+            get(data, "version").text, get(data, "pid").text,
+            get(data, "boot").text);
+    fprintf(out, "running    %s\n",
+            duration(get_number(data, "uptime_s")).text);
+    fprintf(out, "sessions   %s of at most %s\n\n", get(data, "sessions").text,
+            get(data, "session_limit").text);
+    print_interfaces(json_object_get(data, "interfaces"), out);
+    print_pathways(json_object_get(data, "pathways"), out);
+}
+
+/* Counters */
+
+static const char *drop_text(const char *name)
+{
+    for (int i = SVR_DROP_NONE + 1; i < SVR_DROP_COUNT; i++)
+        if (strcmp(svr_drop_name((enum svr_drop)i), name) == 0)
+            return svr_drop_text((enum svr_drop)i);
+    return "";
+}
+
+static void print_drops(json_t *dropped, FILE *out)
+{
+    static const char *const heads[] = {"DROPPED", "REASON", ""};
+    struct table t;
+    const char *name;
+    json_t *value;
+
+    table_init(&t, heads, 3, 1);
+    json_object_foreach(dropped, name, value)
+    {
+        if (json_integer_value(value) == 0)
+            continue;
+        table_add(&t, "%s", cell_of(value).text);
+        table_add(&t, "%s", name);
+        table_add(&t, "%s", drop_text(name));
+    }
+    if (t.count > 0) {
+        fputc('\n', out);
+        table_print(&t, out);
+    }
+    table_free(&t);
+}
+
+static void print_numbers(json_t *data, FILE *out)
+{
+    static const char *const heads[] = {"PACKETS", ""};
+    struct table t;
+    const char *name;
+    json_t *value;
+
+    table_init(&t, heads, 2, 1);
+    json_object_foreach(data, name, value)
+    {
+        if (!json_is_integer(value))
+            continue;
+        table_add(&t, "%s", cell_of(value).text);
+        table_add(&t, "%s", name);
+    }
+    table_print(&t, out);
+    table_free(&t);
+}
+
+static void add_counters(struct table *t, const char *port, const char *prefix,
+                         json_t *counters)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(counters, name, value)
+    {
+        if (json_is_object(value)) {
+            add_counters(t, port, "neighbours_", value);
+        } else if (json_integer_value(value) != 0) {
+            table_add(t, "%s", port);
+            table_add(t, "%s", cell_of(value).text);
+            table_add(t, "%s%s", prefix, name);
+        }
+    }
+}
+
+static void print_ports(json_t *ports, FILE *out)
+{
+    static const char *const heads[] = {"INTERFACE", "COUNT", ""};
+    struct table t;
+    const char *name;
+    json_t *counters;
+
+    table_init(&t, heads, 3, 1 << 1);
+    json_object_foreach(ports, name, counters)
+    {
+        char port[CELL];
+
+        add_counters(&t, text_escape(port, sizeof port, name, strlen(name)), "",
+                     counters);
+    }
+    fputc('\n', out);
+    table_print(&t, out);
+    table_free(&t);
+}
+
+void svrctl_print_counters(json_t *data, FILE *out)
+{
+    print_numbers(data, out);
+    print_drops(json_object_get(data, "dropped"), out);
+    print_ports(json_object_get(data, "ports"), out);
+}
+
+/* Sessions */
+
+void svrctl_sessions_init(struct table *t)
+{
+    static const char *const heads[] = {
+        "UUID",   "ROLE", "STATE", "TENANT",  "SERVICE", "PROTO",    "CLIENT",
+        "SERVER", "AGE",  "LEFT",  "PACKETS", "BYTES",   "WAYPOINTS"};
+
+    table_init(t, heads, 13, 1 << 8 | 1 << 9 | 1 << 10 | 1 << 11);
+}
+
+/* "wan0-dc1 203.0.113.1:16384 > 203.0.113.2:16385", one for each pathway. */
+static struct cell waypoints(json_t *list)
+{
+    struct cell c = {""};
+    size_t used = 0;
+    size_t i;
+    json_t *o;
+
+    json_array_foreach(list, i, o)
+    {
+        int len = snprintf(
+            c.text + used, sizeof c.text - used, "%s%.63s %.63s > %.63s",
+            i > 0 ? ", " : "", get(o, "pathway").text,
+            endpoint(o, "src", "sport").text, endpoint(o, "dst", "dport").text);
+
+        if ((size_t)len >= sizeof c.text - used)
+            break;
+        used += (size_t)len;
+    }
+    return c;
+}
+
+static void add_pair(struct table *t, const json_t *o)
+{
+    table_add(t, "%s/%s", get(o, "forward").text, get(o, "reverse").text);
+}
+
+static void add_session(struct table *t, const json_t *o)
+{
+    const json_t *context = json_object_get(o, "context");
+
+    table_add(t, "%s", get(o, "uuid").text);
+    table_add(t, "%s", get(o, "role").text);
+    table_add(t, "%s", get(o, "state").text);
+    table_add(t, "%s", get(o, "tenant").text);
+    table_add(t, "%s", get(o, "service").text);
+    table_add(t, "%s", get(context, "proto").text);
+    table_add(t, "%s", endpoint(context, "src", "sport").text);
+    table_add(t, "%s", endpoint(context, "dst", "dport").text);
+    table_add(t, "%s", duration(get_number(o, "age_s")).text);
+    table_add(t, "%s", duration(get_number(o, "expires_s")).text);
+    add_pair(t, json_object_get(o, "packets"));
+    add_pair(t, json_object_get(o, "bytes"));
+    table_add(t, "%s", waypoints(json_object_get(o, "waypoints")).text);
+}
+
+void svrctl_sessions_add(struct table *t, json_t *data)
+{
+    size_t i;
+    json_t *o;
+
+    json_array_foreach(data, i, o)
+    {
+        add_session(t, o);
+    }
+}

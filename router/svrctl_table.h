@@ -1,0 +1,17 @@
+/* svrctl_table.h - what svrctl prints for people. */
+#ifndef SVR_ROUTER_SVRCTL_TABLE_H
+#define SVR_ROUTER_SVRCTL_TABLE_H
+
+#include "table.h"
+
+#include <jansson.h>
+
+/* Each takes the "data" of one answer. What is missing there prints as "-". */
+void svrctl_print_status(json_t *data, FILE *out);
+void svrctl_print_counters(json_t *data, FILE *out);
+
+/* Sessions come in several answers and become one table. */
+void svrctl_sessions_init(struct table *t);
+void svrctl_sessions_add(struct table *t, json_t *data);
+
+#endif

@@ -1,0 +1,78 @@
+/* svrdump.h - what the parts of svrdump hand to each other. */
+#ifndef SVR_ROUTER_SVRDUMP_H
+#define SVR_ROUTER_SVRDUMP_H
+
+#include <jansson.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <svr/svr.h>
+
+struct dump_options {
+    const char *file; /* NULL: a live capture on iface */
+    const char *iface;
+    char *filter;        /* BPF expression, or NULL */
+    unsigned long count; /* frames to print, 0: all */
+    bool all;            /* frames without metadata too */
+    bool verbose;        /* a line for each attribute */
+    bool json;
+};
+
+/* What became of the search for metadata in a frame. */
+enum dump_status {
+    DUMP_NONE, /* no cookie behind the L4 header */
+    DUMP_OK,
+    DUMP_OPAQUE, /* the payload section is sealed */
+    DUMP_FALSE_POSITIVE,
+    DUMP_MALFORMED,
+};
+
+/* One frame, read as far as it could be. */
+struct dump_frame {
+    uint64_t number; /* in the capture, from 1 */
+    uint64_t sec;
+    uint32_t nsec;
+
+    bool is_ip;           /* addresses, protocol and length are known */
+    int error;            /* why libsvr refuses the packet, or 0 */
+    svr_tuple tuple;      /* ports only where error is 0 */
+    uint32_t length;      /* as the IP header says */
+    uint32_t payload_len; /* behind the L4 header and the metadata */
+
+    enum dump_status status;
+    int reason;      /* why the metadata is malformed */
+    bool has_header; /* the base header is there: the next three are known */
+    uint8_t version;
+    uint16_t header_section_len; /* header length as the base header says */
+    uint16_t payload_section_len;
+    svr_block block; /* where the base header is right, else data is NULL */
+    svr_metadata md; /* all of it where OK, the header section where OPAQUE */
+
+    uint8_t *bytes; /* the packet from its IP header on */
+};
+
+/* The packet within a captured frame, from its IP header on; empty where there
+ * is none. */
+svr_span dump_link_strip(int datalink, const uint8_t *frame, size_t len);
+bool dump_link_supported(int datalink);
+
+/* Reads the packet `ip`, all that was captured of it, into f, whose number and
+ * time are set. False where there is no memory. */
+bool dump_frame_read(struct dump_frame *f, svr_span ip);
+void dump_frame_free(struct dump_frame *f);
+
+/* One attribute's value, or {"hex": …} where it cannot be read. The caller owns
+ * it. */
+json_t *dump_value(const svr_tlv *tlv, enum svr_section section);
+
+/* All attributes that stand in clear, in their order. */
+typedef void dump_visitor(void *user, const svr_tlv *tlv,
+                          enum svr_section section);
+void dump_visit(const struct dump_frame *f, dump_visitor *visit, void *user);
+
+void dump_print_text(FILE *out, const struct dump_frame *f, bool verbose);
+void dump_print_json(FILE *out, const struct dump_frame *f);
+
+/* Prints the frames of an open capture. 0, or -1 with a line on stderr. */
+int dump_capture(pcap_t *pcap, const struct dump_options *options, FILE *out);
+
+#endif

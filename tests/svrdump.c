@@ -1,0 +1,817 @@
+/* svrdump on captures made here: its lines, its JSON, and what it makes of
+ * frames that are cut, damaged or hostile. */
+#include "svrdump.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define COOKIE "4c48dbc6ddf6670c"
+#define PAYLOAD_MAX 1400
+#define FRAME_MAX 1600
+
+static uint64_t random_state = 0x5356522d64756d70;
+
+static size_t draw_below(size_t limit)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (size_t)(random_state * 0x2545f4914f6cdd1d >> 16) % limit;
+}
+
+struct bytes {
+    uint8_t data[64 * 1024];
+    size_t len;
+};
+
+static void put(struct bytes *b, const void *data, size_t len)
+{
+    cr_assert_leq(b->len + len, sizeof(b->data));
+    memcpy(b->data + b->len, data, len);
+    b->len += len;
+}
+
+static void put_u32(struct bytes *b, uint32_t v)
+{
+    put(b, &v, sizeof(v));
+}
+
+static int hex_digit(char c)
+{
+    return c <= '9' ? c - '0' : c - 'a' + 10;
+}
+
+/* Blanks are skipped. */
+static size_t from_hex(uint8_t *buf, const char *hex)
+{
+    size_t digits = 0;
+
+    for (; *hex; hex++) {
+        if (*hex == ' ')
+            continue;
+        buf[digits / 2] = (uint8_t)(buf[digits / 2] << 4 | hex_digit(*hex));
+        digits++;
+    }
+    return digits / 2;
+}
+
+/* A file header of pcap with nanoseconds, in the order of this machine. */
+static void begin_capture(struct bytes *file, uint32_t datalink)
+{
+    file->len = 0;
+    put_u32(file, 0xa1b23c4d);
+    put_u32(file, 4 << 16 | 2);
+    put_u32(file, 0);
+    put_u32(file, 0);
+    put_u32(file, 65535);
+    put_u32(file, datalink);
+}
+
+static void add_cut_frame(struct bytes *file, const uint8_t *frame,
+                          size_t captured, size_t len)
+{
+    put_u32(file, 1700000000);
+    put_u32(file, 123456789);
+    put_u32(file, (uint32_t)captured);
+    put_u32(file, (uint32_t)len);
+    put(file, frame, captured);
+}
+
+static void add_frame(struct bytes *file, const uint8_t *frame, size_t len)
+{
+    add_cut_frame(file, frame, len, len);
+}
+
+static svr_addr v4(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
+{
+    return svr_addr_from_v4((uint8_t[4]){a, b, c, d});
+}
+
+static svr_tuple waypoints(void)
+{
+    return (svr_tuple){v4(203, 0, 113, 1), v4(203, 0, 113, 2), 16384, 16385,
+                       SVR_PROTO_UDP};
+}
+
+/* An IP and UDP packet around a payload; returns its length. */
+static size_t make_packet(uint8_t *out, const svr_tuple *t,
+                          const uint8_t *payload, size_t len)
+{
+    static uint8_t buf[SVR_HEADROOM + PAYLOAD_MAX + SVR_TAILROOM];
+    svr_packet p;
+
+    cr_assert_eq(svr_packet_init(&p, buf, sizeof(buf), len), 0);
+    memcpy(p.data, payload, len);
+    if (t->proto == SVR_PROTO_TCP)
+        cr_assert_eq(svr_tcp_wrap(&p, t, 1, 2), 0);
+    else
+        cr_assert_eq(svr_udp_wrap(&p, t), 0);
+    memcpy(out, p.data, p.len);
+    return p.len;
+}
+
+static svr_span span(const char *text)
+{
+    return (svr_span){(const uint8_t *)text, strlen(text)};
+}
+
+static svr_metadata forward_metadata(void)
+{
+    svr_metadata md;
+
+    svr_metadata_init(&md);
+    md.present = SVR_HAS(SECURITY_ID) | SVR_HAS(PACKET_NUMBER) |
+                 SVR_HAS(EXCHANGE_NUMBER) | SVR_HAS(FORWARD_CONTEXT_V4) |
+                 SVR_HAS(SESSION_UUID) | SVR_HAS(TENANT) | SVR_HAS(SERVICE) |
+                 SVR_HAS(SOURCE_ROUTER) | SVR_HAS(DESTINATION_ROUTER) |
+                 SVR_HAS(PATHWAY) | SVR_HAS(TCP_SYN);
+    md.security_id = 7;
+    md.packet_number = 12;
+    md.exchange = (svr_exchange){UINT64_C(1) << 32 | 1, 0, true};
+    md.forward = (svr_tuple){v4(10, 1, 0, 7), v4(10, 2, 0, 80), 40000, 443,
+                             SVR_PROTO_TCP};
+    memcpy(md.uuid.b, "\x12\x34\x56\x78\x9a\xbc\x4d\xef\x81\2\3\4\5\6\7\x8",
+           16);
+    md.tenant = span("staff.corp");
+    md.service = span("web");
+    md.source_router = span("branch1");
+    md.destination_router = span("dc1");
+    md.pathway = span("wan0-dc1");
+    return md;
+}
+
+static size_t make_forward_packet(uint8_t *out, const char *data)
+{
+    uint8_t payload[PAYLOAD_MAX];
+    svr_metadata md = forward_metadata();
+    svr_tuple t = waypoints();
+    ptrdiff_t len = svr_metadata_encode(payload, sizeof(payload), &md);
+
+    cr_assert_gt(len, 0);
+    memcpy(payload + len, data, strlen(data));
+    return make_packet(out, &t, payload, (size_t)len + strlen(data));
+}
+
+/* Runs svrdump over a file; the caller frees what it printed. NULL: it refused
+ * the file. */
+static char *dump(const struct bytes *file, const struct dump_options *options)
+{
+    char error[PCAP_ERRBUF_SIZE];
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+    FILE *in = fmemopen((void *)(uintptr_t)file->data, file->len, "r");
+    pcap_t *pcap = pcap_fopen_offline_with_tstamp_precision(
+        in, PCAP_TSTAMP_PRECISION_NANO, error);
+
+    if (pcap) {
+        dump_capture(pcap, options, out);
+        pcap_close(pcap);
+    } else {
+        fclose(in);
+    }
+    fclose(out);
+    cr_assert_eq(strlen(text), len);
+    if (pcap)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* The only frame of a raw IP capture, as JSON; the caller releases it. */
+static json_t *dump_one(const uint8_t *packet, size_t captured, size_t len)
+{
+    static struct bytes file;
+    const struct dump_options options = {
+        .file = "test", .json = true, .all = true};
+    json_t *object;
+    char *text;
+
+    begin_capture(&file, 101);
+    add_cut_frame(&file, packet, captured, len);
+    text = dump(&file, &options);
+    object = json_loads(text, 0, NULL);
+    cr_assert(object, "%s", text);
+    free(text);
+    return object;
+}
+
+static const char *status_of(const json_t *frame)
+{
+    const json_t *metadata = json_object_get(frame, "metadata");
+
+    return json_is_null(metadata)
+               ? "none"
+               : json_string_value(json_object_get(metadata, "status"));
+}
+
+static const char *reason_of(const json_t *frame)
+{
+    const char *reason = json_string_value(
+        json_object_get(json_object_get(frame, "metadata"), "reason"));
+
+    return reason ? reason : "";
+}
+
+static bool is_printable(const char *text)
+{
+    for (; *text; text++) {
+        if (*text != '\n' && (*text < 0x20 || *text > 0x7e))
+            return false;
+    }
+    return true;
+}
+
+Test(svrdump, lines)
+{
+    static struct bytes file;
+    struct dump_options options = {.file = "test"};
+    uint8_t packet[FRAME_MAX];
+    size_t len = make_forward_packet(packet, "hello");
+    char *text;
+
+    setenv("TZ", "UTC", 1);
+    begin_capture(&file, 101);
+    add_frame(&file, packet, len);
+    text = dump(&file, &options);
+    cr_expect_str_eq(
+        text,
+        "22:13:20.123456 udp 203.0.113.1:16384 > 203.0.113.2:16385 svr forward "
+        "tcp 10.1.0.7:40000 > 10.2.0.80:443 "
+        "uuid 12345678-9abc-4def-8102-030405060708 tenant staff.corp "
+        "service web from branch1 to dc1 pathway wan0-dc1 security-id 7 "
+        "number 12 exchange 4294967297 echo 0 unechoed syn metadata 145 "
+        "payload 5\n");
+    free(text);
+    options.verbose = true;
+    text = dump(&file, &options);
+    cr_expect(
+        strstr(text, "\n    tenant (7, payload, 10 bytes): staff.corp\n"));
+    cr_expect(strstr(text, "\n    tcp-syn (12, payload, 0 bytes): yes\n"));
+    cr_expect(strstr(text, "\n    security-id (16, header, 4 bytes): 7\n"));
+    free(text);
+}
+
+Test(svrdump, json)
+{
+    uint8_t packet[FRAME_MAX];
+    size_t len = make_forward_packet(packet, "hello");
+    json_t *frame = dump_one(packet, len, len);
+    char *text = json_dumps(frame, JSON_COMPACT);
+
+    cr_expect_str_eq(
+        text,
+        "{\"frame\":1,\"time\":\"1700000000.123456789\","
+        "\"src\":\"203.0.113.1\",\"dst\":\"203.0.113.2\",\"sport\":16384,"
+        "\"dport\":16385,\"proto\":\"udp\",\"length\":178,\"payload_len\":5,"
+        "\"metadata\":{\"status\":\"ok\",\"version\":1,\"header_len\":53,"
+        "\"payload_len\":92,\"tlvs\":["
+        "{\"type\":16,\"name\":\"security-id\",\"section\":\"header\","
+        "\"length\":4,\"value\":7},"
+        "{\"type\":32769,\"name\":\"exchange-number\",\"section\":\"header\","
+        "\"length\":17,\"value\":{\"own\":4294967297,\"echo\":0,"
+        "\"unechoed\":true}},"
+        "{\"type\":32770,\"name\":\"packet-number\",\"section\":\"header\","
+        "\"length\":8,\"value\":12},"
+        "{\"type\":2,\"name\":\"forward-context-ipv4\",\"section\":\"payload\","
+        "\"length\":13,\"value\":{\"src\":\"10.1.0.7\",\"dst\":\"10.2.0.80\","
+        "\"sport\":40000,\"dport\":443,\"proto\":\"tcp\"}},"
+        "{\"type\":6,\"name\":\"session-uuid\",\"section\":\"payload\","
+        "\"length\":16,\"value\":\"12345678-9abc-4def-8102-030405060708\"},"
+        "{\"type\":7,\"name\":\"tenant\",\"section\":\"payload\",\"length\":10,"
+        "\"value\":\"staff.corp\"},"
+        "{\"type\":10,\"name\":\"service\",\"section\":\"payload\","
+        "\"length\":3,\"value\":\"web\"},"
+        "{\"type\":12,\"name\":\"tcp-syn\",\"section\":\"payload\","
+        "\"length\":0,\"value\":true},"
+        "{\"type\":14,\"name\":\"source-router\",\"section\":\"payload\","
+        "\"length\":7,\"value\":\"branch1\"},"
+        "{\"type\":17,\"name\":\"destination-router\",\"section\":\"payload\","
+        "\"length\":3,\"value\":\"dc1\"},"
+        "{\"type\":19,\"name\":\"pathway-id\",\"section\":\"payload\","
+        "\"length\":8,\"value\":\"wan0-dc1\"}]}}");
+    free(text);
+    json_decref(frame);
+}
+
+/* Parts of the line that a first packet does not have. */
+Test(svrdump, parts_of_lines)
+{
+    static struct bytes file;
+    static const struct {
+        const char *hex, *text;
+    } rows[] = {
+        {COOKIE "100c0000 00", " svr false-positive metadata 12 payload 1\n"},
+        {COOKIE "10140004 0010000400000007 deadbeef",
+         " svr opaque security-id 7 metadata 24 payload 0\n"},
+        {COOKIE "000c0000", " svr malformed: the version is not supported "
+                            "payload 12\n"},
+        {COOKIE "10110000 0018000101", " svr control keep-alive (1) "},
+        {COOKIE "10110000 0018000102", " control enable-metadata (2) "},
+        {COOKIE "10110000 0018000103", " control disable-metadata (3) "},
+        {COOKIE "10110000 0018000106", " control delete-session (6) "},
+        {COOKIE "10110000 0018000108", " control health-answer (8) "},
+        {COOKIE "10110000 00180001ff", " control unknown (255) "},
+        {COOKIE "10110000 002e000102", " health 2 "},
+        {COOKIE "10100000 00120000", " disable-forward "},
+        {COOKIE "100c0004 000b0000", " encrypted "},
+        {COOKIE "10140000 00140004 0a010007", " icmp-error-at 10.1.0.7 "},
+        {COOKIE "10140000 77770000 77780000", " unknown-attributes 2 "},
+        {COOKIE "100c0011 0004000d 0a020050 0a010007 01bb 9c40 11",
+         " svr reverse udp 10.2.0.80:443 > 10.1.0.7:40000 metadata 29 "},
+        {COOKIE "100c0029 00050025 fd000001000000000000000000000007"
+                "fd000002000000000000000000000050 01bb 9c40 11",
+         " reverse udp [fd00:1::7]:443 > [fd00:2::50]:40000 "},
+    };
+    struct dump_options options = {.file = "test"};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint8_t payload[PAYLOAD_MAX], packet[FRAME_MAX];
+        svr_tuple t = waypoints();
+        size_t len = from_hex(payload, rows[i].hex);
+        char *text;
+        len = make_packet(packet, &t, payload, len);
+        begin_capture(&file, 101);
+        add_frame(&file, packet, len);
+        text = dump(&file, &options);
+        cr_expect(strstr(text, rows[i].text), "row %zu: %s", i, text);
+        free(text);
+    }
+}
+
+/* What stands behind the UDP or TCP header, and what it is taken for. */
+Test(svrdump, what_a_payload_is)
+{
+    static const struct {
+        const char *hex, *status, *reason;
+        int payload_len;
+    } rows[] = {
+        {"00", "none", "", 1},
+        {"4c48dbc6ddf667", "none", "", 7},
+        {COOKIE, "malformed", "truncated", 8},
+        {COOKIE "100c00", "malformed", "truncated", 11},
+        {COOKIE "100c0000", "false-positive", "", 0},
+        {COOKIE "100c0000" COOKIE, "false-positive", "", 8},
+        {COOKIE "200c0000", "malformed", "version", 12},
+        {COOKIE "100b0000", "malformed", "length", 12},
+        {COOKIE "100d0000", "malformed", "length", 12},
+        {COOKIE "10110000 0018000101 aabb", "ok", "", 2},
+        {COOKIE "10140004 0010000400000007 000b0000 aabb", "ok", "", 2},
+        {COOKIE "10140004 0010000400000007 deadbeef aabb", "opaque", "", 2},
+        {COOKIE "10140004 0010000400000007 7777ffff", "opaque", "", 0},
+        {COOKIE "10140004 0010000400000007 0007ffff", "malformed",
+         "tlv_overrun", 0},
+        {COOKIE "10140004 0010000400000007 00070000", "malformed", "tlv_length",
+         0},
+        {COOKIE "100c0004 deadbeef", "malformed", "tlv_overrun", 0},
+        {COOKIE "100f0000 000000", "malformed", "tlv_overrun", 0},
+        {COOKIE "10110000 0007000161", "malformed", "tlv_section", 0},
+        {COOKIE "100c0005 000700010a", "malformed", "tlv_value", 0},
+        {COOKIE "100c0008 000b0000 000b0000", "malformed", "tlv_duplicate", 0},
+    };
+
+    for (size_t i = 0; i < 2 * COUNT(rows); i++) {
+        svr_tuple t = waypoints();
+        uint8_t payload[PAYLOAD_MAX], packet[FRAME_MAX];
+        size_t row = i / 2;
+        size_t len = from_hex(payload, rows[row].hex);
+        json_t *frame;
+        t.proto = i % 2 ? SVR_PROTO_TCP : SVR_PROTO_UDP;
+        len = make_packet(packet, &t, payload, len);
+        frame = dump_one(packet, len, len);
+        cr_expect_str_eq(status_of(frame), rows[row].status, "row %zu", row);
+        cr_expect_str_eq(reason_of(frame), rows[row].reason, "row %zu", row);
+        cr_expect_eq(json_integer_value(json_object_get(frame, "payload_len")),
+                     rows[row].payload_len, "row %zu", row);
+        json_decref(frame);
+    }
+}
+
+/* Each attribute's value, in a block of its own. */
+Test(svrdump, values)
+{
+    static const struct {
+        const char *hex, *value;
+    } header[] = {
+        {"0001000a 00000001 0002 6003 0004",
+         "{\"extended_id\":1,\"original_id\":2,\"dont_fragment\":true,"
+         "\"more\":true,\"offset\":24,\"largest\":4}"},
+        {"00140004 0a010007", "\"10.1.0.7\""},
+        {"00150010 fd000001000000000000000000000007", "\"fd00:1::7\""},
+        {"00180001 02", "2"},
+        {"001a000a 10000005 20000006 8007",
+         "{\"tx_colour\":1,\"tx_time\":5,\"rx_colour\":2,\"rx_time\":6,"
+         "\"drop\":true,\"count\":7}"},
+        {"002e0001 01", "1"},
+        {"00120000", "true"},
+        {"80020008 7fffffffffffffff", "9223372036854775807"},
+        {"80020008 ffffffffffffffff", "\"18446744073709551615\""},
+        {"80030004 00000009", "9"},
+        {"7777 0002 0a1b", "{\"hex\":\"0a1b\"}"},
+        {"7777 0000", "{\"hex\":\"\"}"},
+    };
+    static const struct {
+        const char *hex, *value;
+    } payload[] = {
+        {"00030025 fd000001000000000000000000000007"
+         "fd000002000000000000000000000050 9c40 01bb 2f",
+         "{\"src\":\"fd00:1::7\",\"dst\":\"fd00:2::50\",\"sport\":40000,"
+         "\"dport\":443,\"proto\":\"gre\"}"},
+        {"0004000d 0a020050 0a010007 01bb 9c40 fe",
+         "{\"src\":\"10.2.0.80\",\"dst\":\"10.1.0.7\",\"sport\":443,"
+         "\"dport\":40000,\"proto\":\"254\"}"},
+        {"00080004 01020304", "16909060"},
+        {"000d0008 0000000000000005", "5"},
+        {"000f0003 616263", "\"abc\""},
+        {"00190004 0a020050", "\"10.2.0.80\""},
+        {"001c0002 c102", "{\"f\":true,\"d\":true,\"sequence\":258}"},
+        {"00230003 646e73", "\"dns\""},
+        {"002a0004 0000076c", "1900"},
+        {"002e0004 01020304", "null"},
+        {"0032000b 04 01 0a010007 e0000050 11",
+         "{\"source\":\"10.1.0.7\",\"group\":\"224.0.0.80\",\"flags\":1,"
+         "\"proto\":\"udp\"}"},
+        {"00330007 0002 0161 026263", "[\"a\",\"bc\"]"},
+        {"80040010 000102030405060708090a0b0c0d0e0f",
+         "{\"hex\":\"000102030405060708090a0b0c0d0e0f\"}"},
+        {"80050001 74", "{\"hex\":\"74\"}"},
+        {"80060007 01 01 0161 026263",
+         "{\"passed\":[\"a\"],\"to_come\":[\"bc\"]}"},
+        {"80070001 2e", "46"},
+        {"000b0000", "true"},
+        {"0007000b 62c3bc726f205c22202e2e", "\"b\\u00FCro \\\\\\\" ..\""},
+    };
+
+    for (size_t i = 0; i < COUNT(header) + COUNT(payload); i++) {
+        bool in_header = i < COUNT(header);
+        size_t row = in_header ? i : i - COUNT(header);
+        uint8_t block[PAYLOAD_MAX], packet[FRAME_MAX];
+        svr_tuple t = waypoints();
+        json_t *frame, *value;
+        char *text;
+        size_t len = from_hex(block + 12,
+                              in_header ? header[row].hex : payload[row].hex);
+        svr_block_write_bare(block);
+        block[in_header ? 9 : 11] = (uint8_t)(len + (in_header ? 12 : 0));
+        len = make_packet(packet, &t, block, 12 + len);
+        frame = dump_one(packet, len, len);
+        cr_expect_str_eq(status_of(frame), "ok", "row %zu", i);
+        value = json_object_get(
+            json_array_get(
+                json_object_get(json_object_get(frame, "metadata"), "tlvs"), 0),
+            "value");
+        text = json_dumps(value,
+                          JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+        cr_expect_str_eq(
+            text, in_header ? header[row].value : payload[row].value, "%zu", i);
+        free(text);
+        json_decref(frame);
+    }
+}
+
+/* The same packet behind every link header. */
+Test(svrdump, links)
+{
+    static struct bytes file;
+    static const struct {
+        uint32_t datalink;
+        const char *hex;
+        bool found;
+    } rows[] = {
+        {101, "", true},
+        {228, "", true},
+        {1, "020000000002 020000000001 0800", true},
+        {1, "020000000002 020000000001 8100 0064 0800", true},
+        {1, "020000000002 020000000001 88a8 0064 0800", true},
+        {1, "020000000002 020000000001 8100 0064 8100 0065 0800", false},
+        {1, "020000000002 020000000001 0806", false},
+        {1, "020000000002 020000000001", false},
+        {113, "0000 0001 0006 020000000001 0000 0800", true},
+        {113, "0000 0001 0006 020000000001 0000 8100 0064 0800", true},
+        {113, "0000 0001 0006 020000000001 0000 0806", false},
+        {276, "0800 0000 00000002 0001 00 06 0200000000010000", true},
+        {276, "0806 0000 00000002 0001 00 06 0200000000010000", false},
+    };
+    struct dump_options options = {.file = "test"};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint8_t frame[FRAME_MAX];
+        size_t link = from_hex(frame, rows[i].hex);
+        size_t len = make_forward_packet(frame + link, "hello");
+        char *text;
+        begin_capture(&file, rows[i].datalink);
+        add_frame(&file, frame, link + len);
+        text = dump(&file, &options);
+        cr_expect_eq(!*text, !rows[i].found, "row %zu: %s", i, text);
+        free(text);
+    }
+}
+
+Test(svrdump, unsupported_link)
+{
+    static struct bytes file;
+    struct dump_options options = {.file = "test"};
+    char *text;
+
+    freopen("/dev/null", "w", stderr);
+    begin_capture(&file, 147);
+    text = dump(&file, &options);
+    cr_expect_str_eq(text, "");
+    free(text);
+}
+
+/* Frames that are not SVR's appear with -a alone. */
+Test(svrdump, frames_without_metadata)
+{
+    static const struct {
+        const char *hex, *error;
+    } rows[] = {
+        {"", "not_ip"},
+        {"00", "not_ip"},
+        {"45", "not_ip"},
+        {"4500001c00010000401100007f0000017f000001 0001000200080000",
+         "checksum"},
+        {"60000000000011 40", "not_ip"},
+    };
+    static struct bytes file;
+    struct dump_options options = {.file = "test"};
+    uint8_t packet[FRAME_MAX];
+    char *text;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        size_t len = from_hex(packet, rows[i].hex);
+        json_t *frame = dump_one(packet, len, len);
+        cr_expect(json_is_null(json_object_get(frame, "metadata")));
+        cr_expect_str_eq(json_string_value(json_object_get(frame, "error")),
+                         rows[i].error, "row %zu", i);
+        json_decref(frame);
+        begin_capture(&file, 101);
+        add_frame(&file, packet, len);
+        options.all = false;
+        text = dump(&file, &options);
+        cr_expect_str_eq(text, "");
+        free(text);
+        options.all = true;
+        text = dump(&file, &options);
+        cr_expect(*text && is_printable(text));
+        free(text);
+    }
+}
+
+/* Captures that keep the beginning of each packet only. */
+Test(svrdump, cut_at_every_byte)
+{
+    uint8_t packet[FRAME_MAX];
+    size_t len = make_forward_packet(packet, "hello");
+    size_t block_end = len - strlen("hello");
+
+    for (size_t n = 0; n <= len; n++) {
+        json_t *frame = dump_one(packet, n, len);
+        const char *expected = n < 28 + 8      ? "none"
+                               : n < block_end ? "malformed"
+                                               : "ok";
+        cr_expect_str_eq(status_of(frame), expected, "%zu bytes", n);
+        if (strcmp(expected, "malformed") == 0)
+            cr_expect_str_eq(reason_of(frame), "truncated", "%zu bytes", n);
+        if (strcmp(expected, "ok") == 0)
+            cr_expect_eq(
+                json_integer_value(json_object_get(frame, "payload_len")), 5);
+        json_decref(frame);
+    }
+}
+
+/* Names that would steer a terminal, refused by the codec or not. */
+Test(svrdump, hostile_names)
+{
+    static const char *const names[] = {
+        "\x1b[2J", "\x07",         "\r\n",          "\x7f",        "\xc2\x9b[m",
+        "\xff",    "\xe2\x80\xae", "\"},{\"x\":\"", "\\x1b\\u001b"};
+    static struct bytes file;
+
+    for (size_t i = 0; i < 3 * COUNT(names); i++) {
+        struct dump_options options = {
+            .file = "test", .json = i % 3 == 0, .verbose = i % 3 == 1};
+        const char *name = names[i / 3];
+        svr_tuple t = waypoints();
+        uint8_t block[PAYLOAD_MAX], packet[FRAME_MAX];
+        size_t len = strlen(name);
+        char *text;
+        svr_block_write_bare(block);
+        block[11] = (uint8_t)(4 + len);
+        memcpy(block + 12, (uint8_t[4]){0, 7, 0, (uint8_t)len}, 4);
+        memcpy(block + 16, name, len);
+        len = make_packet(packet, &t, block, 16 + len);
+        begin_capture(&file, 101);
+        add_frame(&file, packet, len);
+        text = dump(&file, &options);
+        cr_expect(*text && is_printable(text), "name %zu: %s", i / 3, text);
+        if (options.json) {
+            json_t *frame = json_loads(text, 0, NULL);
+            cr_expect(frame, "%s", text);
+            json_decref(frame);
+        }
+        free(text);
+    }
+}
+
+static size_t count_lines(const char *text)
+{
+    size_t lines = 0;
+
+    for (; *text; text++)
+        lines += *text == '\n';
+    return lines;
+}
+
+Test(svrdump, count_and_filter)
+{
+    static struct bytes file;
+    struct dump_options options = {.file = "test"};
+    uint8_t packet[FRAME_MAX];
+    char good[] = "udp port 16384", none[] = "tcp", wrong[] = "no such thing";
+    const struct {
+        unsigned long count;
+        char *filter;
+        size_t lines;
+    } rows[] = {
+        {0, NULL, 3}, {1, NULL, 1}, {2, good, 2},
+        {9, good, 3}, {0, none, 0}, {0, wrong, 0},
+    };
+
+    freopen("/dev/null", "w", stderr);
+    begin_capture(&file, 101);
+    for (int i = 0; i < 3; i++)
+        add_frame(&file, packet, make_forward_packet(packet, ""));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *text;
+        options.count = rows[i].count;
+        options.filter = rows[i].filter;
+        text = dump(&file, &options);
+        cr_expect_eq(count_lines(text), rows[i].lines, "row %zu: %s", i, text);
+        free(text);
+    }
+}
+
+static void check_json_lines(char *text)
+{
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        json_t *frame = json_loads(line, 0, NULL);
+        cr_assert(frame, "%s", line);
+        json_decref(frame);
+    }
+}
+
+/* A file with an example of all that svrdump tells apart. */
+static void make_mixed_capture(struct bytes *file, uint32_t datalink)
+{
+    static const char *const payloads[] = {
+        COOKIE "100c0000" COOKIE,
+        COOKIE "10140004 0010000400000007 deadbeef aabb",
+        COOKIE "100c0016 00330007 0002 0161 026263 80060007 0101 0161 026263",
+        COOKIE "1026000f 001a000a 100000052000000680070001000a00000001 0002"
+               "6003 0004 0032000b 04010a010007e000005011",
+        "aabb",
+    };
+    uint8_t frame[FRAME_MAX] = {[12] = 8};
+    size_t link = datalink == 1 ? 14 : 0;
+
+    begin_capture(file, datalink);
+    add_frame(file, frame, link + make_forward_packet(frame + link, "hello"));
+    for (size_t i = 0; i < COUNT(payloads); i++) {
+        uint8_t payload[PAYLOAD_MAX];
+        svr_tuple t = waypoints();
+        size_t len = from_hex(payload, payloads[i]);
+        t.proto = i % 2 ? SVR_PROTO_TCP : SVR_PROTO_UDP;
+        len = make_packet(frame + link, &t, payload, len);
+        add_frame(file, frame, link + len);
+    }
+}
+
+static void mutate(struct bytes *file)
+{
+    for (size_t n = 1 + draw_below(6); n > 0; n--) {
+        uint8_t *at = &file->data[draw_below(file->len)];
+        if (draw_below(2))
+            *at = (uint8_t)draw_below(256);
+        else
+            *at ^= (uint8_t)(1 << draw_below(8));
+    }
+    if (draw_below(8) == 0)
+        file->len = 24 + draw_below(file->len - 24);
+}
+
+Test(svrdump, mutated_files, .timeout = 300)
+{
+    static struct bytes original, file;
+    unsigned printed = 0;
+
+    freopen("/dev/null", "w", stderr);
+    for (int i = 0; i < 5000; i++) {
+        struct dump_options options = {
+            .file = "test", .all = draw_below(2), .json = i % 2};
+        char *text;
+        options.verbose = !options.json;
+        make_mixed_capture(&original, i % 3 ? 101 : 1);
+        file = original;
+        mutate(&file);
+        text = dump(&file, &options);
+        if (!text)
+            continue;
+        printed += *text != '\0';
+        cr_assert(is_printable(text), "run %d: %s", i, text);
+        if (options.json)
+            check_json_lines(text);
+        free(text);
+    }
+    cr_expect_gt(printed, 2500);
+}
+
+/* Runs the program; its status, and the beginning of what it printed, standard
+ * error included. */
+static int run(char *text, size_t cap, const char *arguments)
+{
+    char command[512];
+    FILE *pipe;
+    size_t len;
+    int status;
+
+    snprintf(command, sizeof(command), "\"$SVRDUMP\" %s 2>&1", arguments);
+    pipe = popen(command, "r");
+    cr_assert(pipe);
+    len = fread(text, 1, cap - 1, pipe);
+    text[len] = '\0';
+    status = pclose(pipe);
+    cr_assert(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+Test(svrdump, command_line)
+{
+    static const struct {
+        const char *arguments;
+        int status;
+        const char *text;
+    } rows[] = {
+        {"--help", 0, "usage: svrdump "},
+        {"-h", 0, "usage: svrdump "},
+        {"--version", 0, "svrdump " SVR_VERSION "\n"},
+        {"", 2, "usage: svrdump "},
+        {"-q", 2, "usage: svrdump "},
+        {"-r", 2, "usage: svrdump "},
+        {"-r a -i b", 2, "usage: svrdump "},
+        {"-c 0 -r a", 2, "usage: svrdump "},
+        {"-c x -r a", 2, "usage: svrdump "},
+        {"-c -1 -r a", 2, "usage: svrdump "},
+        {"-r /no/such/file", 1, "svrdump: /no/such/file: No such file"},
+        {"-r /", 1, "svrdump: /: "},
+        {"-i no-such-interface", 1, "svrdump: no-such-interface: "},
+        {"-r /dev/null", 1, "svrdump: /dev/null: "},
+    };
+    char text[4096];
+
+    if (!getenv("SVRDUMP"))
+        cr_skip("SVRDUMP does not name the program");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        cr_expect_eq(run(text, sizeof(text), rows[i].arguments), rows[i].status,
+                     "%s: %s", rows[i].arguments, text);
+        cr_expect(strstr(text, rows[i].text), "%s: %s", rows[i].arguments,
+                  text);
+        if (rows[i].status == 1)
+            cr_expect_eq(count_lines(text), 1, "%s", text);
+    }
+}
+
+Test(svrdump, program_reads_a_file)
+{
+    static struct bytes file;
+    uint8_t packet[FRAME_MAX];
+    char name[] = "/tmp/svrdump-XXXXXX", arguments[128], text[4096];
+    int fd;
+
+    if (!getenv("SVRDUMP"))
+        cr_skip("SVRDUMP does not name the program");
+    fd = mkstemp(name);
+    cr_assert_geq(fd, 0);
+    begin_capture(&file, 101);
+    add_frame(&file, packet, make_forward_packet(packet, "hello"));
+    cr_assert_eq(write(fd, file.data, file.len), (ssize_t)file.len);
+    snprintf(arguments, sizeof(arguments), "-r %s udp port 16385", name);
+    cr_expect_eq(run(text, sizeof(text), arguments), 0);
+    cr_expect(strstr(text, " tenant staff.corp "), "%s", text);
+    snprintf(arguments, sizeof(arguments), "--json -a -v -r %s", name);
+    cr_expect_eq(run(text, sizeof(text), arguments), 0);
+    cr_expect_eq(text[0], '{', "%s", text);
+    snprintf(arguments, sizeof(arguments), "-r - udp port 1 < %s", name);
+    cr_expect_eq(run(text, sizeof(text), arguments), 0);
+    cr_expect_str_eq(text, "");
+    cr_assert_eq(ftruncate(fd, (off_t)file.len - 1), 0);
+    snprintf(arguments, sizeof(arguments), "-r %s", name);
+    cr_expect_eq(run(text, sizeof(text), arguments), 1);
+    cr_expect(strstr(text, "truncated"), "%s", text);
+    close(fd);
+    unlink(name);
+}
