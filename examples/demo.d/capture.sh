@@ -1,0 +1,201 @@
+# shellcheck shell=bash
+# What the captures show. To be sourced by examples/demo, which sets $run and
+# $out, behind traffic.sh.
+# shellcheck disable=SC2154
+
+wan=$out/wan.pcap
+lan=$run/lan.pcap
+
+# The WAN on its port toward dc, where forged packets pass as well, and the
+# client's cable. Payloads are cut off, metadata is not.
+capture_start() {
+    net_spawn capture-wan wan tcpdump -Z root -nn -i dc -s 400 -B 65536 \
+        -w "$PWD/$wan"
+    net_spawn capture-lan staff tcpdump -Z root -nn -i eth0 -s 128 -B 16384 \
+        -w "$lan" 'tcp port 40001 or tcp port 40002'
+    net_wait 5 grep -qs listening "$NET_LOGS/capture-wan.log"
+    net_wait 5 grep -qs listening "$NET_LOGS/capture-lan.log"
+}
+
+capture_stop() {
+    sleep 0.3
+    net_stop capture-lan || true
+    net_stop capture-wan || true
+    grep captured "$NET_LOGS/capture-wan.log" | show
+    check "the capture is complete" \
+        grep -q '^0 packets dropped by kernel' "$NET_LOGS/capture-wan.log"
+}
+
+# packets FILE FILTER: one line each.
+packets() {
+    tcpdump -nn -r "$@" 2>/dev/null
+}
+
+# sizes FILE FILTER: of the IP packets, without their Ethernet header.
+sizes() {
+    tcpdump -nn -e -r "$@" 2>/dev/null |
+        sed -n 's/^.* ethertype [^,]*, length \([0-9]*\): .*/\1/p' |
+        awk '{ print $1 - 14 }'
+}
+
+# ---- metadata and sizes ----
+
+# The client's end of the two sessions that are looked at, as svrdump prints it.
+declare -A session_client=([4]="$staff4:40001" [6]="[${NET_ADDR6[staff]}]:40002")
+declare -A session_host=([4]=$staff4 [6]=${NET_ADDR6[staff]})
+declare -A session_port=([4]=40001 [6]=40002)
+
+# metadata_lines FAMILY forward|reverse: svrdump's of the session.
+metadata_lines() {
+    if [[ $2 == forward ]]; then
+        grep -F " forward tcp ${session_client[$1]} > " "$run/svrdump"
+    else
+        grep -F " > ${session_client[$1]} uuid " "$run/svrdump" |
+            grep -F " reverse tcp "
+    fi
+}
+
+# first_block FAMILY DIRECTION: the line of the first such packet and the lines
+# of its attributes.
+first_block() {
+    local line
+    line=$(metadata_lines "$1" "$2" | head -n 1)
+    awk -v line="$line" '
+        on && !/^ / { exit }
+        !on && $0 == line { on = 1; print $1, $2, $3, $4, $5; next }
+        on { print }' "$run/svrdump"
+}
+
+show_metadata() {
+    local direction
+    "$out/router/svrdump" -r "$wan" -v >"$run/svrdump"
+    for direction in forward reverse; do
+        check "svrdump finds the session from port 40001, $direction" \
+            metadata_lines 4 $direction
+        first_block 4 $direction | show
+    done
+    note "$(grep -c '^[^ ]' "$run/svrdump") packets of the capture carry metadata"
+}
+
+# wan_filter FAMILY forward|reverse: the session's waypoints, for tcpdump.
+wan_filter() {
+    local line src dst
+    line=$(metadata_lines "$1" "$2" | head -n 1)
+    read -r _ _ src _ dst _ <<<"$line"
+    [[ -n $dst ]] || return 1
+    echo "src host $(address_of "$src") and dst host $(address_of "$dst")" \
+        "and tcp src port ${src##*:} and dst port ${dst##*:}"
+}
+
+address_of() {
+    local address=${1%:*}
+    address=${address#[}
+    echo "${address%]}"
+}
+
+# compare_sizes FAMILY DIRECTION DELTA: each packet's size on the client's cable
+# beside its size on the WAN. Only those that carry metadata may differ by more
+# than DELTA, what the change of the IP header makes.
+compare_sizes() {
+    local end=dst lan_filter filter marked
+    if [[ $2 == forward ]]; then end=src; fi
+    lan_filter="$end host ${session_host[$1]} and tcp port ${session_port[$1]}"
+    filter=$(wan_filter "$1" "$2") || return 1
+    marked=$(metadata_lines "$1" "$2" | wc -l)
+    paste -d' ' <(sizes "$lan" "$lan_filter") <(sizes "$wan" "$filter") |
+        awk -v direction="$2" -v delta="$3" -v marked="$marked" '
+            BEGIN { printf "packet   original   on the WAN    added\n" }
+            NF != 2 { unmatched++; next }
+            { added = $2 - $1 }
+            added != delta { other++ }
+            NR == 1 || NR == 2 || NR == 100 {
+                printf "%6d %10d %12d %+8d\n", NR, $1, $2, added
+            }
+            NR == 100 { good = added == delta }
+            END {
+                printf "%d packets, %d with metadata; %d of the rest differ\n",
+                    NR, marked, other - marked
+                if (unmatched)
+                    printf "%d packets were not seen on both sides\n", unmatched
+                exit !(good && other == marked && !unmatched)
+            }'
+}
+
+show_sizes() {
+    local family direction delta text
+    note "sizes of IP packets in bytes"
+    for family in 4 6; do
+        for direction in forward reverse; do
+            delta=0
+            text="0 bytes are added"
+            if [[ $family == 6 && $(wan_filter 6 $direction) != *2001:* ]]; then
+                delta=-20
+                text="only the IP header differs: IPv4's is 20 bytes shorter"
+            fi
+            check "IPv$family, $direction, after the handshake: $text" \
+                compare_sizes $family $direction $delta
+            show <"$run/check.out"
+        done
+    done
+}
+
+# ---- no address of a client or server ----
+
+addresses='net 10.0.0.0/8 or net fd00::/16'
+
+count_addresses() {
+    packets "$1" "$addresses" | wc -l
+}
+
+check_addresses_hidden() {
+    check "no address of a client or server stands in any IP header" \
+        test "$(count_addresses "$wan")" -eq 0
+    note "all IP addresses of the capture:"
+    packets "$wan" '(ip or ip6) and not ip6 multicast' |
+        awk '{ for (i = 3; i <= 5; i += 2) { sub(/:$/, "", $i)
+            sub(/\.[0-9]+$/, "", $i); print $i } }' | sort | uniq -c | show
+}
+
+# Plain forwarding is the control of two checks.
+plain_control() {
+    net_up plain
+    net_spawn web-staff staff busybox httpd -f -p 80 -h "$run/www"
+    net_spawn capture-plain wan tcpdump -Z root -nn -i branch -s 128 \
+        --immediate-mode -U -w "$run/plain.pcap"
+    net_wait 5 net_listening staff 80
+    net_wait 5 grep -qs listening "$NET_LOGS/capture-plain.log"
+    check "with plain forwarding, the server can open toward the client" \
+        server_fetches
+    sleep 0.3
+    net_stop capture-plain || true
+    check "and the same search finds client and server addresses on the WAN" \
+        test "$(count_addresses "$run/plain.pcap")" -gt 0
+}
+
+# ---- the same waypoints both ways ----
+
+# Each tuple from dc to branch must be the mirror of one from branch to dc.
+check_same_waypoints() {
+    packets "$wan" '(tcp or udp) and not udp port 1280' |
+        awk '$4 == ">" { sub(/:$/, "", $5); print $3, $5 }' | sort | uniq -c |
+        awk '{ n[$2 " " $3] = $1 }
+            END {
+                for (t in n) {
+                    split(t, end, " ")
+                    if (end[1] ~ /^(203\.0\.113\.2\.|2001:db8:ffff::2\.)/) {
+                        back++
+                        if (!((end[2] " " end[1]) in n)) {
+                            alone++
+                            print "without its mirror: " t
+                        }
+                    } else
+                        forth++
+                }
+                print forth + 0 " tuples from branch to dc, " back + 0 \
+                    " from dc to branch, " alone + 0 " of these alone"
+                exit !(back > 0 && alone == 0)
+            }' >"$run/tuples" || true
+    check "every tuple from dc to branch mirrors one from branch to dc" \
+        grep -q ' [1-9][0-9]* from dc to branch, 0 of these alone' "$run/tuples"
+    show <"$run/tuples"
+}
