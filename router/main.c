@@ -1,5 +1,5 @@
 /* svrd - a reference router for Secure Vector Routing. */
-#include "config.h"
+#include "config/config.h"
 #include "log.h"
 #include "loop.h"
 #include "options.h"

@@ -9,7 +9,7 @@
 #ifndef SVR_ROUTER_PORT_H
 #define SVR_ROUTER_PORT_H
 
-#include "config.h"
+#include "config/config.h"
 #include "ether.h"
 
 struct forward;

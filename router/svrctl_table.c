@@ -1,6 +1,6 @@
 #include "svrctl_table.h"
 
-#include "text.h"
+#include "common/text.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "router_config.h"
 
-#include "config_limit.h"
+#include "config/limit.h"
 #include "support.h"
 
 #include <criterion/criterion.h>

@@ -5,7 +5,7 @@
 #ifndef SVR_TESTS_ROUTER_CONFIG_H
 #define SVR_TESTS_ROUTER_CONFIG_H
 
-#include "config.h"
+#include "config/config.h"
 
 /* A correct file of two routers, a and b. */
 extern const char base_file[];

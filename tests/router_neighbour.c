@@ -739,7 +739,7 @@ Test(router_neighbour, used_one_that_is_silent_is_forgotten)
     input_nd(&f, solicitation(), 0);
     cr_assert(knows(&f, v6(2)));
     f.sent = 0;
-    for (int i = 0; i < 3; i++, now += TRY) {
+    for (size_t i = 0; i < 3; i++, now += TRY) {
         neighbours_handle_expiry(f.t, now);
         cr_assert_eq(f.sent, i + 1);
         cr_assert_arr_eq(f.frame, peer_mac, 6);
@@ -766,7 +766,7 @@ Test(router_neighbour, claims_do_not_confirm)
     input_arp(&f, question_2, 0);
     input_nd(&f, solicitation(), 0);
     cr_assert(knows(&f, v4(10, 1, 0, 2)) && knows(&f, v6(2)));
-    for (int i = 0; i < 3; i++, now += TRY) {
+    for (size_t i = 0; i < 3; i++, now += TRY) {
         neighbours_handle_expiry(f.t, now);
         input_arp(&f, question_2, now);
         input_arp(&f, gratuitous, now);

@@ -1,5 +1,5 @@
 /* The pages that are made from the schema. */
-#include "config.h"
+#include "config/config.h"
 
 #include <criterion/criterion.h>
 #include <jansson.h>

@@ -1,6 +1,6 @@
 /* svrdump on captures made here: its lines, its JSON, and what it makes of
  * frames that are cut, damaged or hostile. */
-#include "svrdump.h"
+#include "svrdump/svrdump.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

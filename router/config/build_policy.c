@@ -1,0 +1,119 @@
+#include "build.h"
+#include "check.h"
+
+#include <string.h>
+
+static bool build_tenants(struct builder *b)
+{
+    const struct value *list = value_of(b->root, ROOT_TENANTS);
+    const char **names = build_array(b, list->count, sizeof(*names));
+
+    if (!names)
+        return false;
+    for (size_t i = 0; i < list->count; i++) {
+        names[i] = build_text(b, list->items[i].text);
+        if (!names[i])
+            return false;
+    }
+    b->out->config.node.policy.tenants = names;
+    b->out->config.node.policy.tenant_count = list->count;
+    return true;
+}
+
+static bool build_prefixes(struct builder *b, const struct value *list,
+                           svr_service_config *out)
+{
+    svr_prefix *prefixes = build_array(b, list->count, sizeof(*prefixes));
+
+    if (!prefixes)
+        return false;
+    for (size_t i = 0; i < list->count; i++)
+        prefixes[i] = list->items[i].prefix;
+    out->prefixes = prefixes;
+    out->prefix_count = list->count;
+    return true;
+}
+
+static bool build_transports(struct builder *b, const struct value *service,
+                             svr_service_config *out)
+{
+    size_t count = service_transports(service, NULL);
+    svr_transport *transports = build_array(b, count, sizeof(*transports));
+
+    if (!transports)
+        return false;
+    service_transports(service, transports);
+    out->transports = transports;
+    out->transport_count = count;
+    return true;
+}
+
+/* In an svr_access a prefix of zeros is any source of either family, and so
+ * would ::/0 be; a bit that the length leaves out tells them apart. */
+static svr_prefix access_source(const struct value *from)
+{
+    svr_prefix p = from->prefix;
+
+    if (from->given && svr_addr_is_none(&p.addr))
+        p.addr.b[15] |= p.len < 128;
+    return p;
+}
+
+static void build_line(const struct builder *b, const struct value *line,
+                       svr_access *out)
+{
+    const struct value *allow = value_of(line, ACCESS_ALLOW);
+    const struct value *tenant =
+        allow->given ? allow : value_of(line, ACCESS_DENY);
+
+    out->allow = allow->given;
+    out->source = access_source(value_of(line, ACCESS_FROM));
+    out->tenant = SVR_TENANT_NONE;
+    if (strcmp(tenant->text, SCHEMA_ANY) != 0)
+        out->tenant =
+            (int)value_index(value_of(b->root, ROOT_TENANTS), tenant->text);
+}
+
+static bool build_access(struct builder *b, const struct value *list,
+                         svr_service_config *out)
+{
+    svr_access *access = build_array(b, list->count, sizeof(*access));
+
+    if (!access)
+        return false;
+    for (size_t i = 0; i < list->count; i++)
+        build_line(b, &list->items[i], &access[i]);
+    out->access = access;
+    out->access_count = list->count;
+    return true;
+}
+
+static bool build_service(struct builder *b, const struct value *service,
+                          svr_service_config *out)
+{
+    out->name = build_text(b, service->text);
+    out->public_scope =
+        value_of(service, SERVICE_SCOPE)->number == SCOPE_PUBLIC;
+    out->denial = (enum svr_denial)value_of(service, SERVICE_DENIAL)->number;
+    return out->name &&
+           build_prefixes(b, value_of(service, SERVICE_PREFIXES), out) &&
+           build_transports(b, service, out) &&
+           build_access(b, value_of(service, SERVICE_ACCESS), out);
+}
+
+bool build_policy(struct builder *b)
+{
+    const struct value *list = value_of(b->root, ROOT_SERVICES);
+    svr_service_config *services =
+        build_array(b, list->count, sizeof(*services));
+
+    if (!services || !build_tenants(b))
+        return false;
+    for (size_t i = 0; i < list->count; i++) {
+        if (!build_service(b, &list->items[i], &services[i]))
+            return false;
+    }
+    b->out->config.node.policy.services = services;
+    b->out->config.node.policy.service_count = list->count;
+    return true;
+}

@@ -1,0 +1,85 @@
+#include "check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct value *check_reference(struct checker *c,
+                                    const struct value *reference,
+                                    const struct value *list, const char *what)
+{
+    const struct value *found = value_find(list, reference->text);
+    struct words words = value_words(list);
+
+    if (!found && !list->lost)
+        report_unknown(c->report, reference->at, "", reference->text, what,
+                       &words);
+    return found;
+}
+
+struct claim *check_claims(struct checker *c, size_t count)
+{
+    return arena_array(c->arena, count, sizeof(struct claim));
+}
+
+static int compare_keys(const struct claim *a, const struct claim *b)
+{
+    size_t len = a->len < b->len ? a->len : b->len;
+    int order = memcmp(a->key, b->key, len);
+
+    return order ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+static int compare_marks(struct mark a, struct mark b)
+{
+    if (a.line != b.line)
+        return a.line < b.line ? -1 : 1;
+    return (a.column > b.column) - (a.column < b.column);
+}
+
+static int compare_claims(const void *a, const void *b)
+{
+    const struct claim *x = a, *y = b;
+    int order = compare_keys(x, y);
+
+    return order ? order : compare_marks(x->by->at, y->by->at);
+}
+
+void check_distinct(struct checker *c, struct claim *claims, size_t count,
+                    const char *what)
+{
+    const struct claim *told = NULL;
+
+    qsort(claims, count, sizeof(*claims), compare_claims);
+    for (size_t i = 1; i < count; i++) {
+        if (compare_keys(&claims[i - 1], &claims[i]) != 0 ||
+            (told && told->by == claims[i].by))
+            continue;
+        told = &claims[i];
+        report_problem(c->report, told->by->at,
+                       "found %s a second time, first at line %u", what,
+                       claims[i - 1].by->at.line);
+    }
+}
+
+static void check_securities(struct checker *c)
+{
+    const struct value *list = value_of(c->root, ROOT_SECURITY);
+
+    for (size_t i = 0; i < list->count; i++) {
+        const struct value *s = &list->items[i];
+        const struct value *mode = value_of(s, SECURITY_MODE);
+
+        if (!s->broken && mode->number == SVR_HMAC_DISABLED &&
+            !value_of(s, SECURITY_INSECURE)->number)
+            report_problem(c->report, mode->at,
+                           "found mode \"disabled\", expected \"insecure: "
+                           "true\" beside it: other packets than those with "
+                           "metadata could be forged");
+    }
+}
+
+bool check_values(struct checker *c)
+{
+    check_securities(c);
+    return check_routers(c) && check_pathways(c) && check_services(c);
+}

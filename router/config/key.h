@@ -1,0 +1,17 @@
+/* key.h - files that hold a key (S12.1). */
+#ifndef SVR_ROUTER_CONFIG_KEY_H
+#define SVR_ROUTER_CONFIG_KEY_H
+
+#include "report.h"
+
+#include <svr/crypto.h>
+
+/* The authority that may use the key which everyone knows. */
+#define KEY_DEMO_AUTHORITY "demo"
+
+/* Reads the key in the file at path. On failure a problem was reported for the
+ * place `at` in the authority file, and key is as it was. */
+bool key_read(uint8_t key[SVR_KEY_SIZE], const char *path,
+              const char *authority, struct report *report, struct mark at);
+
+#endif

@@ -1,0 +1,534 @@
+#include "schema.h"
+
+#include "config.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define CHOICES(array) .choices = (array), .choice_count = COUNT(array)
+#define KEYS(array) .keys = (array), .count = COUNT(array)
+
+#define NAME_JSON "{\"type\": \"string\", \"minLength\": 1, \"maxLength\": 63}"
+
+const struct schema_type_info schema_types[SCHEMA_TYPE_COUNT] = {
+    [SCHEMA_MAPPING] = {"mapping", "a mapping", NULL, NULL},
+    [SCHEMA_NAME] = {"name",
+                     "a name of 1 to 63 bytes without control characters",
+                     "1 to 63 bytes of UTF-8 without control characters.",
+                     NAME_JSON},
+    [SCHEMA_TENANT] =
+        {"tenant name", "a tenant's name such as corp or staff.corp",
+         "A name whose parts are joined by dots, child first: `staff.corp` is "
+         "a child of `corp`. `any` is no tenant's name.",
+         NAME_JSON},
+    [SCHEMA_CHOICE] = {"word", "one of its words", NULL, NULL},
+    [SCHEMA_NUMBER] = {"number", "a whole number", NULL, NULL},
+    [SCHEMA_BOOLEAN] = {"true or false", "true or false", NULL,
+                        "{\"type\": \"boolean\"}"},
+    [SCHEMA_DURATION] =
+        {"duration", "a duration such as 250ms, 10s, 5m or 24h",
+         "A whole number and its unit: `250ms`, `10s`, `5m`, `24h`.",
+         "{\"type\": \"string\", \"pattern\": \"^[0-9]+(ms|s|m|h)$\"}"},
+    [SCHEMA_ADDRESS] =
+        {"address", "an address such as 192.0.2.1 or 2001:db8::1",
+         "An IPv4 or IPv6 address that a host can have: `192.0.2.1`, "
+         "`\"2001:db8::1\"`.",
+         "{\"type\": \"string\", \"pattern\": \"^[0-9A-Fa-f.:]+$\"}"},
+    [SCHEMA_INTERFACE_ADDRESS] =
+        {"address/length",
+         "an address with its network's prefix length such "
+         "as 192.0.2.1/24 or 2001:db8::1/64",
+         "The interface's own address and the prefix length of its network: "
+         "`192.0.2.1/24`, `\"2001:db8::1/64\"`.",
+         "{\"type\": \"string\", \"pattern\": \"^[0-9A-Fa-f.:]+/[0-9]+$\"}"},
+    [SCHEMA_PREFIX] =
+        {"prefix", "a prefix such as 192.0.2.0/24 or 2001:db8::/64",
+         "A network: its first address and its prefix length, all bits behind "
+         "the length zero: `192.0.2.0/24`, `\"2001:db8::/64\"`.",
+         "{\"type\": \"string\", \"pattern\": \"^[0-9A-Fa-f.:]+/[0-9]+$\"}"},
+    [SCHEMA_MAC] =
+        {"MAC address", "a MAC address such as 02:00:5e:00:53:01",
+         "Six bytes in hexadecimal with colons: `\"02:00:5e:00:53:01\"`; not a "
+         "group address.",
+         "{\"type\": \"string\", \"pattern\": "
+         "\"^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$\"}"},
+    [SCHEMA_PORTS] =
+        {"ports", "a port such as 80 or a range such as 8000-8100",
+         "A port from 1 to 65535, or the first and the last of a range: `80`, "
+         "`\"8000-8100\"`.",
+         "{\"oneOf\": [{\"type\": \"integer\", \"minimum\": 1, \"maximum\": "
+         "65535}, {\"type\": \"string\", \"pattern\": "
+         "\"^[0-9]{1,5}(-[0-9]{1,5})?$\"}]}"},
+    [SCHEMA_PROTOCOL] =
+        {"protocol", "a protocol",
+         "A word, or the number of an IP protocol from 1 to 255.", NULL},
+    [SCHEMA_DEVICE] =
+        {"device", "a network device's name of 1 to 15 bytes",
+         "The name of a Linux network device: 1 to 15 bytes without spaces "
+         "and slashes.",
+         "{\"type\": \"string\", \"pattern\": \"^[^ /]{1,15}$\"}"},
+    [SCHEMA_FILE] = {"file", "the name of a file",
+                     "The name of a file, relative to the folder of keys.",
+                     "{\"type\": \"string\", \"minLength\": 1, \"maxLength\": "
+                     "1023}"},
+};
+
+static const struct schema_choice port_kinds[] = {
+    {"tap", PORT_TAP, "a TAP device: Ethernet frames, segmentation offloads"},
+    {"tun", PORT_TUN, "a TUN device: IP packets, segmentation offloads"},
+    {"pcap", PORT_PCAP, "a network device, captured and sent to with libpcap"},
+};
+
+static const struct schema_key source_keys[] = {
+    [SOURCE_PREFIX] = {.name = "prefix",
+                       .type = SCHEMA_PREFIX,
+                       .required = true,
+                       .text = "the clients' addresses"},
+    [SOURCE_TENANT] = {.name = "tenant",
+                       .type = SCHEMA_NAME,
+                       .required = true,
+                       .text = "the tenant that they belong to"},
+};
+
+static const struct schema_mapping source_mapping = {
+    .name = "source",
+    .article = "a tenant by source prefix",
+    .title = "Tenants by source prefix",
+    .text = "Clients behind one interface can belong to several tenants. The "
+            "longest prefix that holds a client's address decides; where none "
+            "does, the interface's `tenant`.",
+    KEYS(source_keys),
+};
+
+static const struct schema_key interface_keys[] = {
+    [INTERFACE_KIND] = {.name = "kind",
+                        .type = SCHEMA_CHOICE,
+                        .required = true,
+                        .text = "how svrd attaches to the device",
+                        CHOICES(port_kinds)},
+    [INTERFACE_DEVICE] = {.name = "device",
+                          .type = SCHEMA_DEVICE,
+                          .required = true,
+                          .text = "the device, which must exist when svrd "
+                                  "starts"},
+    [INTERFACE_ADDRESS] = {.name = "address",
+                           .shape = SCHEMA_ONE_OR_LIST,
+                           .type = SCHEMA_INTERFACE_ADDRESS,
+                           .required = true,
+                           .most = 32,
+                           .text = "the router's own addresses on this "
+                                   "interface, with their networks"},
+    [INTERFACE_GATEWAY] = {.name = "gateway",
+                           .shape = SCHEMA_ONE_OR_LIST,
+                           .type = SCHEMA_ADDRESS,
+                           .most = 2,
+                           .otherwise = "only the interface's own networks are "
+                                        "reached through it",
+                           .text = "the next hop for everything outside the "
+                                   "interface's networks; at most one for "
+                                   "IPv4 and one for IPv6"},
+    [INTERFACE_MTU] = {.name = "mtu",
+                       .type = SCHEMA_NUMBER,
+                       .min = 1280,
+                       .max = 65535,
+                       .fallback = "1500",
+                       .text = "the largest IP packet, in bytes"},
+    [INTERFACE_TENANT] = {.name = "tenant",
+                          .type = SCHEMA_NAME,
+                          .otherwise = "none: its clients reach public "
+                                       "services only",
+                          .text = "the tenant of the clients behind this "
+                                  "interface"},
+    [INTERFACE_TENANTS] = {.name = "tenants",
+                           .shape = SCHEMA_LIST,
+                           .type = SCHEMA_MAPPING,
+                           .most = 1024,
+                           .otherwise = "all clients belong to `tenant`",
+                           .text = "further tenants by the clients' addresses",
+                           .mapping = &source_mapping},
+    [INTERFACE_MAC] = {.name = "mac",
+                       .type = SCHEMA_MAC,
+                       .otherwise = "derived from the names of authority, "
+                                    "router and interface: always the same, "
+                                    "locally administered",
+                       .text = "the router's own MAC address on the TAP's "
+                               "network; for kind tap only"},
+};
+
+static const struct schema_mapping interface_mapping = {
+    .name = "interface",
+    .article = "an interface",
+    .title = "Interfaces",
+    .text = "An interface connects a router to clients and servers, or to the "
+            "networks that lead to other routers, or to both. svrd makes no "
+            "devices and sets no addresses on them: the addresses here are the "
+            "router's, which answers for them itself.",
+    KEYS(interface_keys),
+};
+
+static const struct schema_key pathway_keys[] = {
+    [PATHWAY_INTERFACE] = {.name = "interface",
+                           .type = SCHEMA_NAME,
+                           .required = true,
+                           .text = "the own interface that it leaves by"},
+    [PATHWAY_PEER] = {.name = "peer",
+                      .type = SCHEMA_NAME,
+                      .required = true,
+                      .text = "the router at its other end"},
+    [PATHWAY_REMOTE] = {.name = "remote",
+                        .type = SCHEMA_ADDRESS,
+                        .required = true,
+                        .text = "the peer's waypoint: an address of one of its "
+                                "interfaces"},
+    [PATHWAY_LOCAL] = {.name = "local",
+                       .type = SCHEMA_ADDRESS,
+                       .otherwise = "the interface's first address of the "
+                                    "family of `remote`",
+                       .text = "the own waypoint: an address of the interface"},
+    [PATHWAY_SECURITY] = {.name = "security",
+                          .type = SCHEMA_NAME,
+                          .required = true,
+                          .text = "the security policy, the same at both ends"},
+};
+
+static const struct schema_mapping pathway_mapping = {
+    .name = "pathway",
+    .article = "a pathway",
+    .title = "Pathways",
+    .text = "A pathway is a pair of addresses, one of each router, over one "
+            "network. It needs an entry at both routers: what is `local` at "
+            "one is `remote` at the other. Two routers can have several.",
+    KEYS(pathway_keys),
+};
+
+static const struct schema_key router_keys[] = {
+    [ROUTER_INTERFACES] = {.name = "interfaces",
+                           .shape = SCHEMA_NAMED,
+                           .type = SCHEMA_MAPPING,
+                           .required = true,
+                           .most = 256,
+                           .text = "the router's interfaces",
+                           .mapping = &interface_mapping},
+    [ROUTER_PATHWAYS] = {.name = "pathways",
+                         .shape = SCHEMA_NAMED,
+                         .type = SCHEMA_MAPPING,
+                         .most = 4096,
+                         .otherwise = "the router has no peers",
+                         .text = "the ways to other routers",
+                         .mapping = &pathway_mapping},
+};
+
+static const struct schema_mapping router_mapping = {
+    .name = "router",
+    .article = "a router",
+    .title = "Routers",
+    .text = "Each router is one svrd, started with `--router NAME`. A router's "
+            "name contains no slash, since its control socket bears it.",
+    KEYS(router_keys),
+};
+
+static const struct schema_choice protocols[] = {
+    {"tcp", SVR_PROTO_TCP, "TCP"},
+    {"udp", SVR_PROTO_UDP, "UDP"},
+    {"icmp", SVR_PROTO_ICMP, "ICMP for IPv4"},
+    {"icmpv6", SVR_PROTO_ICMPV6, "ICMP for IPv6"},
+    {"gre", 47, "GRE"},
+    {"esp", 50, "ESP"},
+    {"any", 0, "every protocol"},
+};
+
+static const struct schema_key transport_keys[] = {
+    [TRANSPORT_PROTOCOL] = {.name = "protocol",
+                            .type = SCHEMA_PROTOCOL,
+                            .required = true,
+                            .text = "the IP protocol",
+                            CHOICES(protocols)},
+    [TRANSPORT_PORTS] = {.name = "ports",
+                         .shape = SCHEMA_ONE_OR_LIST,
+                         .type = SCHEMA_PORTS,
+                         .most = 64,
+                         .otherwise = "all ports",
+                         .text = "the destination ports; for tcp and udp only"},
+};
+
+static const struct schema_mapping transport_mapping = {
+    .name = "transport",
+    .article = "a transport",
+    .title = "Transports",
+    .text = "The protocols and ports of a service.",
+    KEYS(transport_keys),
+};
+
+static const struct schema_key access_keys[] = {
+    [ACCESS_ALLOW] = {.name = "allow",
+                      .type = SCHEMA_NAME,
+                      .alternative = true,
+                      .text =
+                          "the tenant that may reach the service, or `any`"},
+    [ACCESS_DENY] = {.name = "deny",
+                     .type = SCHEMA_NAME,
+                     .alternative = true,
+                     .text = "the tenant that may not, or `any`"},
+    [ACCESS_FROM] = {.name = "from",
+                     .type = SCHEMA_PREFIX,
+                     .otherwise = "clients of all addresses",
+                     .text = "only clients with these addresses"},
+};
+
+static const struct schema_mapping access_mapping = {
+    .name = "access",
+    .article = "an access line",
+    .title = "Access",
+    .text = "A line for `corp` fits the clients of `staff.corp` as well, never "
+            "the reverse. Where a deny line fits, access is denied; else where "
+            "an allow line fits, it is granted; else it is denied.",
+    KEYS(access_keys),
+};
+
+static const struct schema_key route_keys[] = {
+    [ROUTE_ROUTER] = {.name = "router",
+                      .type = SCHEMA_NAME,
+                      .required = true,
+                      .text = "the router where the sessions leave SVR"},
+    [ROUTE_INTERFACE] = {.name = "interface",
+                         .type = SCHEMA_NAME,
+                         .required = true,
+                         .text = "that router's interface towards the servers"},
+};
+
+static const struct schema_mapping route_mapping = {
+    .name = "route",
+    .article = "a route",
+    .title = "Routes",
+    .text = "Routes are tried in their order. A router that has no pathway to "
+            "the route's router sends by the peer that is the fewest pathways "
+            "away from it; among equals the first by name.",
+    KEYS(route_keys),
+};
+
+static const struct schema_choice scopes[] = {
+    {"private", SCOPE_PRIVATE, "only for tenants with access"},
+    {"public", SCOPE_PUBLIC,
+     "for clients without a tenant too, where no line denies it"},
+};
+
+static const struct schema_choice denials[] = {
+    {"silent", SVR_DENIAL_SILENT, "nothing: the packet is dropped"},
+    {"reset", SVR_DENIAL_RESET, "a TCP reset; nothing for other protocols"},
+    {"prohibited", SVR_DENIAL_PROHIBITED, "ICMP: administratively prohibited"},
+};
+
+static const struct schema_key service_keys[] = {
+    [SERVICE_PREFIXES] = {.name = "prefixes",
+                          .shape = SCHEMA_LIST,
+                          .type = SCHEMA_PREFIX,
+                          .required = true,
+                          .most = 1024,
+                          .text = "the servers' addresses"},
+    [SERVICE_TRANSPORTS] = {.name = "transports",
+                            .shape = SCHEMA_LIST,
+                            .type = SCHEMA_MAPPING,
+                            .most = 64,
+                            .otherwise = "every protocol and port",
+                            .text = "its protocols and ports",
+                            .mapping = &transport_mapping},
+    [SERVICE_ACCESS] = {.name = "access",
+                        .shape = SCHEMA_LIST,
+                        .type = SCHEMA_MAPPING,
+                        .most = 1024,
+                        .otherwise = "no tenant may reach it",
+                        .text = "which tenants may reach it",
+                        .mapping = &access_mapping},
+    [SERVICE_SCOPE] = {.name = "scope",
+                       .type = SCHEMA_CHOICE,
+                       .fallback = "private",
+                       .text = "whether a client needs a tenant",
+                       CHOICES(scopes)},
+    [SERVICE_DENIAL] = {.name = "denial",
+                        .type = SCHEMA_CHOICE,
+                        .fallback = "silent",
+                        .text = "what a client gets that is denied access",
+                        CHOICES(denials)},
+    [SERVICE_ROUTES] = {.name = "routes",
+                        .shape = SCHEMA_LIST,
+                        .type = SCHEMA_MAPPING,
+                        .required = true,
+                        .most = 64,
+                        .text = "where its sessions leave SVR",
+                        .mapping = &route_mapping},
+};
+
+static const struct schema_mapping service_mapping = {
+    .name = "service",
+    .article = "a service",
+    .title = "Services",
+    .text = "A service is a named destination. Among the services that fit a "
+            "session the one with the longest prefix is taken, then the one "
+            "that names the protocol, then the one with the narrowest range of "
+            "ports, then the first in the file. Names can be dotted like "
+            "those of tenants.",
+    KEYS(service_keys),
+};
+
+static const struct schema_choice hmacs[] = {
+    {"sha256-128", 0, "HMAC-SHA-256 cut to 16 bytes"},
+    {"sha256", 1, "HMAC-SHA-256, 32 bytes"},
+};
+
+static const struct schema_choice modes[] = {
+    {"time-based", SVR_HMAC_TIME_BASED,
+     "the tag covers the time too, in steps of 2 seconds"},
+    {"regular", SVR_HMAC_REGULAR, "the tag does not cover the time"},
+    {"disabled", SVR_HMAC_DISABLED,
+     "only metadata is signed, other packets can be forged; needs `insecure: "
+     "true`"},
+};
+
+static const struct schema_choice signs[] = {
+    {"per-packet", SIGN_PER_PACKET, "each packet carries a tag"},
+    {"metadata-only", SIGN_METADATA_ONLY,
+     "only packets with metadata do; no bytes are added to others"},
+};
+
+static const struct schema_key security_keys[] = {
+    [SECURITY_KEY] = {.name = "key",
+                      .type = SCHEMA_FILE,
+                      .required = true,
+                      .text = "the file that holds the key"},
+    [SECURITY_HMAC] = {.name = "hmac",
+                       .type = SCHEMA_CHOICE,
+                       .fallback = "sha256-128",
+                       .text = "how packets are signed",
+                       CHOICES(hmacs)},
+    [SECURITY_MODE] = {.name = "mode",
+                       .type = SCHEMA_CHOICE,
+                       .fallback = "time-based",
+                       .text = "what a signature is bound to",
+                       CHOICES(modes)},
+    [SECURITY_SIGN] = {.name = "sign",
+                       .type = SCHEMA_CHOICE,
+                       .fallback = "per-packet",
+                       .text = "which packets are signed",
+                       CHOICES(signs)},
+    [SECURITY_BIND_TCP] = {.name = "bind-tcp",
+                           .type = SCHEMA_BOOLEAN,
+                           .fallback = "true",
+                           .text = "whether the tag covers TCP's sequence "
+                                   "numbers and flags; false where something "
+                                   "on the way renumbers TCP"},
+    [SECURITY_INSECURE] = {.name = "insecure",
+                           .type = SCHEMA_BOOLEAN,
+                           .fallback = "false",
+                           .text = "confirms that `mode: disabled` is meant"},
+};
+
+static const struct schema_mapping security_mapping = {
+    .name = "security-policy",
+    .article = "a security policy",
+    .title = "Security policies",
+    .text = "How two routers sign what they send to each other. The key is one "
+            "line of 64 hexadecimal digits in a file that only its owner can "
+            "read (mode 0600 or 0400) and that belongs to the user svrd runs "
+            "as; the same file lies at both ends. A new one: `(umask 077; "
+            "openssl rand -hex 32 > FILE)`.",
+    KEYS(security_keys),
+};
+
+#define TIMEOUT(key, fallback_value, what)                                    \
+    {                                                                         \
+        .name = (key), .type = SCHEMA_DURATION, .min = 100 * SVR_MILLISECOND, \
+        .max = UINT64_C(168) * 60 * 60 * SVR_SECOND,                          \
+        .fallback = (fallback_value), .text = (what)                          \
+    }
+
+static const struct schema_key timeout_keys[] = {
+    [TIMEOUT_TCP_SETUP] = TIMEOUT("tcp-setup", "10s",
+                                  "TCP before the first data was acknowledged"),
+    [TIMEOUT_TCP] = TIMEOUT("tcp", "1900s", "TCP after that"),
+    [TIMEOUT_UDP] = TIMEOUT("udp", "180s", "UDP"),
+    [TIMEOUT_ICMP] = TIMEOUT("icmp", "10s", "ICMP and ICMPv6"),
+    [TIMEOUT_DNS] = TIMEOUT("dns", "5s", "UDP to port 53"),
+    [TIMEOUT_OTHER] = TIMEOUT("other", "180s", "other protocols"),
+};
+
+static const struct schema_mapping timeout_mapping = {
+    .name = "timeouts",
+    .article = "the timeouts",
+    .title = "Timeouts",
+    .text = "How long a session without packets lives, by its protocol.",
+    KEYS(timeout_keys),
+};
+
+static const struct schema_key limit_keys[] = {
+    [LIMIT_SESSIONS] = {.name = "sessions",
+                        .type = SCHEMA_NUMBER,
+                        .min = 1,
+                        .max = 16777216,
+                        .fallback = "65536",
+                        .text = "the most sessions at once; memory for all of "
+                                "them is taken at the start"},
+};
+
+static const struct schema_mapping limit_mapping = {
+    .name = "limits",
+    .article = "the limits",
+    .title = "Limits",
+    .text = "What one router takes at most.",
+    KEYS(limit_keys),
+};
+
+static const struct schema_key root_keys[] = {
+    [ROOT_AUTHORITY] = {.name = "authority",
+                        .type = SCHEMA_NAME,
+                        .required = true,
+                        .text = "the name of the whole: its routers, tenants, "
+                                "services and keys belong together"},
+    [ROOT_ROUTERS] = {.name = "routers",
+                      .shape = SCHEMA_NAMED,
+                      .type = SCHEMA_MAPPING,
+                      .required = true,
+                      .most = 16384,
+                      .text = "all routers",
+                      .mapping = &router_mapping},
+    [ROOT_TENANTS] = {.name = "tenants",
+                      .shape = SCHEMA_LIST,
+                      .type = SCHEMA_TENANT,
+                      .most = 16384,
+                      .otherwise = "there are none",
+                      .text = "the groups of clients that access is granted "
+                              "to; a child can be listed without its parent"},
+    [ROOT_SERVICES] = {.name = "services",
+                       .shape = SCHEMA_NAMED,
+                       .type = SCHEMA_MAPPING,
+                       .most = 16384,
+                       .otherwise = "there are none: nothing is forwarded",
+                       .text = "the destinations",
+                       .mapping = &service_mapping},
+    [ROOT_SECURITY] = {.name = "security-policies",
+                       .shape = SCHEMA_NAMED,
+                       .type = SCHEMA_MAPPING,
+                       .most = 1024,
+                       .otherwise = "there are none, and so no pathways",
+                       .text = "how routers sign to each other",
+                       .mapping = &security_mapping},
+    [ROOT_TIMEOUTS] = {.name = "timeouts",
+                       .type = SCHEMA_MAPPING,
+                       .otherwise = "the defaults below",
+                       .text = "when idle sessions end",
+                       .mapping = &timeout_mapping},
+    [ROOT_LIMITS] = {.name = "limits",
+                     .type = SCHEMA_MAPPING,
+                     .otherwise = "the defaults below",
+                     .text = "what a router takes at most",
+                     .mapping = &limit_mapping},
+};
+
+const struct schema_mapping schema_root = {
+    .name = "authority",
+    .article = "the authority file",
+    .title = "The file",
+    .text = "One YAML file describes the whole network; every router reads the "
+            "same file. A file with an error is refused whole. Unknown keys "
+            "are errors. Aliases (`*name`) may stand for whole values; merge "
+            "keys (`<<`) and tags are refused. IPv6 addresses are best written "
+            "in quotes.",
+    KEYS(root_keys),
+};

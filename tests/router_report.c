@@ -1,0 +1,336 @@
+#include <criterion/criterion.h>
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "neighbour.h"
+#include "report.h"
+
+static const char authority[] =
+    "authority: test\n"
+    "routers:\n"
+    "  r1:\n"
+    "    interfaces:\n"
+    "      lan0: { kind: tap, device: tap0, tenant: staff,\n"
+    "              address: [10.1.0.1/24, \"fd00:1::1/64\"] }\n"
+    "      lan1: { kind: tun, device: tun1, mtu: 1400,\n"
+    "              address: 10.2.0.1/24 }\n"
+    "tenants: [staff]\n"
+    "services:\n"
+    "  everything:\n"
+    "    prefixes: [10.2.0.0/24]\n"
+    "    access: [{ allow: staff }]\n"
+    "    routes: [{ router: r1, interface: lan1 }]\n";
+
+typedef struct fixture {
+    struct config *config;
+    svr_node *node;
+    struct port ports[2];
+    struct report report;
+} fixture;
+
+static void *allocate(void *user, size_t len)
+{
+    (void)user;
+    return malloc(len);
+}
+
+static void release(void *user, void *ptr, size_t len)
+{
+    (void)user;
+    (void)len;
+    free(ptr);
+}
+
+static void fill(void *user, void *buf, size_t len)
+{
+    uint8_t *out = buf;
+
+    while (len-- > 0)
+        *out++ = (uint8_t)rand();
+    (void)user;
+}
+
+static void start(fixture *f)
+{
+    const svr_random random = {fill, NULL};
+    const struct neighbour_actions none = {0};
+
+    memset(f, 0, sizeof *f);
+    f->config = config_load_text(authority, sizeof authority - 1, "test", "r1",
+                                 NULL, stderr);
+    cr_assert_neq(f->config, NULL);
+    f->config->node.alloc = (svr_allocator){allocate, release, NULL};
+    f->config->node.random = random;
+    f->config->node.boot = 7;
+    cr_assert_eq(svr_node_create(&f->node, &f->config->node, 0), 0);
+    port_init(&f->ports[0], f->config, 0);
+    port_init(&f->ports[1], f->config, 1);
+    f->ports[0].neighbours = neighbours_create(
+        f->ports[0].mac, f->config->node.interfaces[0].addresses, 2, &none,
+        &random);
+    f->report = (struct report){f->config, f->node, f->ports, 2, SVR_SECOND};
+}
+
+static void finish(fixture *f)
+{
+    neighbours_destroy(f->ports[0].neighbours);
+    svr_node_destroy(f->node);
+    config_free(f->config);
+}
+
+static json_t *ask_text(fixture *f, const char *line)
+{
+    size_t len = strlen(line);
+    char *copy = malloc(len + (len == 0));
+    char *text;
+    json_t *answer;
+
+    for (size_t i = 0; i < len; i++)
+        copy[i] = line[i];
+    text = report_answer(&f->report, copy, len, 62 * SVR_SECOND);
+    free(copy);
+    cr_assert_neq(text, NULL);
+    cr_assert_eq(strchr(text, '\n'), text + strlen(text) - 1, "one line");
+    answer = json_loads(text, 0, NULL);
+    cr_assert_neq(answer, NULL);
+    free(text);
+    return answer;
+}
+
+/* What a dotted path leads to; numbers are places in lists. */
+static json_t *at(json_t *o, const char *path)
+{
+    char copy[128];
+    char *rest = copy;
+    char *key;
+
+    snprintf(copy, sizeof copy, "%s", path);
+    while (o != NULL && (key = strsep(&rest, ".")) != NULL)
+        o = json_is_array(o) ? json_array_get(o, strtoul(key, NULL, 10))
+                             : json_object_get(o, key);
+    return o;
+}
+
+static void expect_text(json_t *o, const char *path, const char *wanted)
+{
+    const char *found = json_string_value(at(o, path));
+
+    cr_assert(found != NULL && strcmp(found, wanted) == 0, "%s: %s", path,
+              found != NULL ? found : "(none)");
+}
+
+static void expect_number(json_t *o, const char *path, json_int_t wanted)
+{
+    cr_assert(json_is_integer(at(o, path)), "%s", path);
+    cr_assert_eq(json_integer_value(at(o, path)), wanted, "%s", path);
+}
+
+/* A UDP packet without checksum from the client's port. */
+static void send_udp(fixture *f, uint16_t port)
+{
+    static const uint8_t head[28] = {0x45, 0,    0,  28, 0, 0, 0,  0, 64, 17,
+                                     0x66, 0xcd, 10, 1,  0, 2, 10, 2, 0,  2,
+                                     0,    0,    0,  9,  0, 8, 0,  0};
+    uint8_t buf[SVR_HEADROOM + 28 + SVR_TAILROOM];
+    svr_packet p;
+    uint32_t sum = 0;
+
+    memcpy(buf + SVR_HEADROOM, head, sizeof head);
+    cr_assert_eq(svr_packet_init(&p, buf, sizeof buf, 28), 0);
+    p.data[20] = (uint8_t)(port >> 8);
+    p.data[21] = (uint8_t)port;
+    p.data[10] = p.data[11] = 0;
+    for (size_t i = 0; i < 20; i += 2)
+        sum += (uint32_t)p.data[i] << 8 | p.data[i + 1];
+    sum = (sum & 0xffff) + (sum >> 16);
+    p.data[10] = (uint8_t)(~sum >> 8);
+    p.data[11] = (uint8_t)~sum;
+    cr_assert_eq(svr_node_input(f->node, &p, 1, SVR_SECOND), 1, "dropped: %s",
+                 svr_drop_name((enum svr_drop)p.drop));
+}
+
+Test(router_report, status)
+{
+    fixture f;
+    json_t *o;
+
+    start(&f);
+    send_udp(&f, 1000);
+    o = ask_text(&f, "{\"command\": \"status\"}");
+    expect_text(o, "schema", "svr.status/1");
+    expect_text(o, "data.version", SVR_VERSION);
+    expect_text(o, "data.router", "r1");
+    expect_text(o, "data.authority", "test");
+    expect_number(o, "data.uptime_s", 61);
+    expect_number(o, "data.boot", 7);
+    expect_number(o, "data.sessions", 1);
+    expect_number(o, "data.session_limit", 65536);
+    expect_text(o, "data.interfaces.0.name", "lan0");
+    expect_text(o, "data.interfaces.0.kind", "tap");
+    expect_text(o, "data.interfaces.0.device", "tap0");
+    expect_text(o, "data.interfaces.0.addresses.0", "10.1.0.1/24");
+    expect_text(o, "data.interfaces.0.addresses.1", "fd00:1::1/64");
+    expect_number(o, "data.interfaces.0.mtu", 1500);
+    expect_text(o, "data.interfaces.1.kind", "tun");
+    expect_number(o, "data.interfaces.1.mtu", 1400);
+    cr_assert(json_is_false(at(o, "data.interfaces.1.failed")));
+    cr_assert_eq(json_array_size(at(o, "data.pathways")), 0);
+    json_decref(o);
+    finish(&f);
+}
+
+Test(router_report, counters)
+{
+    fixture f;
+    json_t *o;
+
+    start(&f);
+    send_udp(&f, 1000);
+    send_udp(&f, 1000);
+    f.ports[1].counters.transmit = 3;
+    o = ask_text(&f, "{\"command\": \"counters\"}");
+    expect_text(o, "schema", "svr.counters/1");
+    expect_number(o, "data.received", 2);
+    expect_number(o, "data.forwarded", 2);
+    expect_number(o, "data.held", 0);
+    cr_assert_eq(json_object_size(at(o, "data.dropped")), SVR_DROP_COUNT - 1,
+                 "each reason, once");
+    expect_number(o, "data.dropped.no-neighbour", 0);
+    expect_number(o, "data.ports.lan0.received_frames", 0);
+    expect_number(o, "data.ports.lan0.neighbours.known", 0);
+    expect_number(o, "data.ports.lan1.transmit", 3);
+    cr_assert_eq(at(o, "data.ports.lan1.neighbours"), NULL);
+    json_decref(o);
+    finish(&f);
+}
+
+Test(router_report, a_session)
+{
+    fixture f;
+    json_t *o;
+
+    start(&f);
+    send_udp(&f, 1000);
+    o = ask_text(&f, "{\"command\": \"sessions\"}");
+    expect_text(o, "schema", "svr.sessions/1");
+    cr_assert_eq(json_string_length(at(o, "data.0.uuid")), 36);
+    expect_text(o, "data.0.tenant", "staff");
+    expect_text(o, "data.0.service", "everything");
+    expect_text(o, "data.0.role", "local");
+    expect_text(o, "data.0.context.src", "10.1.0.2");
+    expect_text(o, "data.0.context.dst", "10.2.0.2");
+    expect_number(o, "data.0.context.sport", 1000);
+    expect_number(o, "data.0.context.dport", 9);
+    expect_text(o, "data.0.context.proto", "udp");
+    cr_assert_eq(json_array_size(at(o, "data.0.waypoints")), 0);
+    expect_text(o, "data.0.interfaces.client", "lan0");
+    expect_text(o, "data.0.interfaces.server", "lan1");
+    expect_text(o, "data.0.metadata.client", "none");
+    expect_number(o, "data.0.age_s", 61);
+    expect_number(o, "data.0.expires_s", 119);
+    expect_number(o, "data.0.packets.forward", 1);
+    expect_number(o, "data.0.packets.reverse", 0);
+    expect_number(o, "data.0.bytes.forward", 28);
+    cr_assert_eq(at(o, "next"), NULL);
+    json_decref(o);
+    finish(&f);
+}
+
+Test(router_report, many_sessions_come_in_pieces)
+{
+    static bool seen[200];
+    size_t pieces = 0, count = 0;
+    json_int_t cursor = 0;
+    fixture f;
+
+    start(&f);
+    for (uint16_t port = 0; port < 100; port++)
+        send_udp(&f, (uint16_t)(1000 + port));
+    do {
+        char line[80];
+        json_t *o;
+        json_t *data;
+
+        snprintf(line, sizeof line,
+                 "{\"command\": \"sessions\", \"cursor\": %lld}",
+                 (long long)cursor);
+        o = ask_text(&f, line);
+        data = at(o, "data");
+        cr_assert_leq(json_array_size(data), REPORT_SESSIONS);
+        for (size_t i = 0; i < json_array_size(data); i++, count++) {
+            json_int_t port = json_integer_value(
+                at(json_array_get(data, i), "context.sport"));
+
+            cr_assert_not(seen[port - 1000], "each one once");
+            seen[port - 1000] = true;
+        }
+        cursor = json_integer_value(at(o, "next"));
+        json_decref(o);
+        pieces++;
+    } while (cursor != 0);
+    cr_assert_eq(count, 100);
+    cr_assert_eq(pieces, (100 + REPORT_SESSIONS - 1) / REPORT_SESSIONS);
+    finish(&f);
+}
+
+Test(router_report, cursors_out_of_thin_air)
+{
+    static const char *const lines[] = {
+        "{\"command\": \"sessions\", \"cursor\": 1}",
+        "{\"command\": \"sessions\", \"cursor\": 65535}",
+        "{\"command\": \"sessions\", \"cursor\": 65536}",
+        "{\"command\": \"sessions\", \"cursor\": 4294967296}",
+        "{\"command\": \"sessions\", \"cursor\": 9223372036854775807}",
+    };
+    fixture f;
+
+    start(&f);
+    send_udp(&f, 1000);
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        json_t *o = ask_text(&f, lines[i]);
+
+        expect_text(o, "schema", "svr.sessions/1");
+        json_decref(o);
+    }
+    finish(&f);
+}
+
+Test(router_report, requests_that_are_none)
+{
+    static const char *const lines[] = {
+        "",
+        " ",
+        "status",
+        "{",
+        "{}",
+        "[]",
+        "null",
+        "\"status\"",
+        "{\"command\": null}",
+        "{\"command\": 1}",
+        "{\"command\": [\"status\"]}",
+        "{\"command\": \"dance\"}",
+        "{\"command\": \"\"}",
+        "{\"command\": \"status\"} x",
+        "{\"command\": \"sessions\", \"cursor\": -1}",
+        "{\"command\": \"sessions\", \"cursor\": \"1\"}",
+        "{\"command\": \"sessions\", \"cursor\": 1.5}",
+        "{\"command\": \"sessions\", \"cursor\": 18446744073709551615}",
+        "\xff\xfe",
+        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+    };
+    fixture f;
+
+    start(&f);
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        json_t *o = ask_text(&f, lines[i]);
+
+        expect_text(o, "schema", "svr.error/1");
+        cr_assert(json_is_string(at(o, "data.message")), "%zu", i);
+        json_decref(o);
+    }
+    finish(&f);
+}
