@@ -78,17 +78,19 @@ static uint64_t open_one(const struct sockaddr_in *to)
 static int measure(const char *address, uint16_t port, size_t count)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
-    uint64_t *times = calloc(count, sizeof *times);
-    if (!times || inet_pton(AF_INET, address, &to.sin_addr) != 1)
+    if (inet_pton(AF_INET, address, &to.sin_addr) != 1)
         return 2;
+    uint64_t *times = calloc(count, sizeof *times);
+    if (!times)
+        fail("memory");
     open_one(&to); /* neighbours are found, code is in memory */
     uint64_t start = now_ns();
     for (size_t i = 0; i < count; i++)
         times[i] = open_one(&to);
     double seconds = (double)(now_ns() - start) / 1e9;
     qsort(times, count, sizeof *times, compare);
-    printf("%.0f %.1f\n", (double)count / seconds,
-           (double)times[count / 2] / 1e3);
+    uint64_t median = times[count / 2];
+    printf("%.0f %.1f\n", (double)count / seconds, (double)median / 1e3);
     free(times);
     return 0;
 }

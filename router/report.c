@@ -1,7 +1,7 @@
 #include "report.h"
 
-#include "neighbour.h"
 #include "common/text.h"
+#include "neighbour.h"
 
 #include <jansson.h>
 #include <stdlib.h>

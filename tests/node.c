@@ -1369,3 +1369,164 @@ Test(node, bad_configurations)
         svr_node_destroy(n);
     }
 }
+
+/* A packet from branch to dc with metadata of our own making, rightly signed
+ * (regular mode). */
+static struct frame make_signed(const svr_metadata *md, uint16_t sport)
+{
+    uint8_t shared[SVR_KEY_SIZE], bytes[SVR_METADATA_MAX + SVR_TAG_MAX + 9];
+    svr_direction_key key;
+    svr_metadata out = *md;
+    svr_mac mac;
+    memset(shared, 0x42, sizeof(shared));
+    svr_direction_key_derive(&key, shared, "branch", "dc", 1);
+    svr_mac_init(&mac, &svr_hmac_sha256_128, key.key);
+    out.security_id = key.security_id;
+    ptrdiff_t len = svr_metadata_encode(bytes, SVR_METADATA_MAX, &out);
+    cr_assert_gt(len, 0);
+    memcpy(bytes + len, "something", 9);
+    svr_mac_sign(&mac, &(svr_span){bytes, (size_t)len + 9}, 1, bytes + len + 9);
+    return frame_udp("203.0.113.1", sport, "203.0.113.2", 20001, bytes,
+                     (size_t)len + 9 + mac.hmac->tag_len);
+}
+
+static svr_span text(const char *s)
+{
+    return (svr_span){(const uint8_t *)s, strlen(s)};
+}
+
+static svr_metadata good_metadata(void)
+{
+    svr_metadata md;
+    svr_metadata_init(&md);
+    md.present = SVR_HAS(SECURITY_ID) | SVR_HAS(PACKET_NUMBER) |
+                 SVR_HAS(FORWARD_CONTEXT_V4) | SVR_HAS(SESSION_UUID) |
+                 SVR_HAS(TENANT) | SVR_HAS(SERVICE) | SVR_HAS(SOURCE_ROUTER);
+    md.packet_number = 1;
+    md.forward = (svr_tuple){addr(CLIENT), addr(SERVER), 50, 9, SVR_PROTO_UDP};
+    md.uuid.b[0] = 1;
+    md.tenant = text("staff.corp");
+    md.service = text("apps");
+    md.source_router = text("branch");
+    return md;
+}
+
+/* S6.1, S6.2, S12.7: authentic, and refused all the same; no state, and the
+ * number is spent. */
+Test(node, authentic_but_refused)
+{
+    for (int row = 0; row < 12; row++) {
+        svr_metadata md = good_metadata();
+        enum svr_drop reason = SVR_DROP_NONE;
+        struct net net;
+        net_open(&net, &(struct net_options){.regular = true});
+        switch (row) {
+        case 0: /* the control */
+            break;
+        case 1:
+            md.source_router = text("hub");
+            reason = SVR_DROP_SIGNER;
+            break;
+        case 2:
+            md.tenant = text("nobody");
+            reason = SVR_DROP_MD_TENANT;
+            break;
+        case 3:
+            md.tenant = text("guest");
+            reason = SVR_DROP_ACCESS;
+            break;
+        case 4:
+            md.present &= ~SVR_HAS(TENANT);
+            reason = SVR_DROP_ACCESS;
+            break;
+        case 5:
+            md.service = text("unknown");
+            reason = SVR_DROP_MD_SERVICE;
+            break;
+        case 6: /* its parent is known, but this is no transit */
+            md.service = text("web.apps");
+            reason = SVR_DROP_MD_SERVICE;
+            break;
+        case 7:
+            md.forward.dst = addr("10.9.0.10");
+            reason = SVR_DROP_MD_CONTEXT;
+            break;
+        case 8:
+            md.forward.proto = SVR_PROTO_TCP;
+            reason = SVR_DROP_MD_CONTEXT;
+            break;
+        case 9:
+            md.present &= ~SVR_HAS(SESSION_UUID);
+            reason = SVR_DROP_MD_INCOMPLETE;
+            break;
+        case 10:
+            md.present &= ~SVR_HAS(PACKET_NUMBER);
+            reason = SVR_DROP_MD_INCOMPLETE;
+            break;
+        case 11:
+            md.forward.src = addr("224.0.0.1");
+            reason = SVR_DROP_MD_CONTEXT;
+            break;
+        }
+        struct frame f = make_signed(&md, 20000), again = frame_copy(&f);
+        cr_assert_eq(net_input(&net, net.dc, &f, NET_WAN), reason, "row %d: %s",
+                     row, svr_drop_name((enum svr_drop)f.p.drop));
+        cr_assert_eq(svr_node_session_count(net.dc), row == 0);
+        cr_assert_eq(net.out_count, row == 0);
+        if (row != 10)
+            cr_assert_eq(net_input(&net, net.dc, &again, NET_WAN),
+                         SVR_DROP_REPLAY, "row %d", row);
+        frame_free(&f);
+        frame_free(&again);
+        net_close(&net);
+    }
+}
+
+/* S6.7: what metadata may do to the session whose tuple it comes on. */
+Test(node, metadata_on_a_tuple_in_use)
+{
+    for (int row = 0; row < 5; row++) {
+        svr_metadata md = good_metadata();
+        enum svr_drop reason = SVR_DROP_NONE;
+        uint16_t sport = 20000;
+        struct net net;
+        net_open(&net, &(struct net_options){.regular = true});
+        md.packet_number = 5;
+        struct frame f = make_signed(&md, sport);
+        cr_assert_eq(net_input(&net, net.dc, &f, NET_WAN), SVR_DROP_NONE);
+        frame_free(&f);
+        md.packet_number = 6;
+        switch (row) {
+        case 0: /* the same once more */
+            break;
+        case 1:
+            md.forward.sport = 51;
+            reason = SVR_DROP_MD_CONFLICT;
+            break;
+        case 2: /* another session takes the tuple */
+            md.uuid.b[0] = 2;
+            md.forward.sport = 51;
+            break;
+        case 3: /* but not with a number of before */
+            md.uuid.b[0] = 2;
+            md.packet_number = 4;
+            reason = SVR_DROP_TUPLE_IN_USE;
+            break;
+        case 4: /* the same session on another tuple, as after a restart */
+            sport = 20002;
+            break;
+        }
+        f = make_signed(&md, sport);
+        cr_assert_eq(net_input(&net, net.dc, &f, NET_WAN), reason, "row %d: %s",
+                     row, svr_drop_name((enum svr_drop)f.p.drop));
+        cr_assert_eq(svr_node_session_count(net.dc), 1);
+        struct frame answer =
+            frame_udp(SERVER, 9, CLIENT, row == 2 ? 51 : 50, NULL, 9);
+        cr_assert_eq(net_input(&net, net.dc, &answer, NET_LAN), SVR_DROP_NONE);
+        cr_assert_eq(frame_headers(&net.out[0]).tuple.dport, sport, "row %d",
+                     row);
+        frame_free(&answer);
+        frame_free(&f);
+        net_close(&net);
+    }
+}
