@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "control.h"
+#include "svrd/control.h"
 
 #define BIG ((size_t)4 << 20)
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ether.h"
-#include "offload.h"
+#include "svrd/ether.h"
+#include "svrd/offload.h"
 
 static const uint8_t own[6] = {0x02, 0, 0, 0, 0, 1};
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "neighbour.h"
+#include "svrd/neighbour.h"
 
 #define MS SVR_MILLISECOND
 #define TRY (NEIGHBOUR_WAIT / NEIGHBOUR_TRIES)

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "config/config.h"
-#include "neighbour.h"
-#include "report.h"
+#include "svrd/neighbour.h"
+#include "svrd/report.h"
 
 static const char authority[] =
     "authority: test\n"

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "random.h"
-#include "state.h"
+#include "svrd/random.h"
+#include "svrd/state.h"
 
 static char directory[64];
 static char path[128];

@@ -1,5 +1,5 @@
 /* From the bytes of one packet to a struct dump_frame. */
-#include "bytes.h"
+#include "common/bytes.h"
 #include "svrdump.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* A frame as one JSON object on a line of its own. */
-#include "svrdump.h"
 #include "common/text.h"
+#include "svrdump.h"
 
 static const char *status_name(enum dump_status status)
 {

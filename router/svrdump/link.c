@@ -1,5 +1,5 @@
 /* What stands in front of the IP header, by the capture's link type. */
-#include "bytes.h"
+#include "common/bytes.h"
 #include "svrdump.h"
 
 #define ETHERTYPE_IPV4 0x0800

@@ -1,6 +1,6 @@
 /* A frame as one line for people, and a line for each of its attributes. */
-#include "svrdump.h"
 #include "common/text.h"
+#include "svrdump.h"
 
 #include <string.h>
 #include <time.h>

@@ -1,7 +1,7 @@
 /* One attribute's value as JSON, of which the text form is made too. */
-#include "bytes.h"
-#include "svrdump.h"
+#include "common/bytes.h"
 #include "common/text.h"
+#include "svrdump.h"
 
 #include <stdlib.h>
 #include <string.h>

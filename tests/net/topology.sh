@@ -188,8 +188,9 @@ net_lock() {
     [[ -z ${NET_LOCK:-} ]] || return 0
     mkdir -p "${NET_STATE%/*}"
     exec {NET_LOCK}>"$NET_STATE.lock"
-    flock -n "$NET_LOCK" ||
-        net_fail "another run uses the namespaces $NET_PREFIX*"
+    flock -n "$NET_LOCK" && return
+    echo "net: waiting for the end of another run that uses $NET_PREFIX*" >&2
+    flock -w 600 "$NET_LOCK" || net_fail "it does not end"
 }
 
 net_is_host() {

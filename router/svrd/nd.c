@@ -1,6 +1,6 @@
 #include "nd.h"
 
-#include "bytes.h"
+#include "common/bytes.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 #include "arp.h"
 
-#include "bytes.h"
+#include "common/bytes.h"
 
 #include <string.h>
 

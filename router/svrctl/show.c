@@ -1,4 +1,4 @@
-#include "svrctl_table.h"
+#include "show.h"
 
 #include "common/text.h"
 

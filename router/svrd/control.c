@@ -1,8 +1,8 @@
 #include "control.h"
 
+#include "common/paths.h"
 #include "control_socket.h"
 #include "log.h"
-#include "paths.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 #include "control_socket.h"
 
+#include "common/paths.h"
 #include "log.h"
-#include "paths.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* svrctl_client.h - asking a running svrd. */
+/* client.h - asking a running svrd. */
 #ifndef SVR_ROUTER_SVRCTL_CLIENT_H
 #define SVR_ROUTER_SVRCTL_CLIENT_H
 

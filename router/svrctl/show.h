@@ -1,6 +1,6 @@
-/* svrctl_table.h - what svrctl prints for people. */
-#ifndef SVR_ROUTER_SVRCTL_TABLE_H
-#define SVR_ROUTER_SVRCTL_TABLE_H
+/* show.h - what svrctl prints for people. */
+#ifndef SVR_ROUTER_SVRCTL_SHOW_H
+#define SVR_ROUTER_SVRCTL_SHOW_H
 
 #include "table.h"
 

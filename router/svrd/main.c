@@ -1,9 +1,9 @@
 /* svrd - a reference router for Secure Vector Routing. */
+#include "common/paths.h"
 #include "config/config.h"
 #include "log.h"
 #include "loop.h"
 #include "options.h"
-#include "paths.h"
 #include "random.h"
 #include "report.h"
 #include "state.h"

@@ -1,6 +1,6 @@
-#include "svrctl_client.h"
+#include "client.h"
 
-#include "paths.h"
+#include "common/paths.h"
 
 #include <dirent.h>
 #include <errno.h>

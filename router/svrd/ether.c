@@ -1,6 +1,6 @@
 #include "ether.h"
 
-#include "bytes.h"
+#include "common/bytes.h"
 #include "nd.h"
 
 #include <string.h>

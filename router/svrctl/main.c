@@ -1,7 +1,7 @@
 /* svrctl - asks a running svrd how it is. */
-#include "paths.h"
-#include "svrctl_client.h"
-#include "svrctl_table.h"
+#include "client.h"
+#include "common/paths.h"
+#include "show.h"
 
 #include <getopt.h>
 #include <stdbool.h>
