@@ -499,8 +499,8 @@ Test(node, super_packets)
                sizeof(cookies));
 }
 
-/* The WAN's device joins signed segments: each is verified on its own. */
-Test(node, joined_signed_segments)
+/* Each is 16 bytes longer on the wire and verified on its own. */
+Test(node, signed_segments)
 {
     struct net net;
     struct frame first, second;
@@ -519,6 +519,7 @@ Test(node, joined_signed_segments)
         frame_tcp(CLIENT, 4000, SERVER, 80, SVR_TCP_ACK, 1100, 2, NULL, 1000),
         &second);
     cr_assert_eq(first.p.len, 40 + 1016);
+    cr_assert_eq(second.p.len, 40 + 1016);
     frame_free(&first);
     frame_free(&second);
     net_close(&net);

@@ -267,15 +267,13 @@ SVR_API SVR_MUST_CHECK int svr_icmp_quote_parse(svr_tuple *quoted,
 
 /*
  * Makes `to` the tuple of the quoted packet, within the message msg, and
- * corrects the quoted IPv4 header checksum (S19). Only the address fields, the
- * ports or ICMP identifier and the protocol byte change; where to is of the
- * other family the quoted addresses become zero. Where a protocol without
- * ports becomes UDP, the ports cover the start of its header, which moves to
- * where UDP's length and checksum stand, and back where UDP becomes a protocol
- * without ports: type and code of an echo, or four bytes. The ICMP checksum is
- * left to the caller (svr_packet_checksum_write). Errors as
- * svr_icmp_quote_parse, UNSUPPORTED also where the protocols do not fit; the
- * message is as it was on failure.
+ * corrects the quoted IPv4 header checksum (S19). TCP and UDP may become each
+ * other: addresses, ports and protocol byte change. Any other protocol stays
+ * what it is: the addresses change, and an echo's identifier. Where `to` is of
+ * the other family the quoted addresses become zero. The ICMP checksum is left
+ * to the caller (svr_packet_checksum_write). Errors as svr_icmp_quote_parse,
+ * UNSUPPORTED also for any other change of protocol and where to's addresses
+ * are of two families; the message is as it was on failure.
  */
 SVR_API SVR_MUST_CHECK int svr_icmp_quote_rewrite(uint8_t *msg, size_t len,
                                                   bool v6, const svr_tuple *to);

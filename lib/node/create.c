@@ -4,6 +4,8 @@
 
 #include "base/memory.h"
 
+#include <assert.h>
+
 static svr_lifetimes lifetimes_of(const svr_limits *l)
 {
     return (svr_lifetimes){
@@ -61,6 +63,7 @@ static int add_pathway(svr_node *n, const svr_node_config *c, size_t number)
 {
     const svr_pathway_config *from = &c->pathways[number];
     svr__pathway *pw = &n->pathways[number];
+    assert(n->pathways);
     if (svr__pathway_find(n, &from->local, &from->remote))
         return SVR_ERR_CONFLICT;
     pw->iface = from->iface;

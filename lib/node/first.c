@@ -6,7 +6,7 @@ enum {
     ICMPV6_ECHO_REQUEST = 128,
 };
 
-static bool owns_address(const svr_node *n, const svr_addr *a)
+bool svr__owns_address(const svr_node *n, const svr_addr *a)
 {
     for (size_t i = 0; i < n->interface_count; i++) {
         const svr_interface_config *c = &n->interfaces[i].config;
@@ -156,7 +156,7 @@ static void first_on_waypoint(svr__work *w)
 void svr__first(svr__work *w)
 {
     svr_node *n = w->node;
-    bool own = owns_address(n, &w->headers.tuple.dst);
+    bool own = svr__owns_address(n, &w->headers.tuple.dst);
 
     if (own && n->interfaces[w->packet->iface].has_waypoints)
         first_on_waypoint(w);

@@ -121,9 +121,9 @@ static void pass_plain(svr__work *w, svr__flow *f)
                  svr__next_hop_addr(w->node, f->next_hop, &f->rewrite.dst));
 }
 
-static void dispatch(svr__work *w, uint64_t hash)
+static void dispatch(svr__work *w)
 {
-    svr__flow *f = svr__flow_find(&w->node->table, &w->key, hash);
+    svr__flow *f = svr__flow_find(&w->node->table, &w->key, w->hash);
     if (!f && w->bare)
         svr__drop(w, SVR_DROP_SESSION_ENDED);
     else if (!f || w->headers.icmp_error) /* S19: its session is the quote's */
@@ -138,8 +138,10 @@ static void dispatch(svr__work *w, uint64_t hash)
 
 void svr__handle(svr__work *w)
 {
-    if (prepare(w))
-        dispatch(w, svr__flow_hash(&w->node->table, &w->key));
+    if (!prepare(w))
+        return;
+    w->hash = svr__flow_hash(&w->node->table, &w->key);
+    dispatch(w);
 }
 
 static void prefetch_flow(const svr__table *t, uint64_t hash)
@@ -158,29 +160,23 @@ static void prefetch_flow(const svr__table *t, uint64_t hash)
 size_t svr_node_input(svr_node *n, svr_packet *pkts, size_t count, svr_time now)
 {
     svr__work work[SVR_BATCH_MAX];
-    uint64_t hash[SVR_BATCH_MAX];
     uint64_t before = n->counters.forwarded;
 
     assert(count <= SVR_BATCH_MAX);
     if (count > SVR_BATCH_MAX)
         count = SVR_BATCH_MAX;
     for (size_t i = 0; i < count; i++) {
-        work[i].node = n;
-        work[i].packet = &pkts[i];
-        work[i].now = now;
-        work[i].piece = false;
-        work[i].bare = false;
-        work[i].touched = false;
+        work[i] = (svr__work){.node = n, .packet = &pkts[i], .now = now};
         if (!prepare(&work[i]))
             continue;
-        hash[i] = svr__flow_hash(&n->table, &work[i].key);
-        svr__map_prefetch(&n->table.by_key, hash[i]);
+        work[i].hash = svr__flow_hash(&n->table, &work[i].key);
+        svr__map_prefetch(&n->table.by_key, work[i].hash);
     }
     for (size_t i = 0; i < count; i++)
         if (pkts[i].verdict == SVR_VERDICT_NONE)
-            prefetch_flow(&n->table, hash[i]);
+            prefetch_flow(&n->table, work[i].hash);
     for (size_t i = 0; i < count; i++)
         if (pkts[i].verdict == SVR_VERDICT_NONE)
-            dispatch(&work[i], hash[i]);
+            dispatch(&work[i]);
     return (size_t)(n->counters.forwarded - before);
 }

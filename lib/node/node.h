@@ -9,8 +9,9 @@
  *   relay.c      packets of sessions that need more than a rewrite
  *   output.c     pieces of cut packets, and what the node itself sends
  *
- * beside it: open.c makes sessions and their flows, describe.c writes metadata,
- * protect.c signs and verifies, control.c speaks to neighbours (S7, S8.2),
+ * beside it: open.c makes sessions and their flows, fit.c looks at sizes,
+ * depart.c adds what a neighbour needs, describe.c writes metadata, protect.c
+ * signs and verifies, control.c speaks to neighbours (S7, S8.2),
  * icmp.c raises and carries errors (S19), expiry.c ends what is idle (S9).
  * config.c and create.c build a node, info.c tells about it.
  */
@@ -137,6 +138,7 @@ typedef struct svr__work {
     svr_packet *packet;
     svr_headers headers;
     svr__flow_key key; /* as it arrived */
+    uint64_t hash;     /* of the key */
     svr_time now;
     bool piece;   /* of a packet that was cut: is not cut again */
     bool bare;    /* stands as its neighbour meant it: only svr__send_on is
@@ -174,6 +176,7 @@ bool svr__segment_has_cookie(const svr__work *w);
 bool svr__has_block(const svr__work *w);
 
 /* first.c */
+bool svr__owns_address(const svr_node *n, const svr_addr *a);
 void svr__first(svr__work *w);
 
 /* waypoint.c: metadata arrives on a pathway; flow NULL: for no session. */
@@ -188,6 +191,23 @@ void svr__relay(svr__work *w, svr__flow *flow);
 void svr__send_on(svr__work *w, svr__flow *flow);
 /* Sets the flags of both flows after their machines moved, and the timer. */
 void svr__session_settle(svr_node *n, svr__session *s);
+
+/* A packet's way through its session. */
+typedef struct svr__passage {
+    svr__flow *flow;
+    svr__session *session;
+    unsigned in, out;        /* sides */
+    svr__pathway *from, *to; /* NULL: own interface */
+} svr__passage;
+
+/* fit.c: false where the packet was cut or dropped. */
+bool svr__fit(svr__work *w, const svr__passage *r);
+/* S4.8: MSS is lowered by what every packet gains. */
+void svr__clamp_mss(svr__work *w, const svr__passage *r);
+
+/* depart.c (S11.1): metadata or a false-positive mark, then the tag. False:
+ * dropped. */
+bool svr__depart(svr__work *w, const svr__passage *r);
 
 /* open.c: sessions. */
 typedef struct svr__side_plan {

@@ -102,6 +102,8 @@ enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
 {
     const svr__route_range *range = &n->service_routes[plan->service];
     enum svr_drop reason = SVR_DROP_NO_ROUTE;
+    if (svr__owns_address(n, &plan->context.dst))
+        return SVR_DROP_NOT_FOR_US;
     for (uint32_t i = 0; i < range->count; i++) {
         const svr__route *r = &n->routes[range->first + i];
         uint16_t hop;

@@ -6,21 +6,10 @@
 enum {
     ICMP_ECHO_REPLY = 0,
     ICMPV6_ECHO_REPLY = 129,
-    IPV4_HEADER = 20,
-    IPV6_HEADER = 40,
     TCP_HEADER = 20,
-    UDP_HEADER = 8,
     TCP_OPTION_END = 0,
     TCP_OPTION_PAD = 1,
     TCP_OPTION_SCALE = 3,
-};
-
-/* A session on its way through this file. */
-struct relay {
-    svr__flow *flow;
-    svr__session *session;
-    unsigned in, out;        /* sides */
-    svr__pathway *from, *to; /* NULL: own interface */
 };
 
 static svr__pathway *side_pathway(const svr_node *n, const svr__session *s,
@@ -30,9 +19,9 @@ static svr__pathway *side_pathway(const svr_node *n, const svr__session *s,
     return number == SVR__NO_PATHWAY ? NULL : &n->pathways[number];
 }
 
-static struct relay relay_of(const svr_node *n, svr__flow *flow)
+static svr__passage passage_of(const svr_node *n, svr__flow *flow)
 {
-    struct relay r = {.flow = flow,
+    svr__passage r = {.flow = flow,
                       .session = svr__flow_session(&n->table, flow),
                       .in = svr__flow_side(&n->table, flow)};
     r.out = !r.in;
@@ -84,7 +73,7 @@ static void note_flows(svr_node *n, svr__session *s)
     }
 }
 
-static void live(svr__work *w, const struct relay *r)
+static void live(svr__work *w, const svr__passage *r)
 {
     const svr_headers *h = &w->headers;
     svr_life_packet p = {
@@ -108,7 +97,7 @@ static void live(svr__work *w, const struct relay *r)
 }
 
 /* S13: an echo session's reverse side admits replies only. */
-static bool echo_direction_ok(const svr__work *w, const struct relay *r)
+static bool echo_direction_ok(const svr__work *w, const svr__passage *r)
 {
     const svr_headers *h = &w->headers;
     bool reply;
@@ -119,116 +108,6 @@ static bool echo_direction_ok(const svr__work *w, const struct relay *r)
     else
         return true;
     return h->icmp_echo && reply == (r->in == SVR__SERVER);
-}
-
-/* Bytes that the packet gains on the way out, and those that go with some
- * packets only. */
-struct growth {
-    int steady;      /* headers of another form, the tag */
-    size_t metadata; /* S4.8: rare */
-};
-
-static int header_len(const svr_addr *a)
-{
-    return svr_addr_is_v4(a) ? IPV4_HEADER : IPV6_HEADER;
-}
-
-static int header_growth(const struct relay *r)
-{
-    const svr__flow *f = r->flow;
-    int family = header_len(&f->rewrite.src) - header_len(&f->key.src);
-    int udp = 0;
-    if (f->key.proto != f->out_proto)
-        udp = f->out_proto == SVR_PROTO_UDP ? UDP_HEADER : -UDP_HEADER;
-    return family + udp;
-}
-
-static size_t tag_len(const svr_node *n, const svr__pathway *pw)
-{
-    return n->securities[pw->security].hmac->tag_len;
-}
-
-static struct growth growth_of(const svr__work *w, const struct relay *r)
-{
-    svr_node *n = w->node;
-    struct growth g = {.steady = header_growth(r)};
-    if (!r->to)
-        return g;
-    if (r->flow->flags & SVR__FLOW_SIGNED_OUT)
-        g.steady += (int)tag_len(n, r->to);
-    if (svr_handshake_sends(&r->session->side[r->out].handshake)) {
-        g.metadata = svr__describe_len(n, r->session, r->out);
-        if (!(r->flow->flags & SVR__FLOW_SIGNED_OUT))
-            g.metadata += tag_len(n, r->to);
-    } else if (svr__has_cookie(w)) {
-        g.metadata = SVR_BASE_HEADER_SIZE;
-    }
-    return g;
-}
-
-/* S4.8: the payload bytes that pieces may have, or 0 where the packet can go as
- * it is. */
-static size_t piece_size(const svr__work *w, const struct relay *r,
-                         const struct growth *g)
-{
-    const svr_packet *p = w->packet;
-    int room =
-        (int)r->flow->mtu - w->headers.payload - g->steady - (int)g->metadata;
-    if (w->headers.tuple.proto != SVR_PROTO_TCP || room <= 0)
-        return 0;
-    if (p->segment_size == 0)
-        return (int)svr__payload_len(w) > room && g->metadata ? (size_t)room
-                                                              : 0;
-    bool marks = r->to && svr__segment_has_cookie(w);
-    if (marks && g->metadata < SVR_BASE_HEADER_SIZE)
-        room -= SVR_BASE_HEADER_SIZE;
-    bool whole = (r->flow->flags & SVR__FLOW_OFFLOAD) &&
-                 !(r->flow->flags & SVR__FLOW_SIGNED_OUT) && !g->metadata &&
-                 !marks && (int)p->segment_size <= room &&
-                 (int)p->len + g->steady <= SVR_PACKET_MAX;
-    if (whole || room <= 0)
-        return 0;
-    return (int)p->segment_size < room ? p->segment_size : (size_t)room;
-}
-
-/* Bytes that the packet has here over what its host sent: it came by a pathway
- * of another family, or behind a UDP header. */
-static int grown_before(const struct relay *r)
-{
-    const svr_tuple *context = &r->session->context;
-    int family = header_len(&r->flow->key.src) - header_len(&context->src);
-    return family + (r->flow->key.proto != context->proto ? UDP_HEADER : 0);
-}
-
-/* S18: the sender is told what would fit. */
-static void refuse_too_big(svr__work *w, const struct relay *r,
-                           const struct growth *g)
-{
-    int fit = (int)r->flow->mtu - g->steady - grown_before(r);
-    if (w->headers.tuple.proto != SVR_PROTO_TCP)
-        fit -= (int)g->metadata;
-    svr__raise(w, r->flow, SVR_ICMP_TOO_BIG, (uint16_t)fit);
-    svr__drop(w, SVR_DROP_TOO_BIG);
-}
-
-/* False: the packet was cut or dropped. */
-static bool fit_size(svr__work *w, const struct relay *r)
-{
-    const svr_packet *p = w->packet;
-    struct growth g = growth_of(w, r);
-    size_t size = piece_size(w, r, &g);
-    if (size && !w->piece) {
-        if (p->segment_size || svr__touch(w))
-            svr__cut(w, size, true);
-        return false;
-    }
-    size_t len =
-        p->segment_size ? (size_t)w->headers.payload + p->segment_size : p->len;
-    if ((int)len + g.steady + (int)g.metadata > (int)r->flow->mtu) {
-        refuse_too_big(w, r, &g);
-        return false;
-    }
-    return true;
 }
 
 static enum svr_drop drop_of_convert(int err)
@@ -243,7 +122,7 @@ static enum svr_drop drop_of_convert(int err)
     }
 }
 
-static bool transform(svr__work *w, const struct relay *r)
+static bool transform(svr__work *w, const svr__passage *r)
 {
     const svr__flow *f = r->flow;
     if (!(f->flags & SVR__FLOW_CONVERT)) {
@@ -260,81 +139,9 @@ static bool transform(svr__work *w, const struct relay *r)
     return false;
 }
 
-static uint16_t pathway_mss(const svr_node *n, const svr__pathway *pw)
-{
-    int mss = (int)n->interfaces[pw->iface].config.mtu - TCP_HEADER -
-              header_len(&pw->local);
-    if (n->securities[pw->security].per_packet)
-        mss -= (int)tag_len(n, pw);
-    return (uint16_t)mss;
-}
-
-/* S4.8: MSS is lowered by what every packet gains. */
-static void clamp_mss(svr__work *w, const struct relay *r)
-{
-    if (r->from)
-        svr_packet_clamp_mss(w->packet, &w->headers,
-                             pathway_mss(w->node, r->from));
-    if (r->to)
-        svr_packet_clamp_mss(w->packet, &w->headers,
-                             pathway_mss(w->node, r->to));
-}
-
-/* Puts len bytes behind the L4 header. False: dropped. */
-static bool prepend(svr__work *w, const uint8_t *bytes, size_t len)
-{
-    if (!svr__touch(w))
-        return false;
-    if (svr_packet_insert(w->packet, &w->headers, len) < 0) {
-        svr__drop(w, SVR_DROP_NO_BUFFER);
-        return false;
-    }
-    memcpy(w->packet->data + w->headers.payload, bytes, len);
-    return true;
-}
-
-static bool add_metadata(svr__work *w, const struct relay *r)
-{
-    svr_node *n = w->node;
-    uint8_t block[SVR_METADATA_MAX];
-    size_t len = svr__describe(n, r->session, r->out, 0, block);
-    if (!prepend(w, block, len))
-        return false;
-    n->counters.metadata_sent++;
-    return svr__sign(w, &n->associations[r->to->association].send_mac,
-                     &n->securities[r->to->security]);
-}
-
-static bool add_mark(svr__work *w)
-{
-    uint8_t mark[SVR_BASE_HEADER_SIZE];
-    svr_block_write_bare(mark);
-    return prepend(w, mark, sizeof(mark));
-}
-
-/* S11.1: metadata or a false-positive mark, then the tag. False: dropped. */
-static bool depart(svr__work *w, const struct relay *r)
-{
-    svr_node *n = w->node;
-    svr_handshake *hs = &r->session->side[r->out].handshake;
-
-    if (!r->to)
-        return true;
-    if (svr_handshake_event(hs, SVR_HANDSHAKE_SEND, w->now) ==
-        SVR_HANDSHAKE_ADD_METADATA)
-        return add_metadata(w, r);
-    if (svr__has_cookie(w) && !w->packet->segment_size && !add_mark(w))
-        return false;
-    if (!(r->flow->flags & SVR__FLOW_SIGNED_OUT))
-        return true;
-    return svr__touch(w) &&
-           svr__sign(w, &svr__protection_of(n, r->session, r->out)->send,
-                     &n->securities[r->to->security]);
-}
-
 /* Makes the packet what the next neighbour gets. False: it was cut or dropped.
  */
-static bool make_ready(svr__work *w, const struct relay *r)
+static bool make_ready(svr__work *w, const svr__passage *r)
 {
     if (w->headers.ttl <= 1) {
         if (w->headers.ttl == 1)
@@ -342,14 +149,14 @@ static bool make_ready(svr__work *w, const struct relay *r)
         svr__drop(w, SVR_DROP_TTL);
         return false;
     }
-    if (!fit_size(w, r))
+    if (!svr__fit(w, r))
         return false;
     live(w, r);
     if (!transform(w, r))
         return false;
     if (w->headers.tcp_flags & SVR_TCP_SYN)
-        clamp_mss(w, r);
-    if (!depart(w, r))
+        svr__clamp_mss(w, r);
+    if (!svr__depart(w, r))
         return false;
     if (w->touched)
         svr_packet_checksum_write(w->packet, &w->headers);
@@ -359,7 +166,7 @@ static bool make_ready(svr__work *w, const struct relay *r)
 void svr__send_on(svr__work *w, svr__flow *flow)
 {
     svr_node *n = w->node;
-    struct relay r = relay_of(n, flow);
+    svr__passage r = passage_of(n, flow);
     bool ready = make_ready(w, &r);
 
     /* The machines may have moved where the packet was dropped, too. */
@@ -371,7 +178,7 @@ void svr__send_on(svr__work *w, svr__flow *flow)
 
 /* A plain packet from a neighbour: its tag and its mark come off. False: it was
  * dropped. */
-static bool arrive(svr__work *w, const struct relay *r)
+static bool arrive(svr__work *w, const svr__passage *r)
 {
     svr_node *n = w->node;
     if (r->flow->flags & SVR__FLOW_SIGNED_IN) {
@@ -401,7 +208,7 @@ static bool arrive(svr__work *w, const struct relay *r)
 
 void svr__relay(svr__work *w, svr__flow *flow)
 {
-    struct relay r = relay_of(w->node, flow);
+    svr__passage r = passage_of(w->node, flow);
 
     if (!r.from) {
         if (echo_direction_ok(w, &r))

@@ -50,7 +50,7 @@ enum svr__flow_flag {
 #define SVR__FLOW_PLAIN (SVR__FLOW_OFFLOAD)
 
 typedef struct svr__flow {
-    svr__flow_key key;
+    _Alignas(64) svr__flow_key key;
     svr_rewrite rewrite; /* what its packets become */
     uint16_t out_iface;
     uint16_t next_hop; /* in the router's list, or SVR__ON_LINK */
@@ -64,7 +64,7 @@ typedef struct svr__flow {
     uint64_t packets, bytes;
 } svr__flow;
 
-_Static_assert(sizeof(svr__flow) <= 128, "a flow fills two cache lines");
+_Static_assert(sizeof(svr__flow) == 128, "a flow fills two cache lines");
 
 /* One side of a session. */
 typedef struct svr__side {

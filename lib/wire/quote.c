@@ -18,7 +18,6 @@ enum {
 struct quote {
     uint16_t proto_at;
     uint16_t l4;
-    size_t room; /* bytes from l4 on */
     uint8_t proto;
     bool v6;
     bool icmp, echo;
@@ -69,11 +68,10 @@ static int find_quote(struct quote *q, const uint8_t *msg, size_t len, bool v6)
     err = v6 ? find_l4_v6(q, ip, len) : find_l4_v4(q, ip, len);
     if (err != 0)
         return err;
-    q->room = len - q->l4;
     q->proto = ip[q->proto_at];
     q->v6 = v6;
     q->icmp = svr__is_icmp(q->proto, v6);
-    if (q->room < needed(q))
+    if (len - q->l4 < needed(q))
         return SVR_ERR_TRUNCATED;
     q->echo = q->icmp && svr__icmp_is_echo(ip[q->l4 + ICMP_TYPE], v6);
     return 0;
@@ -106,20 +104,14 @@ int svr_icmp_quote_parse(svr_tuple *quoted, const uint8_t *msg, size_t len,
     return 0;
 }
 
-/* Whether `to` can be the tuple of the quote; see write_l4. */
+/* A protocol without ports is never quoted as another one. */
 static int check_change(const struct quote *q, const svr_tuple *to)
 {
-    bool had = svr__has_ports(q->proto), has = svr__has_ports(to->proto);
-
     if (svr_addr_is_v4(&to->src) != svr_addr_is_v4(&to->dst))
         return SVR_ERR_UNSUPPORTED;
-    if (had && has)
+    if (svr__has_ports(q->proto) && svr__has_ports(to->proto))
         return 0;
-    if (!had && !has)
-        return q->proto == to->proto ? 0 : SVR_ERR_UNSUPPORTED;
-    if ((had ? q->proto : to->proto) != SVR_PROTO_UDP)
-        return SVR_ERR_UNSUPPORTED;
-    return q->room < UDP_SIZE ? SVR_ERR_TRUNCATED : 0;
+    return q->proto == to->proto ? 0 : SVR_ERR_UNSUPPORTED;
 }
 
 static uint16_t sum_changing(const uint8_t *ip)
@@ -157,30 +149,12 @@ static void write_ip(uint8_t *ip, const struct quote *q, const svr_tuple *to)
     ip[q->proto_at] = to->proto;
 }
 
-/*
- * While a protocol without ports is quoted as UDP, the start of its header
- * stands where UDP's length and checksum would: for ICMP type and code, in
- * place of the identifier, which the context knows; for others four bytes.
- * Without it the original sender would not recognise its packet.
- */
 static void write_l4(uint8_t *l4, const struct quote *q, const svr_tuple *to)
 {
-    bool had = svr__has_ports(q->proto), has = svr__has_ports(to->proto);
-    bool icmp = q->icmp || svr__is_icmp(to->proto, q->v6);
-    bool echo = q->echo;
-
-    if (!had && has)
-        memcpy(l4 + 4, l4, icmp ? 2 : 4);
-    if (had && !has) {
-        memcpy(l4, l4 + 4, icmp ? 2 : 4);
-        if (icmp)
-            svr__store_be16(l4 + ICMP_CHECKSUM, 0);
-        echo = icmp;
-    }
-    if (has) {
+    if (svr__has_ports(q->proto)) {
         svr__store_be16(l4 + L4_SPORT, to->sport);
         svr__store_be16(l4 + L4_DPORT, to->dport);
-    } else if (echo) {
+    } else if (q->echo) {
         svr__store_be16(l4 + ICMP_ID, to->sport);
     }
 }

@@ -57,16 +57,14 @@ static bool parse_count(unsigned long *count, const char *text)
 /* The words of the filter in one text; false where there is no memory. */
 static bool join_filter(char **filter, char **words, int count)
 {
-    size_t len = 1;
+    size_t len = 0, room = 1;
 
     for (int i = 0; i < count; i++)
-        len += strlen(words[i]) + 1;
-    *filter = calloc(1, len);
-    for (int i = 0; *filter && i < count; i++) {
-        if (i > 0)
-            strcat(*filter, " ");
-        strcat(*filter, words[i]);
-    }
+        room += strlen(words[i]) + 1;
+    *filter = calloc(1, room);
+    for (int i = 0; *filter && i < count; i++)
+        len += (size_t)snprintf(*filter + len, room - len, "%s%s",
+                                i > 0 ? " " : "", words[i]);
     return *filter != NULL;
 }
 

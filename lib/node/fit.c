@@ -1,0 +1,138 @@
+/* Whether a packet fits the network that it leaves by, and what to do where it
+ * does not (S4.8, S18). */
+#include "node/node.h"
+
+enum {
+    IPV4_HEADER = 20,
+    IPV6_HEADER = 40,
+    TCP_HEADER = 20,
+    UDP_HEADER = 8,
+};
+
+/* Bytes that the packet gains on the way out, and those that go with some
+ * packets only. */
+struct growth {
+    int steady;      /* headers of another form, the tag */
+    size_t metadata; /* S4.8: rare */
+};
+
+static int header_len(const svr_addr *a)
+{
+    return svr_addr_is_v4(a) ? IPV4_HEADER : IPV6_HEADER;
+}
+
+static int header_growth(const svr__passage *r)
+{
+    const svr__flow *f = r->flow;
+    int family = header_len(&f->rewrite.src) - header_len(&f->key.src);
+    int udp = 0;
+    if (f->key.proto != f->out_proto)
+        udp = f->out_proto == SVR_PROTO_UDP ? UDP_HEADER : -UDP_HEADER;
+    return family + udp;
+}
+
+static size_t tag_len(const svr_node *n, const svr__pathway *pw)
+{
+    return n->securities[pw->security].hmac->tag_len;
+}
+
+static struct growth growth_of(const svr__work *w, const svr__passage *r)
+{
+    svr_node *n = w->node;
+    struct growth g = {.steady = header_growth(r)};
+    if (!r->to)
+        return g;
+    if (r->flow->flags & SVR__FLOW_SIGNED_OUT)
+        g.steady += (int)tag_len(n, r->to);
+    if (svr_handshake_sends(&r->session->side[r->out].handshake)) {
+        g.metadata = svr__describe_len(n, r->session, r->out);
+        if (!(r->flow->flags & SVR__FLOW_SIGNED_OUT))
+            g.metadata += tag_len(n, r->to);
+    } else if (svr__has_cookie(w)) {
+        g.metadata = SVR_BASE_HEADER_SIZE;
+    }
+    return g;
+}
+
+/* S4.8: the payload bytes that pieces may have, or 0 where the packet can go as
+ * it is. */
+static size_t piece_size(const svr__work *w, const svr__passage *r,
+                         const struct growth *g)
+{
+    const svr_packet *p = w->packet;
+    int room =
+        (int)r->flow->mtu - w->headers.payload - g->steady - (int)g->metadata;
+    if (w->headers.tuple.proto != SVR_PROTO_TCP || room <= 0)
+        return 0;
+    if (p->segment_size == 0)
+        return (int)svr__payload_len(w) > room && g->metadata ? (size_t)room
+                                                              : 0;
+    bool marks = r->to && svr__segment_has_cookie(w);
+    if (marks && g->metadata < SVR_BASE_HEADER_SIZE)
+        room -= SVR_BASE_HEADER_SIZE;
+    bool whole = (r->flow->flags & SVR__FLOW_OFFLOAD) &&
+                 !(r->flow->flags & SVR__FLOW_SIGNED_OUT) && !g->metadata &&
+                 !marks && (int)p->segment_size <= room &&
+                 (int)p->len + g->steady <= SVR_PACKET_MAX;
+    if (whole || room <= 0)
+        return 0;
+    return (int)p->segment_size < room ? p->segment_size : (size_t)room;
+}
+
+/* Bytes that the packet has here over what its host sent: it came by a pathway
+ * of another family, or behind a UDP header. */
+static int grown_before(const svr__passage *r)
+{
+    const svr_tuple *context = &r->session->context;
+    int family = header_len(&r->flow->key.src) - header_len(&context->src);
+    return family + (r->flow->key.proto != context->proto ? UDP_HEADER : 0);
+}
+
+/* S18: the sender is told what would fit. */
+static void refuse_too_big(svr__work *w, const svr__passage *r,
+                           const struct growth *g)
+{
+    int fit = (int)r->flow->mtu - g->steady - grown_before(r);
+    if (w->headers.tuple.proto != SVR_PROTO_TCP)
+        fit -= (int)g->metadata;
+    svr__raise(w, r->flow, SVR_ICMP_TOO_BIG, (uint16_t)fit);
+    svr__drop(w, SVR_DROP_TOO_BIG);
+}
+
+bool svr__fit(svr__work *w, const svr__passage *r)
+{
+    const svr_packet *p = w->packet;
+    struct growth g = growth_of(w, r);
+    size_t size = piece_size(w, r, &g);
+    if (size && !w->piece) {
+        if (p->segment_size || svr__touch(w))
+            svr__cut(w, size, true);
+        return false;
+    }
+    size_t len =
+        p->segment_size ? (size_t)w->headers.payload + p->segment_size : p->len;
+    if ((int)len + g.steady + (int)g.metadata > (int)r->flow->mtu) {
+        refuse_too_big(w, r, &g);
+        return false;
+    }
+    return true;
+}
+
+static uint16_t pathway_mss(const svr_node *n, const svr__pathway *pw)
+{
+    int mss = (int)n->interfaces[pw->iface].config.mtu - TCP_HEADER -
+              header_len(&pw->local);
+    if (n->securities[pw->security].per_packet)
+        mss -= (int)tag_len(n, pw);
+    return (uint16_t)mss;
+}
+
+void svr__clamp_mss(svr__work *w, const svr__passage *r)
+{
+    if (r->from)
+        svr_packet_clamp_mss(w->packet, &w->headers,
+                             pathway_mss(w->node, r->from));
+    if (r->to)
+        svr_packet_clamp_mss(w->packet, &w->headers,
+                             pathway_mss(w->node, r->to));
+}
