@@ -13,7 +13,7 @@ int main(void)
     int err = svr_packet_init(&p, buf, sizeof(buf), len);
     if (err == 0)
         err = svr_packet_parse(&h, &p);
-    if (err < 0) {
+    if (err != 0) {
         fprintf(stderr, "no packet: %s\n", svr_strerror(err));
         return 1;
     }

@@ -248,6 +248,52 @@ Test(node, denied)
     net_close(&net);
 }
 
+/* A session whose destination is the egress itself is refused there. */
+Test(node, destination_is_the_egress)
+{
+    struct net net;
+    net_open(&net, NULL);
+    struct frame f = frame_udp(CLIENT, 5000, "10.2.0.1", 53, "query", 5);
+    cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN), SVR_DROP_NONE);
+    struct frame wire = net_take(&net, 0);
+    cr_assert_eq(net_input(&net, net.dc, &wire, NET_WAN), SVR_DROP_NOT_FOR_US);
+    cr_assert_eq(svr_node_session_count(net.dc), 0);
+    frame_free(&wire);
+    frame_free(&f);
+    net_close(&net);
+}
+
+/* A host may ask whether its router is there; the WAN may not. */
+Test(node, echo_to_router)
+{
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct net net;
+        net_open(&net, NULL);
+        const char *host = v6 ? CLIENT6 : CLIENT;
+        const char *router = v6 ? "fd00:1::1" : "10.1.0.1";
+        struct frame f = frame_echo(host, router, 7, false, 56);
+        struct frame wanted = frame_echo(router, host, 7, true, 56);
+        cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN), SVR_DROP_NONE);
+        cr_assert_eq(net.out_count, 1);
+        cr_assert_eq(net.out[0].p.iface, NET_LAN);
+        frame_expect_same(&net.out[0], &wanted, 0);
+        cr_assert_eq(svr_node_session_count(net.branch), 0);
+        frame_free(&f);
+        frame_free(&wanted);
+
+        f = frame_echo(host, router, 7, false, 56);
+        f.p.data[f.p.len - 1] ^= 1;
+        cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN),
+                     SVR_DROP_L4_CHECKSUM);
+        frame_free(&f);
+        f = frame_echo(host, router, 7, true, 56);
+        cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN),
+                     SVR_DROP_NOT_FOR_US);
+        frame_free(&f);
+        net_close(&net);
+    }
+}
+
 /* S5: silence unless the service says otherwise; S9: resets of no session. */
 Test(node, refusals_answered)
 {

@@ -230,9 +230,12 @@ Test(session, lifetimes)
     }
     svr_life udp;
     svr_life_init(&udp, SVR_SESSION_UDP);
+    cr_assert(svr_life_quiet(&udp, false), "more of the same says nothing");
+    cr_assert_not(svr_life_quiet(&udp, true));
     cr_assert_not(svr_life_event(&udp, &(svr_life_packet){.reverse = false}));
     cr_assert(svr_life_event(&udp, &(svr_life_packet){.reverse = true}));
     cr_assert_eq(udp.state, SVR_LIFE_ESTABLISHED);
+    cr_assert(svr_life_quiet(&udp, true));
 }
 
 static void fill_random(void *user, void *buf, size_t len)

@@ -144,9 +144,9 @@ SVR_API void svr_life_init(svr_life *life, enum svr_session_kind kind);
  */
 SVR_API bool svr_life_event(svr_life *life, const svr_life_packet *p);
 
-/* Whether packets without SYN, FIN and RST change nothing any more but what
- * svr_life_note notes. */
-SVR_API bool svr_life_quiet(const svr_life *life);
+/* Whether packets of that direction without SYN, FIN and RST change nothing any
+ * more but what svr_life_note notes. */
+SVR_API bool svr_life_quiet(const svr_life *life, bool reverse);
 
 /* A router may let quiet packets pass without an event; before the next event
  * it then says what the last packet from that end acknowledged. */

@@ -1,11 +1,6 @@
 /* Packets without a flow: S5 for clients, the start of S6 on waypoints. */
 #include "node/node.h"
 
-enum {
-    ICMP_ECHO_REQUEST = 8,
-    ICMPV6_ECHO_REQUEST = 128,
-};
-
 bool svr__owns_address(const svr_node *n, const svr_addr *a)
 {
     for (size_t i = 0; i < n->interface_count; i++) {
@@ -33,6 +28,13 @@ static int tenant_of(const svr_interface_config *c, const svr_addr *source)
     return tenant;
 }
 
+static bool is_echo_request(const svr_headers *h)
+{
+    return h->icmp_echo && h->icmp_type == (h->tuple.proto == SVR_PROTO_ICMP
+                                                ? SVR__ECHO_REQUEST
+                                                : SVR__ECHO_V6_REQUEST);
+}
+
 /* Which packets may be the first of a session (S9, S13). */
 static enum svr_drop opener_check(const svr_headers *h)
 {
@@ -43,11 +45,8 @@ static enum svr_drop opener_check(const svr_headers *h)
                    ? SVR_DROP_NONE
                    : SVR_DROP_NOT_SYN;
     case SVR_PROTO_ICMP:
-        return h->icmp_type == ICMP_ECHO_REQUEST ? SVR_DROP_NONE
-                                                 : SVR_DROP_NOT_OPENER;
     case SVR_PROTO_ICMPV6:
-        return h->icmp_type == ICMPV6_ECHO_REQUEST ? SVR_DROP_NONE
-                                                   : SVR_DROP_NOT_OPENER;
+        return is_echo_request(h) ? SVR_DROP_NONE : SVR_DROP_NOT_OPENER;
     default:
         return SVR_DROP_NONE;
     }
@@ -162,6 +161,8 @@ void svr__first(svr__work *w)
         first_on_waypoint(w);
     else if (w->headers.icmp_error)
         svr__icmp_from_host(w);
+    else if (own && is_echo_request(&w->headers))
+        svr__answer_echo(w);
     else if (own)
         svr__drop(w, SVR_DROP_NOT_FOR_US);
     else

@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum {
-    /* Errors and resets that one node raises. */
+    /* Errors, resets and echo replies of one node. */
     ERRORS_PER_SECOND = 1000,
     ERRORS_BURST = 100,
     /* Headers in front of a carried message, at most: IPv6 and UDP. */
@@ -37,6 +37,11 @@ static bool is_tcp(uint8_t proto)
 static bool is_ported(uint8_t proto)
 {
     return proto == SVR_PROTO_TCP || proto == SVR_PROTO_UDP;
+}
+
+static bool may_answer(svr_node *n, svr_time now)
+{
+    return svr__bucket_take(&n->errors, now, ERRORS_PER_SECOND, ERRORS_BURST);
 }
 
 /* The packet that the error is about, as the recipient's side sent it. */
@@ -307,7 +312,7 @@ void svr__raise(svr__work *w, svr__flow *flow, enum svr_icmp_kind kind,
                 uint16_t mtu)
 {
     svr_node *n = w->node;
-    if (!svr__bucket_take(&n->errors, w->now, ERRORS_PER_SECOND, ERRORS_BURST))
+    if (!may_answer(n, w->now))
         return;
     if (flow && comes_by_pathway(n, flow))
         raise_to_pathway(w, flow, kind, mtu);
@@ -323,10 +328,34 @@ void svr__reset(svr__work *w)
     svr_packet *p = svr__outbox_open(n, 0);
 
     if (w->headers.tuple.proto != SVR_PROTO_TCP || !p ||
-        !svr__next_hop(n, iface, to, &hop) ||
-        !svr__bucket_take(&n->errors, w->now, ERRORS_PER_SECOND, ERRORS_BURST))
+        !svr__next_hop(n, iface, to, &hop) || !may_answer(n, w->now))
         return;
     if (svr_tcp_reset(p, p->data - p->headroom, SVR__OUTBOX_BYTES, w->packet,
                       &w->headers) == 0)
         svr__outbox_post(n, iface, svr__next_hop_addr(n, hop, to));
+}
+
+/* A host asks whether its router is there. */
+void svr__answer_echo(svr__work *w)
+{
+    svr_node *n = w->node;
+    svr_packet *p = w->packet;
+    svr_addr from = w->headers.tuple.src, own = w->headers.tuple.dst;
+    uint16_t hop;
+
+    if (!svr_packet_checksum_ok(p, &w->headers)) {
+        svr__drop(w, SVR_DROP_L4_CHECKSUM);
+        return;
+    }
+    if (!svr__next_hop(n, p->iface, &from, &hop) || !may_answer(n, w->now)) {
+        svr__drop(w, SVR_DROP_NOT_FOR_US);
+        return;
+    }
+    behead(p, w->headers.l4);
+    p->data[0] = w->headers.tuple.proto == SVR_PROTO_ICMP ? SVR__ECHO_REPLY
+                                                          : SVR__ECHO_V6_REPLY;
+    if (svr_icmp_wrap(p, &own, &from) == 0)
+        svr__forward(w, p->iface, svr__next_hop_addr(n, hop, &from));
+    else
+        svr__drop(w, SVR_DROP_NOT_FOR_US);
 }

@@ -24,6 +24,14 @@
 #include <svr/metadata.h>
 #include <svr/node.h>
 
+/* Types of ICMP and ICMPv6 messages that open sessions and answer. */
+enum {
+    SVR__ECHO_REPLY = 0,
+    SVR__ECHO_REQUEST = 8,
+    SVR__ECHO_V6_REQUEST = 128,
+    SVR__ECHO_V6_REPLY = 129,
+};
+
 /* Tokens at a steady rate with a burst (generic cell rate). */
 typedef struct svr__bucket {
     svr_time next; /* when the bucket is full again */
@@ -284,6 +292,8 @@ void svr__send_enable(svr__work *w, svr__pathway *pw);
  * session. The packet must be unchanged or restored; it is dropped after. */
 void svr__raise(svr__work *w, svr__flow *flow, enum svr_icmp_kind kind,
                 uint16_t mtu);
+/* Answers an echo request to an own address. */
+void svr__answer_echo(svr__work *w);
 /* S9: answers a segment of no session with a reset. */
 void svr__reset(svr__work *w);
 /* An ICMP error from an own interface: its session carries it on. */

@@ -4,8 +4,6 @@
 #include <string.h>
 
 enum {
-    ICMP_ECHO_REPLY = 0,
-    ICMPV6_ECHO_REPLY = 129,
     TCP_HEADER = 20,
     TCP_OPTION_END = 0,
     TCP_OPTION_PAD = 1,
@@ -32,11 +30,11 @@ static svr__passage passage_of(const svr_node *n, svr__flow *flow)
 
 void svr__session_settle(svr_node *n, svr__session *s)
 {
-    bool quiet = svr_life_quiet(&s->life) &&
-                 svr_handshake_quiet(&s->side[SVR__CLIENT].handshake) &&
-                 svr_handshake_quiet(&s->side[SVR__SERVER].handshake);
+    bool agreed = svr_handshake_quiet(&s->side[SVR__CLIENT].handshake) &&
+                  svr_handshake_quiet(&s->side[SVR__SERVER].handshake);
     for (unsigned side = 0; side < 2; side++) {
         svr__flow *f = svr__session_flow(&n->table, s, side);
+        bool quiet = agreed && svr_life_quiet(&s->life, side == SVR__SERVER);
         f->flags = (uint8_t)(quiet ? f->flags & ~SVR__FLOW_SLOW
                                    : f->flags | SVR__FLOW_SLOW);
     }
@@ -102,9 +100,9 @@ static bool echo_direction_ok(const svr__work *w, const svr__passage *r)
     const svr_headers *h = &w->headers;
     bool reply;
     if (h->tuple.proto == SVR_PROTO_ICMP)
-        reply = h->icmp_type == ICMP_ECHO_REPLY;
+        reply = h->icmp_type == SVR__ECHO_REPLY;
     else if (h->tuple.proto == SVR_PROTO_ICMPV6)
-        reply = h->icmp_type == ICMPV6_ECHO_REPLY;
+        reply = h->icmp_type == SVR__ECHO_V6_REPLY;
     else
         return true;
     return h->icmp_echo && reply == (r->in == SVR__SERVER);

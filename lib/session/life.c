@@ -132,9 +132,10 @@ bool svr_life_event(svr_life *life, const svr_life_packet *p)
     return false;
 }
 
-bool svr_life_quiet(const svr_life *life)
+bool svr_life_quiet(const svr_life *life, bool reverse)
 {
-    return life->state != SVR_LIFE_NEW;
+    return life->state != SVR_LIFE_NEW ||
+           (life->kind != SVR_SESSION_TCP && !reverse);
 }
 
 void svr_life_note(svr_life *life, bool reverse, uint32_t ack, uint16_t window)
