@@ -1,5 +1,7 @@
 #include "port.h"
 
+#include "log.h"
+
 #include <string.h>
 
 void port_init(struct port *p, const struct config *config, uint16_t index)
@@ -91,4 +93,19 @@ const char *port_kind_name(enum port_kind kind)
         return "pcap";
     }
     return "unknown";
+}
+
+void port_warn_if_unfit(const struct port *p, bool up, int mtu)
+{
+    const char *name = p->interface->name;
+    const char *device = p->config->device;
+
+    if (!up)
+        log_warn("interface %s: %s is down; run: ip link set dev %s up", name,
+                 device, device);
+    if (mtu != p->interface->mtu)
+        log_warn("interface %s: %s has mtu %d, the configuration says %d; "
+                 "run: ip link set dev %s mtu %d",
+                 name, device, mtu, p->interface->mtu, device,
+                 p->interface->mtu);
 }

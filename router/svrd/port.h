@@ -92,6 +92,10 @@ bool port_write(struct port *p, const svr_packet *pkt, const uint8_t *to);
 /* Writes a whole frame as it is. */
 void port_write_frame(struct port *p, const uint8_t *frame, size_t len);
 
+/* For those that open a device: says what the configuration does not expect of
+ * it, and which command mends it. */
+void port_warn_if_unfit(const struct port *p, bool up, int mtu);
+
 const char *port_kind_name(enum port_kind kind);
 
 #endif

@@ -57,19 +57,11 @@ static int check_device(const struct port *p, struct netdev *dev)
     return 0;
 }
 
-static void warn_if_unfit(const struct port *p, const struct netdev *dev)
+static void warn_if_forwarding(const struct port *p)
 {
     const char *name = p->interface->name;
     const char *device = p->config->device;
 
-    if (!dev->up)
-        log_warn("interface %s: %s is down; run: ip link set dev %s up", name,
-                 device, device);
-    if (dev->mtu < p->interface->mtu)
-        log_warn("interface %s: %s has mtu %d, the configuration says %d; "
-                 "run: ip link set dev %s mtu %d",
-                 name, device, dev->mtu, p->interface->mtu, device,
-                 p->interface->mtu);
     if (netdev_forwards(device))
         log_warn("interface %s: the kernel forwards what comes to %s as well; "
                  "run: sysctl -w net.ipv4.conf.%s.forwarding=0 "
@@ -142,7 +134,8 @@ static int port_pcap_open(struct port *p)
         pcap_close(pcap);
         return -1;
     }
-    warn_if_unfit(p, &dev);
+    port_warn_if_unfit(p, dev.up, dev.mtu);
+    warn_if_forwarding(p);
     memcpy(p->mac, dev.mac, ETHER_ADDR);
     p->device = pcap;
     p->fd = pcap_get_selectable_fd(pcap);

@@ -74,21 +74,6 @@ static int attach(int fd, const struct port *p)
     return 0;
 }
 
-static void warn_if_unfit(const struct port *p, const struct netdev *dev)
-{
-    const char *name = p->interface->name;
-    const char *device = p->config->device;
-
-    if (!dev->up)
-        log_warn("interface %s: %s is down; run: ip link set dev %s up", name,
-                 device, device);
-    if (dev->mtu != p->interface->mtu)
-        log_warn("interface %s: %s has mtu %d, the configuration says %d; "
-                 "run: ip link set dev %s mtu %d",
-                 name, device, dev->mtu, p->interface->mtu, device,
-                 p->interface->mtu);
-}
-
 static int tap_open(struct port *p)
 {
     struct netdev dev;
@@ -108,7 +93,7 @@ static int tap_open(struct port *p)
         close(fd);
         return -1;
     }
-    warn_if_unfit(p, &dev);
+    port_warn_if_unfit(p, dev.up, dev.mtu);
     memcpy(p->mac, p->config->mac, ETHER_ADDR);
     p->fd = fd;
     return 0;
