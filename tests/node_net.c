@@ -491,3 +491,75 @@ uint64_t net_dropped(const svr_node *n, enum svr_drop reason)
     svr_node_counters(n, &c);
     return c.dropped[reason];
 }
+
+/* What forward_trip and reverse_trip have in common. */
+static void travel(struct net *net, bool reverse, struct frame sent,
+                   struct frame *wire)
+{
+    svr_node *way[] = {net->branch, net->hub, net->dc};
+    struct frame f = frame_copy(&sent);
+    int hops = 0;
+    for (int i = 0; i < 3; i++) {
+        svr_node *n = way[reverse ? 2 - i : i];
+        if (!n)
+            continue;
+        bool first = hops++ == 0, last = i == 2;
+        enum svr_drop reason = net_input(net, n, &f, first ? NET_LAN : NET_WAN);
+        cr_assert_eq(reason, SVR_DROP_NONE, "hop %d: %s", hops,
+                     svr_drop_name(reason));
+        cr_assert_eq(net->out_count, 1);
+        cr_assert_eq(net->out[0].p.iface, last ? NET_LAN : NET_WAN);
+        frame_free(&f);
+        f = net_take(net, 0);
+        if (first)
+            *wire = frame_copy(&f);
+    }
+    frame_expect_same(&f, &sent, hops);
+    frame_free(&f);
+    frame_free(&sent);
+}
+
+void forward_trip(struct net *net, struct frame sent, struct frame *wire)
+{
+    travel(net, false, sent, wire);
+}
+
+void reverse_trip(struct net *net, struct frame sent, struct frame *wire)
+{
+    travel(net, true, sent, wire);
+}
+
+bool trip(struct net *net, bool reverse, struct frame sent)
+{
+    struct frame wire;
+    travel(net, reverse, sent, &wire);
+    bool md = frame_has_metadata(&wire);
+    frame_free(&wire);
+    return md;
+}
+
+void open_tcp(struct net *net)
+{
+    trip(net, false,
+         frame_tcp(CLIENT, 40, SERVER, 80, SVR_TCP_SYN, 9, 0, "", 0));
+    trip(net, true,
+         frame_tcp(SERVER, 80, CLIENT, 40, SVR_TCP_SYN | SVR_TCP_ACK, 1, 10, "",
+                   0));
+    trip(net, false,
+         frame_tcp(CLIENT, 40, SERVER, 80, SVR_TCP_ACK, 10, 2, NULL, 100));
+    trip(net, true,
+         frame_tcp(SERVER, 80, CLIENT, 40, SVR_TCP_ACK, 2, 110, "", 0));
+}
+
+struct frame client_segment(uint32_t seq, const void *payload, size_t len)
+{
+    return frame_tcp(CLIENT, 40, SERVER, 80, SVR_TCP_ACK, seq, 2, payload, len);
+}
+
+struct frame wire_of(struct net *net, struct frame f)
+{
+    cr_assert_eq(net_input(net, net->branch, &f, NET_LAN), SVR_DROP_NONE);
+    cr_assert_eq(net->out_count, 1);
+    frame_free(&f);
+    return net_take(net, 0);
+}

@@ -22,6 +22,12 @@ enum {
     NET_FRAMES = 1024,
 };
 
+/* A host on branch's LAN and one on dc's. */
+#define CLIENT "10.1.0.10"
+#define SERVER "10.2.0.10"
+#define CLIENT6 "fd00:1::10"
+#define SERVER6 "fd00:2::10"
+
 /* A packet in a buffer of its own. */
 struct frame {
     svr_packet p;
@@ -109,5 +115,23 @@ void frame_expect_same(const struct frame *got, const struct frame *sent,
 
 svr_addr addr(const char *text);
 uint64_t net_dropped(const svr_node *n, enum svr_drop reason);
+
+/* One packet from host to host through all routers, from the client's side or
+ * from the server's. Takes `sent`; the first router's form of it stands in
+ * *wire, the caller's to free. Fails the test unless the other host gets what
+ * was sent. */
+void forward_trip(struct net *net, struct frame sent, struct frame *wire);
+void reverse_trip(struct net *net, struct frame sent, struct frame *wire);
+/* The same; whether the packet carried metadata behind the first router. */
+bool trip(struct net *net, bool reverse, struct frame sent);
+
+/* A TCP session that is established, client port 40 and server port 80; the
+ * client has sent up to 109 and acknowledged 2. */
+void open_tcp(struct net *net);
+/* What its client sends: an ACK segment from sequence number `seq` on. */
+struct frame client_segment(uint32_t seq, const void *payload, size_t len);
+/* The branch's form of a packet that goes straight through it. Takes f; fails
+ * the test unless exactly one packet comes out. */
+struct frame wire_of(struct net *net, struct frame f);
 
 #endif
