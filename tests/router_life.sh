@@ -86,7 +86,7 @@ ctl() { "$SVRCTL" --socket "$socket" "$@"; }
 says() { ctl "${@:2}" | grep -q -- "$1"; }
 proc_has() { grep -q "$1" "/proc/$pid/$2"; }
 no_socket() { [[ ! -e $socket ]]; }
-runs_as() { [[ $(ps -o user= -p "$pid") == "$1" ]]; }
+runs_as() { proc_has "^Uid:[[:space:]]*$(id -u "$1")[[:space:]]" status; }
 one_line_with() {
     [[ $(wc -l <"$folder/log") == 1 ]] && grep -qF -- "$1" "$folder/log"
 }
