@@ -42,8 +42,7 @@ static void post(svr_node *n, const struct envelope *e, const uint8_t *block,
         e->tuple.proto == SVR_PROTO_TCP ? &bind : NULL, now, p->data + len);
     if (wrap(p, e) < 0)
         return;
-    uint16_t hop =
-        (uint16_t)(2 * n->interface_count + (size_t)(pw - n->pathways));
+    uint16_t hop = svr__pathway_hop(n, (size_t)(pw - n->pathways));
     svr__outbox_post(n, pw->iface, &n->next_hops[hop]);
     n->counters.control_sent++;
 }
@@ -76,14 +75,13 @@ static bool told_lately(svr_node *n, uint64_t hash, svr_time now)
 static bool may_ask(svr__work *w, svr__peer *peer, size_t len)
 {
     const svr_tuple *t = &w->headers.tuple;
-    uint64_t hash = svr__flow_hash(&w->node->table, &w->key);
 
     if (t->sport < SVR__PORT_FIRST || t->dport < SVR__PORT_FIRST)
         return false;
     peer->stray_bytes += w->packet->len;
     if (peer->told_bytes + len > AMPLIFICATION * peer->stray_bytes)
         return false;
-    if (told_lately(w->node, hash, w->now) ||
+    if (told_lately(w->node, w->hash, w->now) ||
         !svr__bucket_take(&peer->recovery, w->now, RECOVERY_PER_SECOND,
                           RECOVERY_BURST))
         return false;

@@ -93,7 +93,7 @@ static int fill_next_hops(svr_node *n)
         uint16_t hop;
         if (!svr__next_hop(n, pw->iface, &pw->remote, &hop))
             return SVR_ERR_ARGUMENT;
-        n->next_hops[2 * n->interface_count + i] =
+        n->next_hops[svr__pathway_hop(n, i)] =
             *svr__next_hop_addr(n, hop, &pw->remote);
     }
     return 0;

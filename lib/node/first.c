@@ -69,7 +69,7 @@ static void deny(svr__work *w, int service, int tenant)
               tenant == SVR_TENANT_NONE ? SVR_DROP_NO_TENANT : SVR_DROP_ACCESS);
 }
 
-/* S6 of RFC 9562: version 4, variant 10. */
+/* RFC 9562 5.4: version 4, variant 10. */
 static svr_uuid new_uuid(svr_node *n)
 {
     svr_uuid u;

@@ -2,12 +2,7 @@
  * does not (S4.8, S18). */
 #include "node/node.h"
 
-enum {
-    IPV4_HEADER = 20,
-    IPV6_HEADER = 40,
-    TCP_HEADER = 20,
-    UDP_HEADER = 8,
-};
+#include "wire/headers.h"
 
 /* Bytes that the packet gains on the way out, and those that go with some
  * packets only. */
@@ -18,7 +13,7 @@ struct growth {
 
 static int header_len(const svr_addr *a)
 {
-    return svr_addr_is_v4(a) ? IPV4_HEADER : IPV6_HEADER;
+    return svr_addr_is_v4(a) ? IP4_SIZE : IP6_SIZE;
 }
 
 static int header_growth(const svr__passage *r)
@@ -27,7 +22,7 @@ static int header_growth(const svr__passage *r)
     int family = header_len(&f->rewrite.src) - header_len(&f->key.src);
     int udp = 0;
     if (f->key.proto != f->out_proto)
-        udp = f->out_proto == SVR_PROTO_UDP ? UDP_HEADER : -UDP_HEADER;
+        udp = f->out_proto == SVR_PROTO_UDP ? UDP_SIZE : -UDP_SIZE;
     return family + udp;
 }
 
@@ -85,7 +80,7 @@ static int grown_before(const svr__passage *r)
 {
     const svr_tuple *context = &r->session->context;
     int family = header_len(&r->flow->key.src) - header_len(&context->src);
-    return family + (r->flow->key.proto != context->proto ? UDP_HEADER : 0);
+    return family + (r->flow->key.proto != context->proto ? UDP_SIZE : 0);
 }
 
 /* S18: the sender is told what would fit. */
@@ -120,7 +115,7 @@ bool svr__fit(svr__work *w, const svr__passage *r)
 
 static uint16_t pathway_mss(const svr_node *n, const svr__pathway *pw)
 {
-    int mss = (int)n->interfaces[pw->iface].config.mtu - TCP_HEADER -
+    int mss = (int)n->interfaces[pw->iface].config.mtu - TCP_SIZE -
               header_len(&pw->local);
     if (n->securities[pw->security].per_packet)
         mss -= (int)tag_len(n, pw);

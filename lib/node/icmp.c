@@ -9,6 +9,8 @@
  */
 #include "node/node.h"
 
+#include "wire/headers.h"
+
 #include <string.h>
 
 enum {
@@ -29,16 +31,6 @@ struct recipient {
     bool v6;                  /* ICMPv6 */
 };
 
-static bool is_tcp(uint8_t proto)
-{
-    return proto == SVR_PROTO_TCP;
-}
-
-static bool is_ported(uint8_t proto)
-{
-    return proto == SVR_PROTO_TCP || proto == SVR_PROTO_UDP;
-}
-
 static bool may_answer(svr_node *n, svr_time now)
 {
     return svr__bucket_take(&n->errors, now, ERRORS_PER_SECOND, ERRORS_BURST);
@@ -54,7 +46,8 @@ static svr_tuple offender(const svr_node *n, const struct recipient *r)
         return context;
     svr_tuple leaving = svr__side_tuple(n, s, r->side);
     svr_tuple sent = svr_tuple_reverse(&leaving);
-    if (!is_ported(context.proto)) { /* the quote begins at its own header */
+    if (!svr__has_ports(
+            context.proto)) { /* the quote begins at its own header */
         sent.proto = context.proto;
         sent.sport = context.sport;
         sent.dport = context.dport;
@@ -214,7 +207,8 @@ void svr__icmp_from_pathway(svr__work *w, const svr_metadata *md,
         svr__drop(w, SVR_DROP_ICMP_NO_SESSION);
         return;
     }
-    w->key.proto = is_tcp(quoted.proto) ? SVR_PROTO_TCP : SVR_PROTO_UDP;
+    w->key.proto =
+        quoted.proto == SVR_PROTO_TCP ? SVR_PROTO_TCP : SVR_PROTO_UDP;
     svr__flow *f =
         svr__flow_find(&n->table, &w->key, svr__flow_hash(&n->table, &w->key));
     if (!f) {
@@ -300,7 +294,7 @@ static void raise_to_pathway(svr__work *w, svr__flow *flow,
         svr_icmp_error(p, p->data - p->headroom, SVR__OUTBOX_BYTES, kind,
                        usable_mtu(mtu, v4), src, w->packet, &w->headers) < 0)
         return;
-    behead(p, v4 ? 20 : 40);
+    behead(p, v4 ? IP4_SIZE : IP6_SIZE);
     if (!address_message(n, p, &r, w->now))
         return;
     const svr__flow *f = leaving_flow(n, &r);

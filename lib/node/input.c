@@ -70,15 +70,7 @@ static bool prepare(svr__work *w)
     }
     if (w->headers.tuple.proto != SVR_PROTO_TCP)
         p->segment_size = 0; /* nothing else is cut (S4.8) */
-    const svr_tuple *t = &w->headers.tuple;
-    w->key = (svr__flow_key){
-        .src = t->src,
-        .dst = t->dst,
-        .sport = t->sport,
-        .dport = t->dport,
-        .iface = p->iface,
-        .proto = t->proto,
-    };
+    w->key = svr__flow_key_of(&w->headers.tuple, p->iface);
     return true;
 }
 

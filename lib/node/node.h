@@ -245,6 +245,13 @@ void svr__session_close(svr_node *n, svr__session *s);
  * there is none. */
 bool svr__next_hop(const svr_node *n, uint16_t iface, const svr_addr *to,
                    uint16_t *number);
+/* The number of a pathway's next hop: behind both gateways of each interface.
+ */
+static inline uint16_t svr__pathway_hop(const svr_node *n, size_t pathway)
+{
+    return (uint16_t)(2 * n->interface_count + pathway);
+}
+
 /* The address that a number stands for, for packets to `to`. */
 const svr_addr *svr__next_hop_addr(const svr_node *n, uint16_t number,
                                    const svr_addr *to);

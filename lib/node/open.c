@@ -1,6 +1,8 @@
 /* Sessions begin and end: routes, waypoint ports, flows. */
 #include "node/node.h"
 
+#include "wire/headers.h"
+
 #include <string.h>
 
 enum {
@@ -55,25 +57,13 @@ svr_tuple svr__side_tuple(const svr_node *n, const svr__session *s,
     };
 }
 
-static svr__flow_key make_key(const svr_tuple *t, uint16_t iface)
-{
-    return (svr__flow_key){
-        .src = t->src,
-        .dst = t->dst,
-        .sport = t->sport,
-        .dport = t->dport,
-        .iface = iface,
-        .proto = t->proto,
-    };
-}
-
 /* S10: a pair whose replies hit no flow that exists. */
 static enum svr_drop choose_ports(svr_node *n, svr__pathway *pw, svr_tuple *t)
 {
     for (int i = 0; i < PORT_TRIES; i++) {
         svr__ports_next(&pw->ports, &t->sport, &t->dport);
         svr_tuple back = svr_tuple_reverse(t);
-        svr__flow_key key = make_key(&back, pw->iface);
+        svr__flow_key key = svr__flow_key_of(&back, pw->iface);
         if (!svr__flow_find(&n->table, &key, svr__flow_hash(&n->table, &key)))
             return SVR_DROP_NONE;
     }
@@ -126,11 +116,6 @@ enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
     return reason;
 }
 
-static bool ported(uint8_t proto)
-{
-    return proto == SVR_PROTO_TCP || proto == SVR_PROTO_UDP;
-}
-
 /* One direction: packets that arrive as `from` on side's interface leave as
  * `to` on the other's. */
 static bool fill_flow(svr_node *n, svr__session *s, unsigned side,
@@ -139,10 +124,10 @@ static bool fill_flow(svr_node *n, svr__session *s, unsigned side,
     const svr__side *in = &s->side[side], *out = &s->side[!side];
     const svr_interface_config *c = &n->interfaces[out->iface].config;
     svr__flow *f = svr__session_flow(&n->table, s, side);
-    bool convert = from->proto != to->proto || !ported(from->proto) ||
+    bool convert = from->proto != to->proto || !svr__has_ports(from->proto) ||
                    svr_addr_is_v4(&from->src) != svr_addr_is_v4(&to->src);
 
-    f->key = make_key(from, in->iface);
+    f->key = svr__flow_key_of(from, in->iface);
     f->out_iface = out->iface;
     f->out_proto = to->proto;
     f->mtu = c->mtu;
@@ -157,7 +142,7 @@ static bool fill_flow(svr_node *n, svr__session *s, unsigned side,
     else
         svr_rewrite_init(&f->rewrite, from, to);
     if (out->pathway != SVR__NO_PATHWAY) {
-        f->next_hop = (uint16_t)(2 * n->interface_count + out->pathway);
+        f->next_hop = svr__pathway_hop(n, out->pathway);
         return true;
     }
     return svr__next_hop(n, out->iface, &to->dst, &f->next_hop);

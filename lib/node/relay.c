@@ -1,14 +1,9 @@
 /* Packets of sessions that need more than a rewrite. */
 #include "node/node.h"
 
-#include <string.h>
+#include "wire/tcp_option.h"
 
-enum {
-    TCP_HEADER = 20,
-    TCP_OPTION_END = 0,
-    TCP_OPTION_PAD = 1,
-    TCP_OPTION_SCALE = 3,
-};
+#include <string.h>
 
 static svr__pathway *side_pathway(const svr_node *n, const svr__session *s,
                                   unsigned side)
@@ -41,25 +36,6 @@ void svr__session_settle(svr_node *n, svr__session *s)
     svr__session_arm(n, s);
 }
 
-/* The shift of the window scale option of a SYN (RFC 7323), or 0. */
-static uint8_t window_shift(const svr__work *w)
-{
-    const uint8_t *data = w->packet->data;
-    size_t at = (size_t)w->headers.l4 + TCP_HEADER;
-    while (at + 2 < w->headers.payload && data[at] != TCP_OPTION_END) {
-        if (data[at] == TCP_OPTION_PAD) {
-            at++;
-            continue;
-        }
-        if (data[at] == TCP_OPTION_SCALE)
-            return data[at + 2];
-        if (data[at + 1] < 2)
-            break;
-        at += data[at + 1];
-    }
-    return 0;
-}
-
 /* What plain packets acknowledged since the last event. */
 static void note_flows(svr_node *n, svr__session *s)
 {
@@ -77,7 +53,9 @@ static void live(svr__work *w, const svr__passage *r)
     svr_life_packet p = {
         .reverse = r->in == SVR__SERVER,
         .tcp_flags = h->tcp_flags,
-        .window_shift = h->tcp_flags & SVR_TCP_SYN ? window_shift(w) : 0,
+        .window_shift = h->tcp_flags & SVR_TCP_SYN
+                            ? svr__tcp_window_shift(w->packet, h)
+                            : 0,
         .window = h->tcp_window,
         .seq = h->tcp_seq,
         .ack = h->tcp_ack,

@@ -215,14 +215,7 @@ static svr__session *holder(const svr_node *n, const svr__session_plan *plan)
     if (server->pathway != SVR__NO_PATHWAY)
         return NULL;
     svr_tuple back = svr_tuple_reverse(&server->tuple);
-    svr__flow_key key = {
-        .src = back.src,
-        .dst = back.dst,
-        .sport = back.sport,
-        .dport = back.dport,
-        .iface = server->iface,
-        .proto = back.proto,
-    };
+    svr__flow_key key = svr__flow_key_of(&back, server->iface);
     svr__flow *f =
         svr__flow_find(&n->table, &key, svr__flow_hash(&n->table, &key));
     return f ? svr__flow_session(&n->table, f) : NULL;

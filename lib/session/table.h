@@ -38,6 +38,18 @@ typedef struct svr__flow_key {
 
 _Static_assert(sizeof(svr__flow_key) == 40, "a flow key has no padding");
 
+static inline svr__flow_key svr__flow_key_of(const svr_tuple *t, uint16_t iface)
+{
+    return (svr__flow_key){
+        .src = t->src,
+        .dst = t->dst,
+        .sport = t->sport,
+        .dport = t->dport,
+        .iface = iface,
+        .proto = t->proto,
+    };
+}
+
 enum svr__flow_flag {
     SVR__FLOW_SLOW = 1,       /* a machine wants to see each packet */
     SVR__FLOW_CONVERT = 2,    /* family or protocol change on the way */

@@ -290,14 +290,22 @@ static bool read_item(struct reader *r, yaml_node_t *node, struct value *list,
     return true;
 }
 
-static bool read_items(struct reader *r, const yaml_node_item_t *nodes,
-                       struct value *v, size_t count)
+/* Room for the items; from here on the value counts as read. */
+static bool make_items(struct reader *r, struct value *v, size_t count)
 {
     v->items = arena_array(r->arena, count, sizeof(*v->items));
     if (!v->items)
         return false;
     v->count = count;
     v->lost = false;
+    return true;
+}
+
+static bool read_items(struct reader *r, const yaml_node_item_t *nodes,
+                       struct value *v, size_t count)
+{
+    if (!make_items(r, v, count))
+        return false;
     for (size_t i = 0; i < count; i++) {
         if (!read_item(r, yaml_document_get_node(r->doc, nodes[i]), v,
                        &v->items[i]))
@@ -364,11 +372,8 @@ static bool read_named(struct reader *r, yaml_node_t *node, struct value *v)
     count = (size_t)(node->data.mapping.pairs.top - pairs);
     if (!check_count(r, node, v, count))
         return !report_full(r->report);
-    v->items = arena_array(r->arena, count, sizeof(*v->items));
-    if (!v->items)
+    if (!make_items(r, v, count))
         return false;
-    v->count = count;
-    v->lost = false;
     for (size_t i = 0; i < count; i++) {
         if (!read_entry(r, &pairs[i], v, &v->items[i]))
             return false;
