@@ -64,7 +64,8 @@ extern "C" {
     X(NO_SERVICE, 23, "no_service", "no service has this destination")         \
     X(MARTIAN, 24, "martian", "an address cannot be a source or destination")  \
     X(NO_ENTROPY, 25, "no_entropy", "the random source refused")               \
-    X(CONFLICT, 26, "conflict", "two entries contradict each other")
+    X(CONFLICT, 26, "conflict", "two entries contradict each other")           \
+    X(VALUE, 27, "value", "a field has a value that is forbidden")
 
 enum svr_err {
 #define X(name, number, id, text) SVR_ERR_##name = -(number),

@@ -2,6 +2,7 @@
 #ifndef SVR_WIRE_H
 #define SVR_WIRE_H
 
+#include <svr/bfd.h>
 #include <svr/metadata.h>
 #include <svr/packet.h>
 
