@@ -7,6 +7,7 @@
 #include <svr/wire.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define COOKIE "4c48dbc6ddf6670c"
 
 static uint64_t random_state = 0x5356522d62666421;
 
@@ -371,4 +372,679 @@ Test(wire_bfd, names)
     cr_expect_str_eq(svr_bfd_state_name(SVR_BFD_UP), "Up");
     cr_expect_str_eq(svr_bfd_state_name(SVR_BFD_ADMIN_DOWN), "AdminDown");
     cr_expect_str_eq(svr_bfd_diag_name(SVR_BFD_DIAG_PATH_DOWN), "path-down");
+}
+
+/* A block of one section with these attributes, its end the buffer's. The
+ * caller frees. */
+static uint8_t *make_block(const uint8_t *tlvs, size_t tlvs_len, bool payload,
+                           size_t *len)
+{
+    uint8_t *buf;
+    size_t header_len = SVR_BASE_HEADER_SIZE + (payload ? 0 : tlvs_len);
+    size_t payload_len = payload ? tlvs_len : 0;
+
+    *len = SVR_BASE_HEADER_SIZE + tlvs_len;
+    buf = malloc(*len);
+    svr_block_write_bare(buf);
+    buf[8] = (uint8_t)(0x10 | header_len >> 8);
+    buf[9] = (uint8_t)header_len;
+    buf[10] = (uint8_t)(payload_len >> 8);
+    buf[11] = (uint8_t)payload_len;
+    memcpy(buf + SVR_BASE_HEADER_SIZE, tlvs, tlvs_len);
+    return buf;
+}
+
+/* One attribute of `len` times the letter a. */
+static uint8_t *make_one(uint16_t type, size_t value_len, bool payload,
+                         size_t *len)
+{
+    uint8_t tlv[4 + 4096];
+
+    memset(tlv, 'a', sizeof(tlv));
+    tlv[0] = (uint8_t)(type >> 8);
+    tlv[1] = (uint8_t)type;
+    tlv[2] = (uint8_t)(value_len >> 8);
+    tlv[3] = (uint8_t)value_len;
+    return make_block(tlv, 4 + value_len, payload, len);
+}
+
+/* One attribute in the place of each kind of block: 0 or the error. */
+static ptrdiff_t decode_one(uint16_t type, size_t value_len,
+                            enum svr_section section)
+{
+    size_t len;
+    uint8_t *buf =
+        make_one(type, value_len, section == SVR_SECTION_PAYLOAD, &len);
+    svr_bfd_block b;
+    svr_metadata md;
+    ptrdiff_t got = section == SVR_SECTION_BFD
+                        ? svr_bfd_block_decode(&b, buf, len)
+                        : svr_metadata_decode(&md, buf, len);
+
+    free(buf);
+    return got < 0 ? got : 0;
+}
+
+/* S14.3, written a second time: the lengths that each type may have. */
+static const struct registry_row {
+    uint16_t type;
+    size_t min, max;
+} registry[] = {
+    {16, 4, 4},         {0x8010, 1, 255},   {0x8011, 4, 4},
+    {0x8012, 6, 6},     {0x8013, 18, 18},   {0x8014, 16, 16},
+    {0x8015, 24, 24},   {0x8016, 6, 6},     {0x8017, 18, 18},
+    {0x8018, 8, 8},     {0x8019, 8, 8},     {0x801a, 4, 4},
+    {0x801b, 2, 2},     {0x801c, 0, 65535}, {0x801d, 1, 65535},
+    {0x801e, 1, 65535}, {0x801f, 1, 65535},
+};
+
+static const struct registry_row *find_row(unsigned type)
+{
+    for (size_t i = 0; i < COUNT(registry); i++) {
+        if (registry[i].type == type)
+            return &registry[i];
+    }
+    return NULL;
+}
+
+Test(wire_bfd, every_attribute_at_every_length)
+{
+    for (size_t i = 0; i < COUNT(registry); i++) {
+        const struct registry_row *row = &registry[i];
+        for (size_t len = 0; len < 300; len++) {
+            int expected =
+                len < row->min || len > row->max ? SVR_ERR_TLV_LENGTH : 0;
+            cr_expect_eq(decode_one(row->type, len, SVR_SECTION_BFD), expected,
+                         "type %x, length %zu", row->type, len);
+        }
+    }
+}
+
+/* All 65536 types in all three places: each kind of block refuses what belongs
+ * to the other, and no two types share a slot of the index. */
+Test(wire_bfd, registry_is_complete)
+{
+    cr_assert_eq(COUNT(registry), SVR_BFD_INDEX_END - SVR_ATTR_COUNT);
+    for (unsigned type = 0; type <= UINT16_MAX; type++) {
+        const svr_attribute_info *info =
+            svr_attribute_find((uint16_t)type, SVR_SECTION_BFD);
+        const struct registry_row *row = find_row(type);
+        bool is_ours = type >= 0x8010 && type <= 0x801f;
+        if (row) {
+            cr_assert_eq(info->type, type);
+            cr_expect(info->name && info->name[0]);
+            cr_expect_eq(info->min_len, row->min, "type %x", type);
+            cr_expect_eq(info->max_len, row->max, "type %x", type);
+            cr_expect_eq(info->sections, SVR_SECTION_BFD);
+            cr_expect_eq(info->sent_in, SVR_SECTION_BFD);
+        } else {
+            cr_assert_eq(decode_one((uint16_t)type, 4, SVR_SECTION_BFD),
+                         info ? SVR_ERR_TLV_SECTION : 0, "type %x", type);
+        }
+        for (int s = SVR_SECTION_HEADER; s <= SVR_SECTION_PAYLOAD; s++) {
+            const svr_attribute_info *there =
+                svr_attribute_find((uint16_t)type, (enum svr_section)s);
+            cr_assert_eq(!there, !info, "type %x", type);
+            if (is_ours) {
+                cr_expect_eq(there, info);
+                cr_expect_eq(
+                    decode_one((uint16_t)type, row->min, (enum svr_section)s),
+                    SVR_ERR_TLV_SECTION, "type %x", type);
+            }
+        }
+    }
+}
+
+/* S2.5, S14.3 */
+Test(wire_bfd, malformed_blocks)
+{
+    static const struct {
+        const char *what, *hex;
+        ptrdiff_t expected;
+    } rows[] = {
+        {"nothing", "", SVR_ERR_NO_COOKIE},
+        {"cookie cut", "4c48dbc6ddf667", SVR_ERR_NO_COOKIE},
+        {"cookie wrong", "4c48dbc6ddf6670d 100c0000", SVR_ERR_NO_COOKIE},
+        {"cookie alone", COOKIE, SVR_ERR_TRUNCATED},
+        {"base header cut", COOKIE "100c00", SVR_ERR_TRUNCATED},
+        {"version 0", COOKIE "000c0000", SVR_ERR_VERSION},
+        {"version 2", COOKIE "200c0000", SVR_ERR_VERSION},
+        {"version 15", COOKIE "f00c0000", SVR_ERR_VERSION},
+        {"header length 0", COOKIE "10000000", SVR_ERR_LENGTH},
+        {"header length 11", COOKIE "100b0000", SVR_ERR_LENGTH},
+        {"header length 13 of 12", COOKIE "100d0000", SVR_ERR_LENGTH},
+        {"header length 4095", COOKIE "1fff0000", SVR_ERR_LENGTH},
+        {"empty", COOKIE "100c0000", 12},
+        {"empty, a tag behind", COOKIE "100c0000 ffffff", 12},
+
+        {"payload length 1 of 0", COOKIE "100c0001", SVR_ERR_LENGTH},
+        {"payload section of 1", COOKIE "100c0001 00", SVR_ERR_LENGTH},
+        {"payload section, unknown type", COOKIE "100c0004 77770000",
+         SVR_ERR_LENGTH},
+        {"payload section, known type", COOKIE "100c0006 801b0002 05dc",
+         SVR_ERR_LENGTH},
+        {"payload section behind attributes",
+         COOKIE "10120004 801b0002 05dc 77770000", SVR_ERR_LENGTH},
+
+        {"rest of 1", COOKIE "100d0000 80", SVR_ERR_TLV_OVERRUN},
+        {"rest of 2", COOKIE "100e0000 801c", SVR_ERR_TLV_OVERRUN},
+        {"rest of 3", COOKIE "100f0000 801c00", SVR_ERR_TLV_OVERRUN},
+        {"attribute into the tag", COOKIE "10100000 801b0002 05dc",
+         SVR_ERR_TLV_OVERRUN},
+        {"padding past the section", COOKIE "10110000 801c0002 00",
+         SVR_ERR_TLV_OVERRUN},
+        {"attribute length 65535", COOKIE "10120000 801cffff 0000",
+         SVR_ERR_TLV_OVERRUN},
+        {"unknown type overruns", COOKIE "10100000 77770001",
+         SVR_ERR_TLV_OVERRUN},
+
+        {"a bad one behind a good one",
+         COOKIE "10170000 801b0002 05dc 801b0001 05", SVR_ERR_TLV_DUPLICATE},
+        {"security id twice",
+         COOKIE "101c0000 0010000400000001 0010000400000001",
+         SVR_ERR_TLV_DUPLICATE},
+        {"padding twice", COOKIE "10140000 801c0000 801c0000",
+         SVR_ERR_TLV_DUPLICATE},
+        {"topology twice", COOKIE "10160000 801f0001 00 801f0001 00",
+         SVR_ERR_TLV_DUPLICATE},
+        {"unknown twice", COOKIE "10140000 77770000 77770000", 20},
+
+        {"sources of both families",
+         COOKIE "102c0000 80120006 cb007101 0500"
+                "80130012 fd000000000000000000000000000001 0500",
+         SVR_ERR_TLV_DUPLICATE},
+        {"observed sources of both families",
+         COOKIE "102c0000 80170012 fd000000000000000000000000000001 0500"
+                "80160006 cb007101 0500",
+         SVR_ERR_TLV_DUPLICATE},
+        {"one source and one observed of each family",
+         COOKIE "102c0000 80130012 fd000000000000000000000000000001 0500"
+                "80160006 cb007101 0500",
+         44},
+        {"one source and one observed, families exchanged",
+         COOKIE "102c0000 80120006 cb007101 0500"
+                "80170012 fd000000000000000000000000000001 0500",
+         44},
+        {"mapped source",
+         COOKIE "10220000 80130012 00000000000000000000ffffcb007101 0500",
+         SVR_ERR_TLV_VALUE},
+        {"mapped observed source",
+         COOKIE "10220000 80170012 00000000000000000000ffffcb007101 0500",
+         SVR_ERR_TLV_VALUE},
+
+        {"name with an escape", COOKIE "10120000 80100002 611b",
+         SVR_ERR_TLV_VALUE},
+        {"name with a zero", COOKIE "10120000 80100002 6100",
+         SVR_ERR_TLV_VALUE},
+        {"name with C1", COOKIE "10120000 80100002 c29b", SVR_ERR_TLV_VALUE},
+        {"name in UTF-8", COOKIE "10120000 80100002 c3bc", 18},
+
+        {"a tenant", COOKIE "10110000 00070001 61", SVR_ERR_TLV_SECTION},
+        {"a packet number", COOKIE "10180000 80020008 0000000000000001",
+         SVR_ERR_TLV_SECTION},
+        {"a control message", COOKIE "10110000 00180001 01",
+         SVR_ERR_TLV_SECTION},
+        {"wrong section before wrong length", COOKIE "10110000 00060001 01",
+         SVR_ERR_TLV_SECTION},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        size_t len;
+        uint8_t *buf = from_hex(rows[i].hex, &len);
+        svr_bfd_block b;
+        ptrdiff_t got = svr_bfd_block_decode(&b, buf, len);
+        cr_expect_eq(got, rows[i].expected, "%s: %td (%s)", rows[i].what, got,
+                     svr_err_name((int)got));
+        free(buf);
+    }
+}
+
+static bool spans_equal(const svr_span *a, const svr_span *b)
+{
+    return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+}
+
+static bool endpoints_equal(const svr_bfd_endpoint *a,
+                            const svr_bfd_endpoint *b)
+{
+    return svr_addr_equal(&a->addr, &b->addr) && a->port == b->port;
+}
+
+/* Whether a and b agree in what is present. */
+static bool blocks_equal(const svr_bfd_block *a, const svr_bfd_block *b)
+{
+#define SAME(name, expression) \
+    (!(a->present & SVR_BFD_HAS(name)) || (expression))
+#define SAME_VALUE(name, member) SAME(name, a->member == b->member)
+#define SAME_SPAN(name, member) SAME(name, spans_equal(&a->member, &b->member))
+#define SAME_END(name, m) SAME(name, endpoints_equal(&a->m, &b->m))
+    return a->present == b->present && a->unknown == b->unknown &&
+           SAME_VALUE(SECURITY_ID, security_id) && SAME_SPAN(ROUTER, router) &&
+           SAME_VALUE(BOOT_COUNTER, boot_counter) &&
+           SAME_END(SOURCE_V4, source) && SAME_END(SOURCE_V6, source) &&
+           SAME_VALUE(NUMBERS, numbers.own) &&
+           SAME_VALUE(NUMBERS, numbers.peer) && SAME_VALUE(ECHO, echo.own) &&
+           SAME_VALUE(ECHO, echo.peer) && SAME_VALUE(ECHO, echo.held) &&
+           SAME_END(OBSERVED_V4, observed) && SAME_END(OBSERVED_V6, observed) &&
+           SAME(CHALLENGE, memcmp(a->challenge, b->challenge, 8) == 0) &&
+           SAME(ANSWER, memcmp(a->answer, b->answer, 8) == 0) &&
+           SAME_VALUE(PINHOLE, pinhole.local) &&
+           SAME_VALUE(PINHOLE, pinhole.remote) &&
+           SAME_VALUE(LARGEST, largest) && SAME_VALUE(PADDING, padding) &&
+           SAME_SPAN(KEY_EXCHANGE, key_exchange) && SAME_SPAN(LOAD, load) &&
+           SAME_SPAN(TOPOLOGY, topology);
+}
+
+static svr_addr v4(uint32_t a)
+{
+    const uint8_t b[4] = {(uint8_t)(a >> 24), (uint8_t)(a >> 16),
+                          (uint8_t)(a >> 8), (uint8_t)a};
+
+    return svr_addr_from_v4(b);
+}
+
+static svr_addr v6(uint8_t last)
+{
+    return (svr_addr){{0xfd, 0, 0, 1, [15] = last}};
+}
+
+static svr_span span(const char *text)
+{
+    return (svr_span){(const uint8_t *)text, strlen(text)};
+}
+
+/* Encodes into a buffer of exactly the measured size; the caller frees. */
+static uint8_t *encode_exact(const svr_bfd_block *b, size_t *len)
+{
+    ptrdiff_t size = svr_bfd_block_encode(NULL, 0, b);
+    uint8_t *buf;
+
+    cr_assert_geq(size, SVR_BASE_HEADER_SIZE, "%td", size);
+    buf = malloc((size_t)size);
+    memset(buf, 0xee, (size_t)size);
+    cr_assert_eq(svr_bfd_block_encode(buf, (size_t)size, b), size);
+    *len = (size_t)size;
+    return buf;
+}
+
+/* Each attribute against bytes written by hand. */
+Test(wire_bfd, block_vectors)
+{
+    const struct {
+        uint64_t present;
+        svr_bfd_block block;
+        const char *hex;
+    } rows[] = {
+        {0, {0}, ""},
+        {SVR_BFD_HAS(SECURITY_ID),
+         {.security_id = 0x01020304},
+         "00100004 01020304"},
+        {SVR_BFD_HAS(ROUTER), {.router = span("dc1")}, "80100003 646331"},
+        {SVR_BFD_HAS(BOOT_COUNTER),
+         {.boot_counter = 0x01020304},
+         "80110004 01020304"},
+        {SVR_BFD_HAS(SOURCE_V4),
+         {.source = {v4(0xcb007101), 1280}},
+         "80120006 cb007101 0500"},
+        {SVR_BFD_HAS(SOURCE_V6),
+         {.source = {v6(7), 0x0102}},
+         "80130012 fd000001000000000000000000000007 0102"},
+        {SVR_BFD_HAS(NUMBERS),
+         {.numbers = {0x0102030405060708, 0x090a0b0c0d0e0f10}},
+         "80140010 0102030405060708 090a0b0c0d0e0f10"},
+        {SVR_BFD_HAS(ECHO),
+         {.echo = {1, 2, UINT64_MAX}},
+         "80150018 0000000000000001 0000000000000002 ffffffffffffffff"},
+        {SVR_BFD_HAS(OBSERVED_V4),
+         {.observed = {v4(0xcb007102), 65535}},
+         "80160006 cb007102 ffff"},
+        {SVR_BFD_HAS(OBSERVED_V6),
+         {.observed = {v6(8), 1}},
+         "80170012 fd000001000000000000000000000008 0001"},
+        {SVR_BFD_HAS(CHALLENGE),
+         {.challenge = {1, 2, 3, 4, 5, 6, 7, 8}},
+         "80180008 0102030405060708"},
+        {SVR_BFD_HAS(ANSWER),
+         {.answer = {8, 7, 6, 5, 4, 3, 2, 1}},
+         "80190008 0807060504030201"},
+        {SVR_BFD_HAS(PINHOLE),
+         {.pinhole = {16384, 16385}},
+         "801a0004 4000 4001"},
+        {SVR_BFD_HAS(LARGEST), {.largest = 1500}, "801b0002 05dc"},
+        {SVR_BFD_HAS(PADDING), {.padding = 0}, "801c0000"},
+        {SVR_BFD_HAS(PADDING), {.padding = 5}, "801c0005 0000000000"},
+        {SVR_BFD_HAS(KEY_EXCHANGE),
+         {.key_exchange = span("\x01\x02")},
+         "801d0002 0102"},
+        {SVR_BFD_HAS(LOAD), {.load = span("\x03")}, "801e0001 03"},
+        {SVR_BFD_HAS(TOPOLOGY),
+         {.topology = span("\x04\xff")},
+         "801f0002 04ff"},
+        /* In the order of the list, the security id in front. */
+        {SVR_BFD_HAS(SECURITY_ID) | SVR_BFD_HAS(TOPOLOGY) |
+             SVR_BFD_HAS(ROUTER) | SVR_BFD_HAS(PADDING),
+         {.security_id = 7,
+          .router = span("a"),
+          .topology = span("t"),
+          .padding = 1},
+         "00100004 00000007 80100001 61 801c0001 00 801f0001 74"},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        svr_bfd_block b = rows[i].block, got;
+        size_t tlvs_len, expected_len, len;
+        uint8_t *tlvs = from_hex(rows[i].hex, &tlvs_len);
+        uint8_t *expected = make_block(tlvs, tlvs_len, false, &expected_len);
+        uint8_t *buf;
+        b.present = rows[i].present;
+        buf = encode_exact(&b, &len);
+        cr_assert_eq(len, expected_len, "row %zu", i);
+        cr_expect_eq(memcmp(buf, expected, len), 0, "row %zu", i);
+        memset(&got, 0xee, sizeof(got));
+        cr_assert_eq(svr_bfd_block_decode(&got, expected, len), (ptrdiff_t)len);
+        cr_expect(blocks_equal(&b, &got), "row %zu", i);
+        free(buf);
+        free(expected);
+        free(tlvs);
+    }
+}
+
+/* Random values for every field; `bytes` is where they point into. */
+struct random_block {
+    svr_bfd_block block;
+    uint8_t bytes[4][64];
+};
+
+static svr_span draw_bytes(uint8_t *at, uint8_t low, uint8_t high)
+{
+    size_t len = 1 + draw_below(64);
+
+    for (size_t i = 0; i < len; i++)
+        at[i] = (uint8_t)(low + draw_below(high - low + 1u));
+    return (svr_span){at, len};
+}
+
+static svr_bfd_endpoint draw_endpoint(bool is_v4)
+{
+    return (svr_bfd_endpoint){
+        is_v4 ? v4((uint32_t)draw()) : v6((uint8_t)draw()), (uint16_t)draw()};
+}
+
+static uint64_t draw_present(void)
+{
+    const uint64_t all = SVR_BFD_HAS(END) - SVR_BFD_HAS(SECURITY_ID);
+    uint64_t present = draw_below(4) == 0 ? all : draw() & all;
+
+    present &= ~(draw() & 1 ? SVR_BFD_HAS(SOURCE_V4) : SVR_BFD_HAS(SOURCE_V6));
+    return present &
+           ~(draw() & 1 ? SVR_BFD_HAS(OBSERVED_V4) : SVR_BFD_HAS(OBSERVED_V6));
+}
+
+static void draw_block(struct random_block *r)
+{
+    svr_bfd_block *b = &r->block;
+
+    svr_bfd_block_init(b);
+    b->present = draw_present();
+    b->router = draw_bytes(r->bytes[0], ' ', '~');
+    b->key_exchange = draw_bytes(r->bytes[1], 0, 255);
+    b->load = draw_bytes(r->bytes[2], 0, 255);
+    b->topology = draw_bytes(r->bytes[3], 0, 255);
+    b->source = draw_endpoint(b->present & SVR_BFD_HAS(SOURCE_V4));
+    b->observed = draw_endpoint(b->present & SVR_BFD_HAS(OBSERVED_V4));
+    b->numbers = (svr_bfd_numbers){draw(), draw()};
+    b->echo = (svr_bfd_echo){draw(), draw(), draw()};
+    b->security_id = (uint32_t)draw();
+    b->boot_counter = (uint32_t)draw();
+    b->pinhole = (svr_bfd_pinhole){(uint16_t)draw(), (uint16_t)draw()};
+    for (size_t i = 0; i < SVR_BFD_CHALLENGE_SIZE; i++) {
+        b->challenge[i] = (uint8_t)draw();
+        b->answer[i] = (uint8_t)draw();
+    }
+    b->largest = (uint16_t)draw();
+    b->padding = (uint16_t)draw_below(1500);
+}
+
+Test(wire_bfd, block_decode_undoes_encode)
+{
+    static struct random_block r;
+
+    for (int i = 0; i < 100000; i++) {
+        svr_bfd_block got;
+        size_t len;
+        uint8_t *buf;
+        draw_block(&r);
+        buf = encode_exact(&r.block, &len);
+        memset(&got, 0xee, sizeof(got));
+        cr_assert_eq(svr_bfd_block_decode(&got, buf, len), (ptrdiff_t)len,
+                     "block %d", i);
+        cr_assert(blocks_equal(&r.block, &got), "block %d", i);
+        free(buf);
+    }
+}
+
+/* What survives a mutation survives being encoded and decoded again. */
+Test(wire_bfd, mutated_blocks)
+{
+    static struct random_block r;
+    unsigned accepted = 0, refused = 0;
+
+    for (int i = 0; i < 50000; i++) {
+        svr_bfd_block b, again;
+        size_t len, second_len;
+        uint8_t *buf, *second;
+        draw_block(&r);
+        r.block.padding %= 16;
+        buf = encode_exact(&r.block, &len);
+        for (size_t n = 1 + draw_below(3); n > 0; n--)
+            buf[8 + draw_below(len - 8)] = (uint8_t)draw();
+        if (svr_bfd_block_decode(&b, buf, len) < 0) {
+            refused++;
+            free(buf);
+            continue;
+        }
+        accepted++;
+        b.unknown = 0;
+        second = encode_exact(&b, &second_len);
+        cr_assert_eq(svr_bfd_block_decode(&again, second, second_len),
+                     (ptrdiff_t)second_len);
+        cr_assert(blocks_equal(&b, &again), "block %d", i);
+        free(second);
+        free(buf);
+    }
+    cr_expect_gt(accepted, 1000);
+    cr_expect_gt(refused, 1000);
+}
+
+/* Every attribute that can stand beside the others. */
+static void fill_all(struct random_block *r)
+{
+    do
+        draw_block(r);
+    while (__builtin_popcountll(r->block.present) < (int)COUNT(registry) - 2);
+}
+
+/* A BFD packet and its block, cut at every byte. */
+Test(wire_bfd, cut_at_every_byte)
+{
+    static struct random_block r;
+    svr_bfd_packet p = draw_packet();
+    uint8_t *buf, *packet;
+    size_t len, whole;
+
+    fill_all(&r);
+    buf = encode_exact(&r.block, &len);
+    whole = SVR_BFD_SIZE + len;
+    packet = malloc(whole);
+    cr_assert_eq(svr_bfd_encode(packet, &p), 0);
+    memcpy(packet + SVR_BFD_SIZE, buf, len);
+    for (size_t n = 0; n <= whole; n++) {
+        uint8_t *exact = copy_of(packet, n);
+        size_t left = n < SVR_BFD_SIZE ? 0 : n - SVR_BFD_SIZE;
+        ptrdiff_t expected = left < 8     ? SVR_ERR_NO_COOKIE
+                             : left < 12  ? SVR_ERR_TRUNCATED
+                             : left < len ? SVR_ERR_LENGTH
+                                          : (ptrdiff_t)len;
+        svr_bfd_packet got;
+        svr_bfd_block b;
+        cr_expect_eq(svr_bfd_decode(&got, exact, n),
+                     n < SVR_BFD_SIZE ? SVR_ERR_TRUNCATED : SVR_BFD_SIZE,
+                     "%zu bytes", n);
+        if (n >= SVR_BFD_SIZE)
+            cr_expect_eq(svr_bfd_block_decode(&b, exact + SVR_BFD_SIZE, left),
+                         expected, "%zu bytes", n);
+        free(exact);
+    }
+    free(packet);
+    free(buf);
+}
+
+/* The section cut anywhere but between two attributes is refused. */
+Test(wire_bfd, section_cut_at_every_byte)
+{
+    static struct random_block r;
+    svr_span rest;
+    svr_tlv tlv;
+    size_t len;
+    uint8_t *buf;
+
+    fill_all(&r);
+    buf = encode_exact(&r.block, &len);
+    rest = (svr_span){buf + 12, len - 12};
+    for (size_t n = 0, whole = 0; n <= len - 12; n++) {
+        size_t cut_len;
+        uint8_t *cut = make_block(buf + 12, n, false, &cut_len);
+        svr_bfd_block b;
+        ptrdiff_t got = svr_bfd_block_decode(&b, cut, cut_len);
+        cr_expect_eq(got, n == whole ? (ptrdiff_t)cut_len : SVR_ERR_TLV_OVERRUN,
+                     "%zu bytes: %td", n, got);
+        if (n == whole && svr_tlv_next(&tlv, &rest) == 1)
+            whole += 4 + tlv.value.len;
+        free(cut);
+    }
+    cr_expect_eq(rest.len, 0);
+    free(buf);
+}
+
+Test(wire_bfd, encoding_into_too_little_room)
+{
+    static struct random_block r;
+    uint8_t *buf;
+    size_t len;
+
+    fill_all(&r);
+    buf = encode_exact(&r.block, &len);
+    free(buf);
+    for (size_t cap = 0; cap < len; cap++) {
+        buf = malloc(cap ? cap : 1);
+        cr_expect_eq(svr_bfd_block_encode(buf, cap, &r.block), SVR_ERR_NO_SPACE,
+                     "%zu bytes", cap);
+        free(buf);
+    }
+}
+
+Test(wire_bfd, blocks_that_cannot_be_encoded)
+{
+    static const uint8_t zeros[4096];
+    const struct {
+        const char *what;
+        uint64_t present;
+        svr_bfd_block block;
+        ptrdiff_t expected;
+    } rows[] = {
+        {"bit of a tenant", SVR_HAS(TENANT), {0}, SVR_ERR_ARGUMENT},
+        {"bit of metadata's security id",
+         SVR_HAS(SECURITY_ID),
+         {0},
+         SVR_ERR_ARGUMENT},
+        {"last bit of metadata", SVR_HAS(SESSION_KEY), {0}, SVR_ERR_ARGUMENT},
+        {"first bit", SVR_BFD_HAS(SECURITY_ID), {0}, 20},
+        {"bit behind the list", SVR_BFD_HAS(END), {0}, SVR_ERR_ARGUMENT},
+        {"highest bit", (uint64_t)1 << 63, {0}, SVR_ERR_ARGUMENT},
+        {"empty name", SVR_BFD_HAS(ROUTER), {0}, SVR_ERR_ARGUMENT},
+        {"hostile name",
+         SVR_BFD_HAS(ROUTER),
+         {.router = span("a\nb")},
+         SVR_ERR_ARGUMENT},
+        {"no source", SVR_BFD_HAS(SOURCE_V4), {0}, SVR_ERR_ARGUMENT},
+        {"IPv6 source as IPv4",
+         SVR_BFD_HAS(SOURCE_V4),
+         {.source = {v6(1), 1}},
+         SVR_ERR_ARGUMENT},
+        {"IPv4 source as IPv6",
+         SVR_BFD_HAS(SOURCE_V6),
+         {.source = {v4(1), 1}},
+         SVR_ERR_ARGUMENT},
+        {"IPv6 observed as IPv4",
+         SVR_BFD_HAS(OBSERVED_V4),
+         {.observed = {v6(1), 1}},
+         SVR_ERR_ARGUMENT},
+        {"IPv4 observed as IPv6",
+         SVR_BFD_HAS(OBSERVED_V6),
+         {.observed = {v4(1), 1}},
+         SVR_ERR_ARGUMENT},
+        {"sources of both families",
+         SVR_BFD_HAS(SOURCE_V4) | SVR_BFD_HAS(SOURCE_V6),
+         {.source = {v4(1), 1}},
+         SVR_ERR_ARGUMENT},
+        {"empty exchange", SVR_BFD_HAS(KEY_EXCHANGE), {0}, SVR_ERR_ARGUMENT},
+        {"empty load", SVR_BFD_HAS(LOAD), {0}, SVR_ERR_ARGUMENT},
+        {"empty topology", SVR_BFD_HAS(TOPOLOGY), {0}, SVR_ERR_ARGUMENT},
+        {"most padding", SVR_BFD_HAS(PADDING), {.padding = 4079}, 4095},
+        {"too much padding",
+         SVR_BFD_HAS(PADDING),
+         {.padding = 4080},
+         SVR_ERR_LENGTH},
+        {"too long an exchange",
+         SVR_BFD_HAS(KEY_EXCHANGE),
+         {.key_exchange = {zeros, 4080}},
+         SVR_ERR_LENGTH},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        static uint8_t buf[5000];
+        svr_bfd_block b = rows[i].block;
+        b.present = rows[i].present;
+        cr_expect_eq(svr_bfd_block_encode(NULL, 0, &b), rows[i].expected, "%s",
+                     rows[i].what);
+        cr_expect_eq(svr_bfd_block_encode(buf, sizeof(buf), &b),
+                     rows[i].expected, "%s", rows[i].what);
+    }
+}
+
+/* No metadata block carries an attribute from behind BFD. */
+Test(wire_bfd, metadata_does_not_encode_them)
+{
+    for (unsigned i = SVR_BFD_INDEX_SECURITY_ID; i < 64; i++) {
+        svr_metadata md;
+        svr_metadata_init(&md);
+        md.present = (uint64_t)1 << i;
+        cr_expect_eq(svr_metadata_encode(NULL, 0, &md), SVR_ERR_ARGUMENT);
+    }
+}
+
+Test(wire_bfd, padding_may_be_any_bytes)
+{
+    size_t len;
+    uint8_t *buf = from_hex(COOKIE "10150000 801c0005 01ff4c48db", &len);
+    svr_bfd_block b;
+
+    cr_assert_eq(svr_bfd_block_decode(&b, buf, len), (ptrdiff_t)len);
+    cr_expect_eq(b.padding, 5);
+    free(buf);
+}
+
+Test(wire_bfd, unknown_attributes_are_counted)
+{
+    size_t len;
+    uint8_t *buf = from_hex(COOKIE "10210000 00090000 802f0003 010203"
+                                   "801b0002 05dc 88100000 ff",
+                            &len);
+    svr_bfd_block b;
+
+    cr_assert_eq(svr_bfd_block_decode(&b, buf, len), (ptrdiff_t)len - 1);
+    cr_expect_eq(b.unknown, 3);
+    cr_expect_eq(b.present, SVR_BFD_HAS(LARGEST));
+    cr_expect_eq(b.largest, 1500);
+    free(buf);
 }

@@ -340,6 +340,9 @@ Test(wire_metadata, registry_is_complete)
                 svr_attribute_find((uint16_t)type, (enum svr_section)s);
             const struct registry_row *row =
                 find_row((uint16_t)type, s == SVR_SECTION_HEADER);
+            /* Those behind BFD are the business of wire_bfd.c. */
+            if (info && info->sections == SVR_SECTION_BFD)
+                info = NULL;
             cr_assert_eq(!info, !row, "type %u", type);
             if (!info)
                 continue;

@@ -196,8 +196,9 @@ SVR_API void svr_block_write_bare(uint8_t *buf);
  * attribute runs past the section, or 1 to 3 bytes are left), TLV_LENGTH (also
  * where a value's inner lengths do not add up to it), TLV_VALUE (a name that is
  * not printable UTF-8, a mapped IPv4 address in an IPv6 field, an unknown
- * address family), TLV_SECTION, TLV_DUPLICATE (also for both families of one
- * attribute) (S2.5). md is undefined on failure.
+ * address family), TLV_SECTION (also for an attribute that stands only behind
+ * BFD, bfd.h), TLV_DUPLICATE (also for both families of one attribute) (S2.5).
+ * md is undefined on failure.
  */
 SVR_API SVR_MUST_CHECK int svr_metadata_decode_header(svr_metadata *md,
                                                       const svr_block *b);
@@ -233,6 +234,7 @@ SVR_API bool svr_metadata_is_session(const svr_metadata *md);
 enum svr_section {
     SVR_SECTION_HEADER = 1,
     SVR_SECTION_PAYLOAD = 2,
+    SVR_SECTION_BFD = 4, /* the header section of a block behind BFD (bfd.h) */
 };
 
 /* One row of the registry (S3). */
@@ -245,7 +247,8 @@ typedef struct svr_attribute_info {
 } svr_attribute_info;
 
 /* The row of a type in a section, or NULL for an unknown type. Type 46 has a
- * row for each section; any other type the same row for both. */
+ * row for each section of a metadata block, type 16 one for the block behind
+ * BFD; any other type has the same row everywhere. */
 SVR_API const svr_attribute_info *svr_attribute_find(uint16_t type,
                                                      enum svr_section section);
 

@@ -1,6 +1,6 @@
 /*
- * attribute.c - every attribute of S3: where it stands, how long it may be,
- * how its value is read and written.
+ * attribute.c - every attribute of S3 and S14.3: where it stands, how long it
+ * may be, how its value is read and written.
  */
 #include "wire/attribute.h"
 #include "wire/name.h"
@@ -31,6 +31,18 @@ static int write_u8(svr__wr *wr, const void *field)
     return 0;
 }
 
+static int read_u16(void *field, svr__rd *rd)
+{
+    *(uint16_t *)field = svr__rd_u16(rd);
+    return 0;
+}
+
+static int write_u16(svr__wr *wr, const void *field)
+{
+    svr__wr_u16(wr, *(const uint16_t *)field);
+    return 0;
+}
+
 static int read_u32(void *field, svr__rd *rd)
 {
     *(uint32_t *)field = svr__rd_u32(rd);
@@ -52,6 +64,19 @@ static int read_u64(void *field, svr__rd *rd)
 static int write_u64(svr__wr *wr, const void *field)
 {
     svr__wr_u64(wr, *(const uint64_t *)field);
+    return 0;
+}
+
+/* Challenges and answers to them. */
+static int read_b8(void *field, svr__rd *rd)
+{
+    svr__rd_copy(rd, field, 8);
+    return 0;
+}
+
+static int write_b8(svr__wr *wr, const void *field)
+{
+    svr__wr_bytes(wr, field, 8);
     return 0;
 }
 
@@ -316,6 +341,115 @@ static int write_multicast(svr__wr *wr, const void *field)
     return err;
 }
 
+static int read_endpoint_v4(void *field, svr__rd *rd)
+{
+    svr_bfd_endpoint *e = field;
+    int err = read_v4(&e->addr, rd);
+
+    e->port = svr__rd_u16(rd);
+    return err;
+}
+
+static int write_endpoint_v4(svr__wr *wr, const void *field)
+{
+    const svr_bfd_endpoint *e = field;
+    int err = write_v4(wr, &e->addr);
+
+    svr__wr_u16(wr, e->port);
+    return err;
+}
+
+static int read_endpoint_v6(void *field, svr__rd *rd)
+{
+    svr_bfd_endpoint *e = field;
+    int err = read_v6(&e->addr, rd);
+
+    e->port = svr__rd_u16(rd);
+    return err;
+}
+
+static int write_endpoint_v6(svr__wr *wr, const void *field)
+{
+    const svr_bfd_endpoint *e = field;
+    int err = write_v6(wr, &e->addr);
+
+    svr__wr_u16(wr, e->port);
+    return err;
+}
+
+static int read_numbers(void *field, svr__rd *rd)
+{
+    svr_bfd_numbers *n = field;
+
+    n->own = svr__rd_u64(rd);
+    n->peer = svr__rd_u64(rd);
+    return 0;
+}
+
+static int write_numbers(svr__wr *wr, const void *field)
+{
+    const svr_bfd_numbers *n = field;
+
+    svr__wr_u64(wr, n->own);
+    svr__wr_u64(wr, n->peer);
+    return 0;
+}
+
+static int read_echo(void *field, svr__rd *rd)
+{
+    svr_bfd_echo *e = field;
+
+    e->own = svr__rd_u64(rd);
+    e->peer = svr__rd_u64(rd);
+    e->held = svr__rd_u64(rd);
+    return 0;
+}
+
+static int write_echo(svr__wr *wr, const void *field)
+{
+    const svr_bfd_echo *e = field;
+
+    svr__wr_u64(wr, e->own);
+    svr__wr_u64(wr, e->peer);
+    svr__wr_u64(wr, e->held);
+    return 0;
+}
+
+static int read_pinhole(void *field, svr__rd *rd)
+{
+    svr_bfd_pinhole *p = field;
+
+    p->local = svr__rd_u16(rd);
+    p->remote = svr__rd_u16(rd);
+    return 0;
+}
+
+static int write_pinhole(svr__wr *wr, const void *field)
+{
+    const svr_bfd_pinhole *p = field;
+
+    svr__wr_u16(wr, p->local);
+    svr__wr_u16(wr, p->remote);
+    return 0;
+}
+
+/* Only its length says something (S14.6). */
+static int read_padding(void *field, svr__rd *rd)
+{
+    *(uint16_t *)field = (uint16_t)svr__rd_rest(rd).len;
+    return 0;
+}
+
+static int write_padding(svr__wr *wr, const void *field)
+{
+    uint16_t len = *(const uint16_t *)field;
+    uint8_t *p = svr__wr_room(wr, len);
+
+    if (p)
+        memset(p, 0, len);
+    return 0;
+}
+
 /* Router names, each behind a byte with its length. */
 static int read_name_list(svr__rd *rd, unsigned count)
 {
@@ -379,15 +513,19 @@ static int write_route_record(svr__wr *wr, const void *field)
 #define X(name, number, text) static const char text_##name[] = text;
 SVR_ATTR_MAP(X)
 #undef X
+#define X(name, number, text) static const char text_BFD_##name[] = text;
+SVR_BFD_ATTR_MAP(X)
+#undef X
 
 #define H SVR_SECTION_HEADER
 #define P SVR_SECTION_PAYLOAD
+#define B SVR_SECTION_BFD
 #define NAME_MAX SVR_NAME_ACCEPT_MAX
 #define ANY UINT16_MAX
 
-#define VALUE(member, kind)                                       \
-    .field = offsetof(svr_metadata, member), .read = read_##kind, \
-    .write = write_##kind
+#define FIELD(type, member, kind) \
+    .field = offsetof(type, member), .read = read_##kind, .write = write_##kind
+#define VALUE(member, kind) FIELD(svr_metadata, member, kind)
 
 /* Accepted in, sent in, lengths; the field and the functions for its value. */
 #define ROW(name, accepted, sent, min, max, member, kind)         \
@@ -396,8 +534,16 @@ SVR_ATTR_MAP(X)
         VALUE(member, kind),                                      \
     }
 
+#define BFD_ROW(name, min, max, member, kind)                   \
+    [SVR_BFD_INDEX_##name] = {                                  \
+        {SVR_BFD_ATTR_##name, text_BFD_##name, B, B, min, max}, \
+        FIELD(svr_bfd_block, member, kind),                     \
+    }
+
+_Static_assert(SVR_BFD_INDEX_END <= 64, "more attributes than bits in a set");
+
 /* clang-format off */
-const svr__attribute svr__attributes[SVR_ATTR_COUNT] = {
+const svr__attribute svr__attributes[SVR_BFD_INDEX_END] = {
     ROW(FRAGMENT,           H,     H, 10, 10,       fragment, fragment),
     ROW(FORWARD_CONTEXT_V4, P,     P, 13, 13,       forward, context_v4),
     ROW(FORWARD_CONTEXT_V6, P,     P, 37, 37,       forward, context_v6),
@@ -439,6 +585,27 @@ const svr__attribute svr__attributes[SVR_ATTR_COUNT] = {
         {SVR_ATTR_HEALTH_OR_KEY, "session-encryption-key", P, P, 2, ANY},
         VALUE(session_key, bytes),
     },
+    /* S14.3 */
+    BFD_ROW(ROUTER,       1,  NAME_MAX, router, name),
+    BFD_ROW(BOOT_COUNTER, 4,  4,        boot_counter, u32),
+    BFD_ROW(SOURCE_V4,    6,  6,        source, endpoint_v4),
+    BFD_ROW(SOURCE_V6,    18, 18,       source, endpoint_v6),
+    BFD_ROW(NUMBERS,      16, 16,       numbers, numbers),
+    BFD_ROW(ECHO,         24, 24,       echo, echo),
+    BFD_ROW(OBSERVED_V4,  6,  6,        observed, endpoint_v4),
+    BFD_ROW(OBSERVED_V6,  18, 18,       observed, endpoint_v6),
+    BFD_ROW(CHALLENGE,    8,  8,        challenge, b8),
+    BFD_ROW(ANSWER,       8,  8,        answer, b8),
+    BFD_ROW(PINHOLE,      4,  4,        pinhole, pinhole),
+    BFD_ROW(LARGEST,      2,  2,        largest, u16),
+    BFD_ROW(PADDING,      0,  ANY,      padding, padding),
+    BFD_ROW(KEY_EXCHANGE, 1,  ANY,      key_exchange, bytes),
+    BFD_ROW(LOAD,         1,  ANY,      load, bytes),
+    BFD_ROW(TOPOLOGY,     1,  ANY,      topology, bytes),
+    [SVR_BFD_INDEX_SECURITY_ID] = {
+        {SVR_ATTR_SECURITY_ID, text_SECURITY_ID, B, B, 4, 4},
+        FIELD(svr_bfd_block, security_id, u32),
+    },
 };
 /* clang-format on */
 
@@ -450,31 +617,39 @@ const svr__attribute svr__attributes[SVR_ATTR_COUNT] = {
 #define X(name, number, text) \
     _Static_assert(HAS_SLOT(number), "a type without a slot");
 SVR_ATTR_MAP(X)
+SVR_BFD_ATTR_MAP(X)
 #undef X
 
-/* One more than the place in svr__attributes, 0 for none. */
-static const uint8_t slots[256] = {
-#define X(name, number, text) [SLOT(number)] = SVR_ATTR_INDEX_##name + 1,
-    SVR_ATTR_MAP(X)
-#undef X
+#define PLACE(number, index) [SLOT(number)] = (index) + 1,
+#define IN_HEADER(name, number, text) PLACE(number, SVR_ATTR_INDEX_##name)
+#define IN_PAYLOAD(name, number, text)               \
+    PLACE(number, (number) == SVR_ATTR_HEALTH_OR_KEY \
+                      ? SVR_ATTR_INDEX_SESSION_KEY   \
+                      : SVR_ATTR_INDEX_##name)
+#define BEHIND_BFD(name, number, text)                                         \
+    PLACE(number, (number) == SVR_ATTR_SECURITY_ID ? SVR_BFD_INDEX_SECURITY_ID \
+                                                   : SVR_ATTR_INDEX_##name)
+#define BFD(name, number, text) PLACE(number, SVR_BFD_INDEX_##name)
+
+/* For each section one more than the place in svr__attributes, 0 for none. Of
+ * the two attributes of type 46 (S2.5), and of type 16, each has its section.
+ */
+static const uint8_t slots[][256] = {
+    [SVR_SECTION_HEADER >> 1] = {SVR_ATTR_MAP(IN_HEADER) SVR_BFD_ATTR_MAP(BFD)},
+    [SVR_SECTION_PAYLOAD >> 1] = {SVR_ATTR_MAP(IN_PAYLOAD)
+                                      SVR_BFD_ATTR_MAP(BFD)},
+    [SVR_SECTION_BFD >> 1] = {SVR_ATTR_MAP(BEHIND_BFD) SVR_BFD_ATTR_MAP(BFD)},
 };
 
-const svr__attribute *svr__attribute_find(uint16_t type,
-                                          enum svr_section section)
+int svr__attribute_place(uint16_t type, enum svr_section section)
 {
-    unsigned place = HAS_SLOT(type) ? slots[SLOT(type)] : 0;
-
-    if (place == 0)
-        return NULL;
-    if (type == SVR_ATTR_HEALTH_OR_KEY && section == SVR_SECTION_PAYLOAD)
-        return &svr__attributes[SVR_ATTR_INDEX_SESSION_KEY];
-    return &svr__attributes[place - 1];
+    return HAS_SLOT(type) ? slots[section >> 1][SLOT(type)] - 1 : -1;
 }
 
 const svr_attribute_info *svr_attribute_find(uint16_t type,
                                              enum svr_section section)
 {
-    const svr__attribute *a = svr__attribute_find(type, section);
+    int place = svr__attribute_place(type, section);
 
-    return a ? &a->info : NULL;
+    return place < 0 ? NULL : &svr__attributes[place].info;
 }

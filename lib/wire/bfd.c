@@ -1,7 +1,6 @@
-/* bfd.c - BFD control packets (RFC 5880 section 4.1). */
-#include "wire/cursor.h"
-
-#include <svr/bfd.h>
+/* bfd.c - BFD control packets (RFC 5880 section 4.1) and the block behind them
+ * (S14.3). */
+#include "wire/block.h"
 
 enum {
     VERSION = 1,
@@ -116,4 +115,37 @@ int svr_bfd_encode(uint8_t *buf, const svr_bfd_packet *p)
     svr__wr_u32(&wr, p->required_min_rx);
     svr__wr_u32(&wr, p->required_min_echo_rx);
     return 0;
+}
+
+void svr_bfd_block_init(svr_bfd_block *b)
+{
+    *b = (svr_bfd_block){0};
+}
+
+ptrdiff_t svr_bfd_block_decode(svr_bfd_block *b, const uint8_t *buf, size_t len)
+{
+    svr_block block;
+    svr_span header;
+    int err = svr_block_parse(&block, buf, len);
+
+    if (err != 0)
+        return err;
+    if (block.payload_len != 0)
+        return SVR_ERR_LENGTH;
+    svr_bfd_block_init(b);
+    header = (svr_span){buf + SVR_BASE_HEADER_SIZE,
+                        block.header_len - SVR_BASE_HEADER_SIZE};
+    err = svr__section_decode(b, &b->present, &b->unknown, header,
+                              SVR_SECTION_BFD);
+    return err != 0 ? err : block.header_len;
+}
+
+ptrdiff_t svr_bfd_block_encode(uint8_t *buf, size_t cap, const svr_bfd_block *b)
+{
+    const uint64_t ours = SVR_BFD_HAS(END) - SVR_BFD_HAS(SECURITY_ID);
+    svr__wr wr = svr__wr_over(buf, cap);
+
+    if (b->present & ~ours)
+        return SVR_ERR_ARGUMENT;
+    return svr__block_encode(&wr, b, b->present, SVR_SECTION_BFD);
 }
