@@ -84,16 +84,14 @@ static size_t sign(uint8_t *payload, size_t len, const svr_direction_key *key)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    uint64_t steps =
-        ((uint64_t)now.tv_sec * SVR_SECOND + (uint64_t)now.tv_nsec) /
-        SVR_TIME_STEP;
-    uint8_t step_bytes[8];
-    for (int i = 0; i < 8; i++)
-        step_bytes[i] = (uint8_t)(steps >> (56 - 8 * i));
+    svr_tag_scope scope = {
+        .timed = true,
+        .step = ((uint64_t)now.tv_sec * SVR_SECOND + (uint64_t)now.tv_nsec) /
+                SVR_TIME_STEP,
+    };
     svr_mac mac;
     svr_mac_init(&mac, &svr_hmac_sha256_128, key->key);
-    svr_mac_sign(&mac, (svr_span[]){{payload, len}, {step_bytes, 8}}, 2,
-                 payload + len);
+    svr_tag_write(&mac, (svr_span){payload, len}, &scope, payload + len);
     svr_mac_wipe(&mac);
     return svr_hmac_sha256_128.tag_len;
 }

@@ -192,6 +192,53 @@ Test(crypto, every_flipped_bit_is_seen)
     check_flips(&svr_hmac_sha256_128);
 }
 
+/* S11.1 to S11.4b: what is signed, as a list of bytes written by hand. */
+Test(crypto, a_tag_covers_bytes_header_and_time)
+{
+    static const svr_tcp_bind bind = {0x01020304, 0x05060708, 0x18};
+    static const struct {
+        svr_tag_scope scope;
+        const char *input;
+        size_t len;
+    } rows[] = {
+        {{NULL, false, 7}, "data", 4},
+        {{NULL, true, 7}, "data\0\0\0\0\0\0\0\7", 12},
+        {{&bind, false, 7}, "data\1\2\3\4\5\6\7\x8\x18", 13},
+        {{&bind, true, UINT64_C(0x0102030405060708)},
+         "data\1\2\3\4\5\6\7\x8\x18\1\2\3\4\5\6\7\x8",
+         21},
+    };
+    static const svr_span data = {(const uint8_t *)"data", 4};
+    const uint8_t key[SVR_KEY_SIZE] = {5};
+    svr_mac m;
+    svr_mac_init(&m, &svr_hmac_sha256_128, key);
+    for (size_t i = 0; i < 4; i++) {
+        const svr_span input = {(const uint8_t *)rows[i].input, rows[i].len};
+        uint8_t tag[16], expected[16];
+        svr_mac_sign(&m, &input, 1, expected);
+        svr_tag_write(&m, data, &rows[i].scope, tag);
+        cr_assert_arr_eq(tag, expected, 16, "row %zu", i);
+        for (size_t j = 0; j < 4; j++)
+            cr_assert_eq(svr_tag_verify(&m, data, &rows[j].scope, tag), i == j);
+    }
+}
+
+Test(crypto, a_tag_holds_for_three_steps)
+{
+    static const svr_span data = {(const uint8_t *)"data", 4};
+    const uint8_t key[SVR_KEY_SIZE] = {5};
+    svr_tag_scope scope = {.timed = true, .step = 850000000};
+    uint8_t tag[16];
+    svr_mac m;
+    svr_mac_init(&m, &svr_hmac_sha256_128, key);
+    svr_tag_write(&m, data, &scope, tag);
+    for (int shift = -3; shift <= 3; shift++) {
+        scope.step = (uint64_t)(850000000 + shift);
+        cr_assert_eq(svr_tag_verify(&m, data, &scope, tag),
+                     shift >= -1 && shift <= 1, "%d", shift);
+    }
+}
+
 Test(crypto, hmacs_are_found_by_name)
 {
     static const struct {

@@ -111,6 +111,29 @@ enum svr_hmac_mode {
 /* Length of the time steps of the time-based mode. */
 #define SVR_TIME_STEP ((uint64_t)2 * SVR_SECOND)
 
+/* What a tag binds of a TCP header (S11.4b). */
+typedef struct svr_tcp_bind {
+    uint32_t seq, ack;
+    uint8_t flags;
+} svr_tcp_bind;
+
+/* What a tag covers besides the bytes in front of it. */
+typedef struct svr_tag_scope {
+    const svr_tcp_bind *bind; /* NULL: not TCP, or not bound */
+    bool timed;               /* the time-based mode (S11.3) */
+    uint64_t step;            /* Unix time / SVR_TIME_STEP, where timed */
+} svr_tag_scope;
+
+/* Writes the tag of a packet, m->hmac->tag_len bytes. `bytes` are all between
+ * the L4 header and the tag (S11.1). */
+SVR_API void svr_tag_write(const svr_mac *m, svr_span bytes,
+                           const svr_tag_scope *scope, uint8_t *tag);
+/* Whether a packet's tag is right, in the time-based mode for the step given or
+ * the one before or behind it. Compares in constant time. */
+SVR_API SVR_MUST_CHECK bool svr_tag_verify(const svr_mac *m, svr_span bytes,
+                                           const svr_tag_scope *scope,
+                                           const uint8_t *tag);
+
 /* Replay window over 64-bit packet numbers (S11.7). All zero is empty; number 0
  * is never accepted. */
 #define SVR_REPLAY_WINDOW 65536

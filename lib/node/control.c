@@ -32,7 +32,7 @@ static void post(svr_node *n, const struct envelope *e, const uint8_t *block,
 {
     const svr__pathway *pw = e->pathway;
     const svr_mac *mac = &n->associations[pw->association].send_mac;
-    svr__tcp_bind bind = {e->tcp_seq, e->tcp_ack, SVR_TCP_ACK};
+    svr_tcp_bind bind = {e->tcp_seq, e->tcp_ack, SVR_TCP_ACK};
     svr_packet *p = svr__outbox_open(n, len + mac->hmac->tag_len);
     if (!p)
         return;

@@ -270,14 +270,9 @@ size_t svr__describe_len(svr_node *n, const svr__session *s, unsigned side);
 void svr__describe_bare(svr_node *n, const svr__pathway *pw, svr_metadata *md);
 
 /* protect.c: the tag (S11.1). bind is NULL where TCP is not bound (S11.4b). */
-typedef struct svr__tcp_bind {
-    uint32_t seq, ack;
-    uint8_t flags;
-} svr__tcp_bind;
-
 void svr__tag_write(const svr_node *n, const svr_mac *mac,
                     const svr_security_config *sec, svr_span bytes,
-                    const svr__tcp_bind *bind, svr_time now, uint8_t *tag);
+                    const svr_tcp_bind *bind, svr_time now, uint8_t *tag);
 /* Appends the tag to a packet. False: no room; the packet was dropped. */
 bool svr__sign(svr__work *w, const svr_mac *mac,
                const svr_security_config *sec);
