@@ -695,6 +695,62 @@ Test(config, file_on_disk)
     cr_assert_eq(chdir("/"), 0);
 }
 
+struct visit {
+    char names[16];
+    size_t stop_after;
+};
+
+static bool note_router(void *user, const struct config *c)
+{
+    struct visit *v = user;
+
+    cr_assert_lt(strlen(v->names), sizeof(v->names) - 2);
+    strcat(v->names, c->router);
+    cr_expect_str_eq(c->node.name, c->router);
+    return strlen(v->names) != v->stop_after;
+}
+
+/* Every router of a file, in its order. */
+Test(config, visit_routers)
+{
+    struct visit all = {0}, first = {.stop_after = 1};
+    char path[64];
+
+    file_write("authority.yaml", base_file, 0644);
+    snprintf(path, sizeof(path), "%s/authority.yaml", key_folder);
+    cr_expect(config_visit(path, NULL, note_router, &all, stderr));
+    cr_expect_str_eq(all.names, "ab");
+    cr_expect_not(config_visit(path, NULL, note_router, &first, stderr));
+    cr_expect_str_eq(first.names, "a");
+}
+
+static void check_no_visit(const char *path, const char *keys,
+                           const char *expected)
+{
+    struct visit v = {0};
+    char *report;
+    size_t len;
+    FILE *f = open_memstream(&report, &len);
+
+    cr_expect_not(config_visit(path, keys, note_router, &v, f));
+    fclose(f);
+    cr_expect_not_null(strstr(report, expected), "%s", report);
+    cr_expect_str_eq(v.names, "");
+    free(report);
+}
+
+Test(config, visits_of_files_with_problems)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "%s/authority.yaml", key_folder);
+    file_write("authority.yaml", base_file, 0644);
+    check_no_visit("/nowhere/authority.yaml", NULL, "cannot be read");
+    check_no_visit(path, "/nowhere", "does not exist");
+    file_write("authority.yaml", "authority: test\nrouters: 7\n", 0644);
+    check_no_visit(path, NULL, "authority.yaml:2:10: ");
+}
+
 static void check_no_file(const char *path, const char *expected)
 {
     char *report;

@@ -24,10 +24,18 @@ static char *folder_of(const char *file)
     return strndup(file, slash > file ? (size_t)(slash - file) : 1);
 }
 
+/* A file's values, with what they lie in. */
+struct source {
+    struct value root;
+    struct arena scratch;
+    yaml_document_t doc;
+    struct report report;
+};
+
 /* The router that the configuration is for; the first where none is named. */
-static const struct value *find_router(struct checker *c, const char *name)
+static const struct value *find_router(struct source *s, const char *name)
 {
-    const struct value *routers = value_of(c->root, ROOT_ROUTERS);
+    const struct value *routers = value_of(&s->root, ROOT_ROUTERS);
     const struct value *found;
     struct words words = value_words(routers);
 
@@ -35,7 +43,7 @@ static const struct value *find_router(struct checker *c, const char *name)
         return routers->count > 0 ? &routers->items[0] : NULL;
     found = value_find(routers, name);
     if (!found && !routers->lost)
-        report_unknown(c->report, routers->at, "no router ", name,
+        report_unknown(&s->report, routers->at, "no router ", name,
                        "--router to name", &words);
     return found;
 }
@@ -69,40 +77,80 @@ static struct config *build(struct builder *b, const struct load *load)
     return NULL;
 }
 
-static struct config *load_values(const struct load *load, yaml_document_t *doc,
-                                  struct arena *scratch, struct report *report)
+static void close_source(struct source *s)
 {
-    struct value root;
-    struct checker c = {&root, scratch, report};
-    struct builder b = {.root = &root, .report = report};
+    arena_free(&s->scratch);
+    yaml_document_delete(&s->doc);
+}
 
-    if (!read_values(&root, doc, scratch, report) || !check_values(&c)) {
-        if (!report_full(report))
-            report_memory(report);
-        return NULL;
+/* Where the values could be read, whatever problems they have, there is a
+ * source to be closed. */
+static bool open_source(struct source *s, const struct load *load, FILE *out)
+{
+    struct checker c = {&s->root, &s->scratch, &s->report};
+
+    s->report = (struct report){.out = out, .file = load->file};
+    if (svr_crypto_init() != 0) {
+        report_problem(&s->report, whole_file,
+                       "there is no source of randomness");
+        return false;
     }
-    b.router = find_router(&c, load->router);
-    return report->count == 0 ? build(&b, load) : NULL;
+    if (!read_document(&s->doc, &s->report, load->text, load->len))
+        return false;
+    arena_init(&s->scratch, load->memory);
+    if (read_values(&s->root, &s->doc, &s->scratch, &s->report) &&
+        check_values(&c))
+        return true;
+    if (!report_full(&s->report))
+        report_memory(&s->report);
+    close_source(s);
+    return false;
+}
+
+/* The configuration of one router, where the file has no problem. */
+static struct config *build_for(struct source *s, const struct load *load,
+                                const struct value *router)
+{
+    struct builder b = {
+        .root = &s->root, .router = router, .report = &s->report};
+
+    return s->report.count == 0 ? build(&b, load) : NULL;
 }
 
 struct config *config_load_limited(const struct load *load, FILE *out)
 {
-    struct report report = {.out = out, .file = load->file};
     struct config *config;
-    struct arena scratch;
-    yaml_document_t doc;
+    struct source s;
 
-    if (svr_crypto_init() != 0) {
-        report_problem(&report, whole_file, "there is no source of randomness");
+    if (!open_source(&s, load, out))
         return NULL;
-    }
-    if (!read_document(&doc, &report, load->text, load->len))
-        return NULL;
-    arena_init(&scratch, load->memory);
-    config = load_values(load, &doc, &scratch, &report);
-    arena_free(&scratch);
-    yaml_document_delete(&doc);
+    config = build_for(&s, load, find_router(&s, load->router));
+    close_source(&s);
     return config;
+}
+
+static bool visit_routers(struct source *s, const struct load *load,
+                          config_visitor *visit, void *user)
+{
+    const struct value *routers = value_of(&s->root, ROOT_ROUTERS);
+    bool more = s->report.count == 0;
+
+    for (size_t i = 0; more && i < routers->count; i++) {
+        struct config *config = build_for(s, load, &routers->items[i]);
+
+        more = config && visit(user, config);
+        config_free(config);
+    }
+    return more;
+}
+
+static bool is_short(size_t len, const char *file, FILE *report)
+{
+    if (len > CONFIG_FILE_MAX)
+        fprintf(report,
+                "%s: found more than %zu MiB, expected a shorter file\n", file,
+                CONFIG_FILE_MAX >> 20);
+    return len <= CONFIG_FILE_MAX;
 }
 
 struct config *config_load_text(const char *text, size_t len, const char *file,
@@ -111,11 +159,8 @@ struct config *config_load_text(const char *text, size_t len, const char *file,
 {
     struct load load = {text, len, file, router, keys, MEMORY_MAX};
 
-    if (len <= CONFIG_FILE_MAX)
-        return config_load_limited(&load, report);
-    fprintf(report, "%s: found more than %zu MiB, expected a shorter file\n",
-            file, CONFIG_FILE_MAX >> 20);
-    return NULL;
+    return is_short(len, file, report) ? config_load_limited(&load, report)
+                                       : NULL;
 }
 
 /* All of the file, to be freed, or NULL with errno set. One byte more than is
@@ -145,20 +190,46 @@ static char *read_file(const char *file, size_t *len)
     return text;
 }
 
+/* What the file says, to be freed, or NULL with the problem reported. */
+static char *load_file(size_t *len, const char *file, FILE *report)
+{
+    char *text = read_file(file, len);
+
+    if (!text)
+        fprintf(report, "%s: cannot be read: %s\n", file, strerror(errno));
+    return text;
+}
+
 struct config *config_load(const char *file, const char *router,
                            const char *keys, FILE *report)
 {
     struct config *config;
     size_t len;
-    char *text = read_file(file, &len);
+    char *text = load_file(&len, file, report);
 
-    if (!text) {
-        fprintf(report, "%s: cannot be read: %s\n", file, strerror(errno));
+    if (!text)
         return NULL;
-    }
     config = config_load_text(text, len, file, router, keys, report);
     free(text);
     return config;
+}
+
+bool config_visit(const char *file, const char *keys, config_visitor *visit,
+                  void *user, FILE *report)
+{
+    struct load load = {.file = file, .keys = keys, .memory = MEMORY_MAX};
+    char *text = load_file(&load.len, file, report);
+    struct source s;
+    bool ok = text && is_short(load.len, file, report);
+
+    load.text = text;
+    ok = ok && open_source(&s, &load, report);
+    if (ok) {
+        ok = visit_routers(&s, &load, visit, user);
+        close_source(&s);
+    }
+    free(text);
+    return ok;
 }
 
 void config_free(struct config *c)

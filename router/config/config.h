@@ -51,6 +51,12 @@ struct config *config_load(const char *file, const char *router,
 struct config *config_load_text(const char *text, size_t len, const char *file,
                                 const char *router, const char *keys,
                                 FILE *report);
+/* Loads the file once and hands each router's configuration to visit, which may
+ * keep nothing of it and answers whether to go on. False where a problem was
+ * reported, or where visit answered false. */
+typedef bool config_visitor(void *user, const struct config *c);
+bool config_visit(const char *file, const char *keys, config_visitor *visit,
+                  void *user, FILE *report);
 void config_free(struct config *c); /* wipes keys; NULL is allowed */
 
 /* The reference page (Markdown), the man page svrd.yaml(5) and the JSON Schema,
