@@ -1,0 +1,238 @@
+#include "verify.h"
+
+#include "config/config.h"
+#include "follow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BUCKETS = 1024,
+    POOL_KEYS = 128,
+};
+
+/* How one router signs to another under one security policy. */
+struct verify_key {
+    svr_direction_key direction;
+    const svr_hmac *hmac;
+    bool timed, bind_tcp;
+    bool signs_plain;              /* packets without metadata too (S11.4) */
+    const struct verify_key *next; /* in its bucket */
+};
+
+/* Guarded memory. */
+struct pool {
+    struct verify_key keys[POOL_KEYS];
+    size_t count;
+    struct pool *next;
+};
+
+struct verify_keys {
+    struct pool *pools; /* the one with room first */
+    const struct verify_key *by_id[BUCKETS];
+};
+
+struct verify_keys *verify_keys_new(void)
+{
+    return svr_crypto_init() == 0 ? calloc(1, sizeof(struct verify_keys))
+                                  : NULL;
+}
+
+void verify_keys_free(struct verify_keys *keys)
+{
+    struct pool *next;
+
+    if (!keys)
+        return;
+    for (struct pool *p = keys->pools; p; p = next) {
+        next = p->next;
+        svr_secret_free(p);
+    }
+    free(keys);
+}
+
+static struct verify_key *new_key(struct verify_keys *keys)
+{
+    struct pool *p = keys->pools;
+
+    if (!p || p->count == POOL_KEYS) {
+        p = svr_secret_alloc(sizeof(*p));
+        if (!p)
+            return NULL;
+        p->count = 0;
+        p->next = keys->pools;
+        keys->pools = p;
+    }
+    return &p->keys[p->count++];
+}
+
+/* The first of the keys with that security id, or NULL. Behind it there may be
+ * more: two policies may share a key file. */
+static const struct verify_key *find(const struct verify_keys *keys,
+                                     uint32_t id)
+{
+    const struct verify_key *k = keys->by_id[id % BUCKETS];
+
+    while (k && k->direction.security_id != id)
+        k = k->next;
+    return k;
+}
+
+static const struct verify_key *find_next(const struct verify_key *k)
+{
+    uint32_t id = k->direction.security_id;
+
+    do {
+        k = k->next;
+    } while (k && k->direction.security_id != id);
+    return k;
+}
+
+static bool is_same(const struct verify_key *a, const struct verify_key *b)
+{
+    return memcmp(a->direction.key, b->direction.key, SVR_KEY_SIZE) == 0 &&
+           a->hmac == b->hmac && a->timed == b->timed &&
+           a->bind_tcp == b->bind_tcp && a->signs_plain == b->signs_plain;
+}
+
+/* Every pathway between two routers asks for the same keys. */
+static bool is_known(const struct verify_keys *keys,
+                     const struct verify_key *wanted)
+{
+    const struct verify_key *k = find(keys, wanted->direction.security_id);
+
+    while (k && !is_same(k, wanted))
+        k = find_next(k);
+    return k != NULL;
+}
+
+static bool add_direction(struct verify_keys *keys, const char *from,
+                          const char *to, const svr_security_config *policy)
+{
+    struct verify_key wanted = {
+        .hmac = policy->hmac,
+        .timed = policy->mode == SVR_HMAC_TIME_BASED,
+        .bind_tcp = policy->bind_tcp,
+        .signs_plain = policy->per_packet && policy->mode != SVR_HMAC_DISABLED,
+    };
+    const struct verify_key **bucket;
+    struct verify_key *k = NULL;
+    bool known;
+
+    svr_direction_key_derive(&wanted.direction, policy->key, from, to, 1);
+    bucket = &keys->by_id[wanted.direction.security_id % BUCKETS];
+    wanted.next = *bucket;
+    known = is_known(keys, &wanted);
+    if (!known)
+        k = new_key(keys);
+    if (k) {
+        *k = wanted;
+        *bucket = k;
+    }
+    svr_wipe(&wanted, sizeof(wanted));
+    return known || k;
+}
+
+bool verify_keys_add(struct verify_keys *keys, const char *router,
+                     const char *peer, const svr_security_config *policy)
+{
+    return add_direction(keys, router, peer, policy) &&
+           add_direction(keys, peer, router, policy);
+}
+
+static bool add_router(void *user, const struct config *c)
+{
+    const svr_node_config *node = &c->node;
+
+    for (size_t i = 0; i < node->pathway_count; i++) {
+        const svr_pathway_config *pw = &node->pathways[i];
+        if (!verify_keys_add(user, node->name, node->peers[pw->peer].name,
+                             &node->securities[pw->security])) {
+            fprintf(stderr, "svrdump: out of memory\n");
+            return false;
+        }
+    }
+    return true;
+}
+
+struct verify_keys *verify_keys_load(const char *file, const char *folder)
+{
+    struct verify_keys *keys = verify_keys_new();
+
+    if (!keys) {
+        fprintf(stderr, "svrdump: out of memory\n");
+        return NULL;
+    }
+    if (config_visit(file, folder, add_router, keys, stderr))
+        return keys;
+    verify_keys_free(keys);
+    return NULL;
+}
+
+static enum dump_tag verify(const struct dump_frame *f,
+                            const struct verify_key *k,
+                            const uint8_t key[SVR_KEY_SIZE])
+{
+    const svr_tag_scope scope = {
+        .bind =
+            f->tuple.proto == SVR_PROTO_TCP && k->bind_tcp ? &f->bind : NULL,
+        .timed = k->timed,
+        .step = f->sec / (SVR_TIME_STEP / SVR_SECOND),
+    };
+    size_t tag_len = k->hmac->tag_len;
+    svr_mac mac;
+    bool ok;
+
+    if (f->payload_len < tag_len)
+        return DUMP_TAG_WRONG;
+    if (f->l4_captured.len < f->l4_len)
+        return DUMP_TAG_NOT_CAPTURED;
+    svr_mac_init(&mac, k->hmac, key);
+    ok = svr_tag_verify(&mac,
+                        (svr_span){f->l4_captured.data, f->l4_len - tag_len},
+                        &scope, f->l4_captured.data + f->l4_len - tag_len);
+    svr_mac_wipe(&mac);
+    return ok ? DUMP_TAG_OK : DUMP_TAG_WRONG;
+}
+
+static void set_signer(struct dump_frame *f, const struct verify_key *k)
+{
+    f->signer = k;
+    if (f->payload_len >= k->hmac->tag_len)
+        f->payload_len -= (uint32_t)k->hmac->tag_len;
+}
+
+void verify_metadata(const struct verify_keys *keys, struct dump_frame *f)
+{
+    const struct verify_key *k, *last = NULL;
+
+    if (!(f->md.present & SVR_HAS(SECURITY_ID)))
+        return;
+    f->tag = DUMP_TAG_NO_KEY;
+    for (k = find(keys, f->md.security_id); k; k = find_next(k)) {
+        last = k;
+        f->tag = verify(f, k, k->direction.key);
+        if (f->tag != DUMP_TAG_WRONG)
+            break;
+    }
+    if (last)
+        set_signer(f, last);
+}
+
+void verify_plain(struct dump_frame *f)
+{
+    const struct verify_key *k;
+    uint8_t key[SVR_KEY_SIZE];
+
+    if (!f->flow || !dump_is_plain(f))
+        return;
+    k = f->flow->signer[f->reverse];
+    if (!k) {
+        f->tag = DUMP_TAG_NO_KEY;
+    } else if (k->signs_plain) {
+        svr_session_key_derive(key, &k->direction, &f->flow->uuid);
+        f->tag = verify(f, k, key);
+        svr_wipe(key, sizeof(key));
+        set_signer(f, k);
+    }
+}
