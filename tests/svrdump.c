@@ -72,7 +72,11 @@ Test(svrdump, json)
         "{\"type\":17,\"name\":\"destination-router\",\"section\":\"payload\","
         "\"length\":3,\"value\":\"dc1\"},"
         "{\"type\":19,\"name\":\"pathway-id\",\"section\":\"payload\","
-        "\"length\":8,\"value\":\"wan0-dc1\"}]}}");
+        "\"length\":8,\"value\":\"wan0-dc1\"}]},"
+        "\"session\":{\"uuid\":\"12345678-9abc-4def-8102-030405060708\","
+        "\"tenant\":\"staff.corp\",\"service\":\"web\",\"context\":"
+        "{\"src\":\"10.1.0.7\",\"dst\":\"10.2.0.80\",\"sport\":40000,"
+        "\"dport\":443,\"proto\":\"tcp\"},\"direction\":\"forward\"}}");
     free(text);
     json_decref(frame);
 }
@@ -100,6 +104,10 @@ Test(svrdump, parts_of_lines)
         {COOKIE "100c0004 000b0000", " encrypted "},
         {COOKIE "10140000 00140004 0a010007", " icmp-error-at 10.1.0.7 "},
         {COOKIE "10140000 77770000 77780000", " unknown-attributes 2 "},
+        {COOKIE "101a0000 0001000a 00000007 0002 2003 05b0",
+         " piece 7 offset 24 more metadata 26 payload 0\n"},
+        {COOKIE "101a0000 0001000a 00000007 0002 0003 05b0",
+         " piece 7 offset 24 last metadata 26 payload 0\n"},
         {COOKIE "100c0011 0004000d 0a020050 0a010007 01bb 9c40 11",
          " svr reverse udp 10.2.0.80:443 > 10.1.0.7:40000 metadata 29 "},
         {COOKIE "100c0029 00050025 fd000001000000000000000000000007"

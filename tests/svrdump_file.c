@@ -55,14 +55,26 @@ void begin_capture(struct bytes *file, uint32_t datalink)
     put_u32(file, datalink);
 }
 
-void add_cut_frame(struct bytes *file, const uint8_t *frame, size_t captured,
-                   size_t len)
+static void add_record(struct bytes *file, uint32_t sec, const uint8_t *frame,
+                       size_t captured, size_t len)
 {
-    put_u32(file, 1700000000);
+    put_u32(file, sec);
     put_u32(file, 123456789);
     put_u32(file, (uint32_t)captured);
     put_u32(file, (uint32_t)len);
     put(file, frame, captured);
+}
+
+void add_cut_frame(struct bytes *file, const uint8_t *frame, size_t captured,
+                   size_t len)
+{
+    add_record(file, 1700000000, frame, captured, len);
+}
+
+void add_frame_at(struct bytes *file, uint32_t sec, const uint8_t *frame,
+                  size_t len)
+{
+    add_record(file, sec, frame, len, len);
 }
 
 void add_frame(struct bytes *file, const uint8_t *frame, size_t len)
@@ -170,21 +182,47 @@ char *dump(const struct bytes *file, const struct dump_options *options)
     return NULL;
 }
 
+json_t *dump_list(const struct bytes *file, const struct dump_options *options)
+{
+    char *text = dump(file, options), *rest = NULL;
+    json_t *list = json_array();
+
+    for (char *line = strtok_r(text, "\n", &rest); line;
+         line = strtok_r(NULL, "\n", &rest)) {
+        json_t *frame = json_loads(line, 0, NULL);
+        cr_assert(frame, "%s", line);
+        json_array_append_new(list, frame);
+    }
+    free(text);
+    return list;
+}
+
 json_t *dump_one(const uint8_t *packet, size_t captured, size_t len)
 {
     static struct bytes file;
     const struct dump_options options = {
         .file = "test", .json = true, .all = true};
-    json_t *object;
-    char *text;
+    json_t *list, *frame;
 
     begin_capture(&file, 101);
     add_cut_frame(&file, packet, captured, len);
-    text = dump(&file, &options);
-    object = json_loads(text, 0, NULL);
-    cr_assert(object, "%s", text);
-    free(text);
-    return object;
+    list = dump_list(&file, &options);
+    cr_assert_eq(json_array_size(list), 1);
+    frame = json_incref(json_array_get(list, 0));
+    json_decref(list);
+    return frame;
+}
+
+const char *text_at(const json_t *frame, const char *path)
+{
+    const char *text;
+
+    while (strchr(path, '.')) {
+        frame = json_object_getn(frame, path, strcspn(path, "."));
+        path = strchr(path, '.') + 1;
+    }
+    text = json_string_value(json_object_get(frame, path));
+    return text ? text : "";
 }
 
 const char *status_of(const json_t *frame)
@@ -198,10 +236,7 @@ const char *status_of(const json_t *frame)
 
 const char *reason_of(const json_t *frame)
 {
-    const char *reason = json_string_value(
-        json_object_get(json_object_get(frame, "metadata"), "reason"));
-
-    return reason ? reason : "";
+    return text_at(frame, "metadata.reason");
 }
 
 bool is_printable(const char *text)

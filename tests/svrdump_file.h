@@ -28,6 +28,8 @@ size_t from_hex(uint8_t *buf, const char *hex);
 void begin_capture(struct bytes *file, uint32_t datalink);
 /* Frames are of 2023-11-14 22:13:20.123456789 UTC. */
 void add_frame(struct bytes *file, const uint8_t *frame, size_t len);
+void add_frame_at(struct bytes *file, uint32_t sec, const uint8_t *frame,
+                  size_t len);
 void add_cut_frame(struct bytes *file, const uint8_t *frame, size_t captured,
                    size_t len);
 
@@ -50,6 +52,12 @@ size_t make_forward_packet(uint8_t *out, const char *data);
 char *dump(const struct bytes *file, const struct dump_options *options);
 /* The only frame of a raw IP capture, as JSON; the caller releases it. */
 json_t *dump_one(const uint8_t *packet, size_t captured, size_t len);
+
+/* The frames of a capture as a list of JSON; the caller releases it. */
+json_t *dump_list(const struct bytes *file, const struct dump_options *options);
+/* The text at the end of the path "member.member", or "" where there is none.
+ */
+const char *text_at(const json_t *frame, const char *path);
 
 /* Its metadata's status, "none" without. */
 const char *status_of(const json_t *frame);

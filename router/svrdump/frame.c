@@ -53,24 +53,35 @@ static bool read_ip(struct dump_frame *f, svr_span ip)
     return ip.data[0] >> 4 == 6 && read_ipv6(f, ip);
 }
 
+/* What stands behind the L4 header of a packet of len bytes. */
+static void set_l4(struct dump_frame *f, const svr_headers *h, uint32_t len,
+                   uint32_t captured)
+{
+    f->tuple = h->tuple;
+    f->bind = (svr_tcp_bind){h->tcp_seq, h->tcp_ack, h->tcp_flags};
+    f->l4_len = f->payload_len = len - h->payload;
+    f->l4_captured.data = f->bytes + h->payload;
+    f->l4_captured.len = (captured < len ? captured : len) - h->payload;
+}
+
 /* Where the capture holds less than the packet had, zeros stand for the rest,
  * so that the headers can be read; `captured` says where they begin. */
-static int parse_packet(struct dump_frame *f, svr_headers *h, uint32_t len,
-                        uint32_t captured)
+static int parse_packet(struct dump_frame *f, uint32_t len, uint32_t captured)
 {
     svr_packet p = {.data = f->bytes, .len = len};
-    int err = svr_packet_parse(h, &p);
+    svr_headers h;
+    int err = svr_packet_parse(&h, &p);
 
-    if (captured < len && (err != 0 || h->payload > captured))
+    if (captured < len && (err != 0 || h.payload > captured))
         return SVR_ERR_TRUNCATED;
     if (err == 0)
-        f->payload_len = p.len - h->payload;
+        set_l4(f, &h, p.len, captured);
     return err;
 }
 
 /* A payload section that is not sealed begins with something known. Without a
- * security id there is no key, so nothing can be sealed (S2.6). svrdump has no
- * keys: this is a guess, as no router would make it. */
+ * security id there is no key, so nothing can be sealed (S2.6). This is a
+ * guess, as no router would make it. */
 static bool looks_sealed(const svr_metadata *md, svr_span section)
 {
     const svr_attribute_info *first;
@@ -97,6 +108,7 @@ static void read_sections(struct dump_frame *f)
     svr_metadata_init(&f->md);
     err = svr_metadata_decode_header(&f->md, &f->block);
     if (err != 0) {
+        svr_metadata_init(&f->md);
         set_malformed(f, err);
         return;
     }
@@ -142,14 +154,14 @@ static int parse_block(svr_block *b, svr_span captured, size_t len)
     return 0;
 }
 
-static void read_metadata(struct dump_frame *f, svr_span captured)
+static void read_metadata(struct dump_frame *f)
 {
     int err;
 
-    if (!svr_cookie_present(captured.data, captured.len))
+    if (!svr_cookie_present(f->l4_captured.data, f->l4_captured.len))
         return;
-    read_base_header(f, captured);
-    err = parse_block(&f->block, captured, f->payload_len);
+    read_base_header(f, f->l4_captured);
+    err = parse_block(&f->block, f->l4_captured, f->l4_len);
     if (err != 0) {
         set_malformed(f, err);
         return;
@@ -174,7 +186,6 @@ static uint8_t *copy_packet(svr_span ip, uint32_t len)
 bool dump_frame_read(struct dump_frame *f, svr_span ip)
 {
     uint32_t captured, len;
-    svr_headers h;
 
     f->is_ip = read_ip(f, ip);
     if (!f->is_ip)
@@ -185,17 +196,32 @@ bool dump_frame_read(struct dump_frame *f, svr_span ip)
     f->bytes = copy_packet(ip, len);
     if (!f->bytes)
         return false;
-    f->error = parse_packet(f, &h, len, captured);
-    if (f->error != 0)
-        return true;
-    f->tuple = h.tuple;
-    if (h.tuple.proto == SVR_PROTO_TCP || h.tuple.proto == SVR_PROTO_UDP) {
-        uint32_t there = captured - h.payload;
-        if (there > f->payload_len)
-            there = f->payload_len;
-        read_metadata(f, (svr_span){f->bytes + h.payload, there});
-    }
+    f->error = parse_packet(f, len, captured);
+    if (f->error == 0 &&
+        (f->tuple.proto == SVR_PROTO_TCP || f->tuple.proto == SVR_PROTO_UDP))
+        read_metadata(f);
     return true;
+}
+
+const char *dump_tag_name(enum dump_tag tag)
+{
+    switch (tag) {
+    case DUMP_TAG_OK:
+        return "ok";
+    case DUMP_TAG_WRONG:
+        return "wrong";
+    case DUMP_TAG_NO_KEY:
+        return "no-key";
+    case DUMP_TAG_NOT_CAPTURED:
+        return "not-captured";
+    default:
+        return NULL;
+    }
+}
+
+bool dump_is_plain(const struct dump_frame *f)
+{
+    return f->status == DUMP_NONE || f->status == DUMP_FALSE_POSITIVE;
 }
 
 void dump_frame_free(struct dump_frame *f)

@@ -1,5 +1,6 @@
 /* A frame as one JSON object on a line of its own. */
 #include "common/text.h"
+#include "follow.h"
 #include "svrdump.h"
 
 static const char *status_name(enum dump_status status)
@@ -31,6 +32,12 @@ static void set_number(json_t *object, const char *key, uint32_t v)
     set_new(object, key, json_integer(v));
 }
 
+static void set_tag(json_t *object, enum dump_tag tag)
+{
+    if (tag != DUMP_TAG_NONE)
+        set_text(object, "tag", dump_tag_name(tag));
+}
+
 static void append_tlv(void *user, const svr_tlv *tlv, enum svr_section section)
 {
     json_t *list = user;
@@ -59,8 +66,32 @@ static json_t *metadata_object(const struct dump_frame *f)
         set_number(o, "header_len", f->header_section_len);
         set_number(o, "payload_len", f->payload_section_len);
     }
+    if (!dump_is_plain(f))
+        set_tag(o, f->tag);
     dump_visit(f, append_tlv, tlvs);
     set_new(o, "tlvs", tlvs);
+    return o;
+}
+
+static void set_name(json_t *o, const char *key, const struct follow_name *name)
+{
+    if (name->len > 0)
+        set_new(o, key, json_stringn((const char *)name->text, name->len));
+}
+
+static json_t *session_object(const struct dump_frame *f)
+{
+    const struct follow_flow *flow = f->flow;
+    char uuid[TEXT_UUID];
+    json_t *o = json_object();
+
+    set_text(o, "uuid", text_uuid(uuid, &flow->uuid));
+    set_name(o, "tenant", &flow->tenant);
+    set_name(o, "service", &flow->service);
+    set_new(o, "context", dump_tuple_value(&flow->context));
+    set_text(o, "direction", f->reverse ? "reverse" : "forward");
+    if (dump_is_plain(f))
+        set_tag(o, f->tag);
     return o;
 }
 
@@ -96,6 +127,8 @@ void dump_print_json(FILE *out, const struct dump_frame *f)
         set_text(o, "error", f->is_ip ? svr_err_name(f->error) : "not_ip");
     set_new(o, "metadata",
             f->status == DUMP_NONE ? json_null() : metadata_object(f));
+    if (f->flow)
+        set_new(o, "session", session_object(f));
     /* ASCII only, so that no name can steer a terminal. */
     json_dumpf(o, out, JSON_COMPACT | JSON_ENSURE_ASCII);
     json_decref(o);

@@ -1,6 +1,8 @@
 /* svrdump - shows the SVR metadata of captured packets. */
 #include "svrdump.h"
+#include "verify.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,17 +17,33 @@ enum {
 };
 
 static const char usage[] =
-    "usage: svrdump [-av] [--json] [-c COUNT] -r FILE | -i INTERFACE "
-    "[FILTER]\n"
-    "  -r FILE       read a capture file, - for standard input\n"
-    "  -i INTERFACE  capture on an interface\n"
-    "  -c COUNT      stop after printing COUNT frames\n"
-    "  -a            print frames without metadata too\n"
-    "  -v            print each attribute on a line of its own\n"
-    "  --json        print one JSON object for each frame\n"
-    "  -h, --help    print this text\n"
-    "  --version     print the version\n"
+    "usage: svrdump [-av] [--json] [-c COUNT] [--authority FILE [--keys DIR]]\n"
+    "               -r FILE | -i INTERFACE [FILTER]\n"
+    "  -r FILE           read a capture file, - for standard input\n"
+    "  -i INTERFACE      capture on an interface\n"
+    "  -c COUNT          stop after printing COUNT frames\n"
+    "  -a                print frames without metadata too\n"
+    "  -v                print each attribute on a line of its own\n"
+    "  --json            print one JSON object for each frame\n"
+    "  --authority FILE  verify tags with the keys of the authority file\n"
+    "  --keys DIR        where key files are (default: the folder of FILE)\n"
+    "  -h, --help        print this text\n"
+    "  --version         print the version\n"
     "FILTER is an expression as in pcap-filter(7).\n";
+
+/* What the command line asks for. */
+struct command {
+    struct dump_options options;
+    const char *authority, *keys;
+};
+
+/* Values of getopt_long beyond any character. */
+enum {
+    AUTHORITY = 256,
+    KEYS,
+    JSON,
+    VERSION,
+};
 
 /* For the signal handler, which gets no argument. */
 static pcap_t *volatile live;
@@ -44,6 +62,12 @@ static void stop_on_signals(pcap_t *pcap)
     live = pcap;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+}
+
+static bool wrong(const char *what)
+{
+    fprintf(stderr, "svrdump: %s\n", what);
+    return false;
 }
 
 static bool parse_count(unsigned long *count, const char *text)
@@ -74,53 +98,76 @@ static _Noreturn void print_and_exit(const char *text)
     exit(fflush(stdout) == 0 ? 0 : EXIT_ERROR);
 }
 
-static bool set_option(struct dump_options *options, int option)
+/* False for an option that is wrong. */
+static bool set_option(struct command *c, int option)
 {
+    struct dump_options *o = &c->options;
+
     switch (option) {
     case 'r':
-        options->file = optarg;
+        o->file = optarg;
         return true;
     case 'i':
-        options->iface = optarg;
+        o->iface = optarg;
         return true;
     case 'c':
-        return parse_count(&options->count, optarg);
+        if (parse_count(&o->count, optarg))
+            return true;
+        return wrong("-c expects a number from 1");
     case 'a':
-        options->all = true;
+        o->all = true;
         return true;
     case 'v':
-        options->verbose = true;
+        o->verbose = true;
         return true;
-    case 'j':
-        options->json = true;
+    case JSON:
+        o->json = true;
+        return true;
+    case AUTHORITY:
+        c->authority = optarg;
+        return true;
+    case KEYS:
+        c->keys = optarg;
         return true;
     case 'h':
         print_and_exit(usage);
-    case 'V':
+    case VERSION:
         print_and_exit("svrdump " SVR_VERSION "\n");
     default:
-        return false;
+        return false; /* getopt_long has said what */
     }
 }
 
-static bool parse_options(struct dump_options *options, int argc, char **argv)
+static bool check_command(const struct command *c)
+{
+    if (!c->options.file && !c->options.iface)
+        return wrong("expected -r FILE or -i INTERFACE");
+    if (c->options.file && c->options.iface)
+        return wrong("found both -r and -i, expected one of them");
+    if (c->keys && !c->authority)
+        return wrong("--keys needs --authority");
+    return true;
+}
+
+static bool parse_command(struct command *c, int argc, char **argv)
 {
     static const struct option names[] = {
         {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {"json", no_argument, NULL, 'j'},
+        {"version", no_argument, NULL, VERSION},
+        {"json", no_argument, NULL, JSON},
+        {"authority", required_argument, NULL, AUTHORITY},
+        {"keys", required_argument, NULL, KEYS},
         {0},
     };
     int option;
 
     while ((option = getopt_long(argc, argv, "r:i:c:avh", names, NULL)) != -1) {
-        if (!set_option(options, option))
+        if (!set_option(c, option))
             return false;
     }
-    if (!options->file == !options->iface)
-        return false;
-    return optind == argc ||
-           join_filter(&options->filter, argv + optind, argc - optind);
+    return check_command(c) &&
+           (optind == argc ||
+            join_filter(&c->options.filter, argv + optind, argc - optind));
 }
 
 static pcap_t *open_file(const char *file)
@@ -131,12 +178,27 @@ static pcap_t *open_file(const char *file)
 
     if (pcap)
         return pcap;
-    /* The text names the file for some errors and not for others. */
+    /* The text names the file where it could not be opened. */
     if (strncmp(error, file, strlen(file)) == 0)
         fprintf(stderr, "svrdump: %s\n", error);
     else
-        fprintf(stderr, "svrdump: %s: %s\n", file, error);
+        fprintf(stderr,
+                "svrdump: %s: %s; expected a pcap or pcapng file, as tcpdump "
+                "-w writes\n",
+                file, error);
     return NULL;
+}
+
+static const char *interface_hint(int err)
+{
+    switch (err) {
+    case PCAP_ERROR_NO_SUCH_DEVICE:
+        return "; \"ip link\" shows those there are";
+    case PCAP_ERROR_PERM_DENIED:
+        return "; expected root, or the capability CAP_NET_RAW";
+    default:
+        return "";
+    }
 }
 
 static pcap_t *open_interface(const char *iface)
@@ -158,41 +220,63 @@ static pcap_t *open_interface(const char *iface)
     if (err >= 0)
         return pcap;
     detail = pcap_geterr(pcap);
-    fprintf(stderr, "svrdump: %s: %s\n", iface,
-            *detail ? detail : pcap_statustostr(err));
+    fprintf(stderr, "svrdump: %s: %s%s\n", iface,
+            *detail ? detail : pcap_statustostr(err), interface_hint(err));
     pcap_close(pcap);
     return NULL;
 }
 
-static int run(const struct dump_options *options)
+/* A reader that went away, as head does, has had what it wanted. */
+static int finish_output(void)
+{
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE)
+        return 0;
+    perror("svrdump: standard output");
+    return EXIT_ERROR;
+}
+
+static int dump(const struct dump_options *options)
 {
     pcap_t *pcap = options->file ? open_file(options->file)
                                  : open_interface(options->iface);
-    int err;
+    int err, status;
 
     if (!pcap)
         return EXIT_ERROR;
     stop_on_signals(pcap);
     err = dump_capture(pcap, options, stdout);
     live = NULL;
+    status = finish_output();
     pcap_close(pcap);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        perror("svrdump: standard output");
-        return EXIT_ERROR;
+    return err != 0 ? EXIT_ERROR : status;
+}
+
+static int run(struct command *c)
+{
+    struct verify_keys *keys = NULL;
+    int status;
+
+    if (c->authority) {
+        keys = verify_keys_load(c->authority, c->keys);
+        if (!keys)
+            return EXIT_ERROR;
+        c->options.keys = keys;
     }
-    return err != 0 ? EXIT_ERROR : 0;
+    status = dump(&c->options);
+    verify_keys_free(keys);
+    return status;
 }
 
 int main(int argc, char **argv)
 {
-    struct dump_options options = {0};
+    struct command command = {0};
     int status;
 
-    if (!parse_options(&options, argc, argv)) {
+    if (!parse_command(&command, argc, argv)) {
         fputs(usage, stderr);
         return EXIT_USAGE;
     }
-    status = run(&options);
-    free(options.filter);
+    status = run(&command);
+    free(command.options.filter);
     return status;
 }

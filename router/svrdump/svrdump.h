@@ -15,6 +15,7 @@ struct dump_options {
     bool all;            /* frames without metadata too */
     bool verbose;        /* a line for each attribute */
     bool json;
+    const struct verify_keys *keys; /* to verify tags with, or NULL */
 };
 
 /* What became of the search for metadata in a frame. */
@@ -24,6 +25,15 @@ enum dump_status {
     DUMP_OPAQUE, /* the payload section is sealed */
     DUMP_FALSE_POSITIVE,
     DUMP_MALFORMED,
+};
+
+/* What became of a tag. */
+enum dump_tag {
+    DUMP_TAG_NONE, /* there is none, or nothing to verify it with */
+    DUMP_TAG_OK,
+    DUMP_TAG_WRONG,
+    DUMP_TAG_NO_KEY,
+    DUMP_TAG_NOT_CAPTURED, /* not all of what it covers */
 };
 
 /* One frame, read as far as it could be. */
@@ -36,7 +46,11 @@ struct dump_frame {
     int error;            /* why libsvr refuses the packet, or 0 */
     svr_tuple tuple;      /* ports only where error is 0 */
     uint32_t length;      /* as the IP header says */
-    uint32_t payload_len; /* behind the L4 header and the metadata */
+    uint32_t l4_len;      /* behind the L4 header */
+    svr_span l4_captured; /* what there is of it */
+    svr_tcp_bind bind;    /* of TCP */
+    uint32_t payload_len; /* behind the L4 header and the metadata, without the
+                             tag where its length is known */
 
     enum dump_status status;
     int reason;      /* why the metadata is malformed */
@@ -45,7 +59,15 @@ struct dump_frame {
     uint16_t header_section_len; /* header length as the base header says */
     uint16_t payload_section_len;
     svr_block block; /* where the base header is right, else data is NULL */
-    svr_metadata md; /* all of it where OK, the header section where OPAQUE */
+    svr_metadata md; /* all of it where OK, nothing where the header section is
+                        malformed, else the header section */
+
+    enum dump_tag tag;
+    const struct verify_key *signer; /* whose tag it has, or NULL */
+
+    const struct follow_flow *flow; /* what it belongs to, or NULL; until the
+                                       next frame is read */
+    bool reverse;                   /* its direction */
 
     uint8_t *bytes; /* the packet from its IP header on */
 };
@@ -64,10 +86,20 @@ void dump_frame_free(struct dump_frame *f);
  * it. */
 json_t *dump_value(const svr_tlv *tlv, enum svr_section section);
 
+/* A context as {src, dst, sport, dport, proto}; the caller owns it. */
+json_t *dump_tuple_value(const svr_tuple *t);
+
 /* All attributes that stand in clear, in their order. */
 typedef void dump_visitor(void *user, const svr_tlv *tlv,
                           enum svr_section section);
 void dump_visit(const struct dump_frame *f, dump_visitor *visit, void *user);
+
+/* What became of the frame's tag: "ok", "wrong", …; NULL where there is none.
+ */
+const char *dump_tag_name(enum dump_tag tag);
+/* Whether the frame has no metadata of its own, so that its tag is a plain
+ * packet's. */
+bool dump_is_plain(const struct dump_frame *f);
 
 void dump_print_text(FILE *out, const struct dump_frame *f, bool verbose);
 void dump_print_json(FILE *out, const struct dump_frame *f);

@@ -1,5 +1,6 @@
 /* A frame as one line for people, and a line for each of its attributes. */
 #include "common/text.h"
+#include "follow.h"
 #include "svrdump.h"
 
 #include <string.h>
@@ -141,6 +142,14 @@ static void print_numbers(FILE *out, const svr_metadata *md)
         fprintf(out, " health %u", md->health);
 }
 
+/* S18; the offset in bytes. */
+static void print_fragment(FILE *out, const svr_metadata *md)
+{
+    if (md->present & SVR_HAS(FRAGMENT))
+        fprintf(out, " piece %u offset %u %s", md->fragment.extended_id,
+                md->fragment.offset * 8u, md->fragment.more ? "more" : "last");
+}
+
 static void print_icmp_location(FILE *out, const svr_metadata *md)
 {
     char addr[TEXT_ADDR];
@@ -182,8 +191,41 @@ static void print_metadata(FILE *out, const struct dump_frame *f)
     print_session(out, &f->md);
     print_names(out, &f->md);
     print_numbers(out, &f->md);
+    print_fragment(out, &f->md);
     print_icmp_location(out, &f->md);
     print_flags(out, &f->md);
+}
+
+static void print_followed_name(FILE *out, const char *label,
+                                const struct follow_name *name)
+{
+    if (name->len > 0)
+        print_name(out, label, (svr_span){name->text, name->len});
+}
+
+/* What is known of the frame's session and does not stand in its metadata. */
+static void print_followed(FILE *out, const struct dump_frame *f)
+{
+    const struct follow_flow *flow = f->flow;
+    char uuid[TEXT_UUID];
+
+    if (!(f->md.present & SVR_HAS(SESSION_UUID))) {
+        fputs(f->reverse ? " session reverse" : " session forward", out);
+        print_tuple(out, &flow->context);
+        fprintf(out, " uuid %s", text_uuid(uuid, &flow->uuid));
+    }
+    if (!(f->md.present & SVR_HAS(TENANT)))
+        print_followed_name(out, "tenant", &flow->tenant);
+    if (!(f->md.present & SVR_HAS(SERVICE)))
+        print_followed_name(out, "service", &flow->service);
+}
+
+static void print_tag(FILE *out, enum dump_tag tag)
+{
+    if (tag == DUMP_TAG_WRONG)
+        fputs(" TAG WRONG", out);
+    else if (tag != DUMP_TAG_NONE)
+        fprintf(out, " tag %s", dump_tag_name(tag));
 }
 
 /* Text in JSON is UTF-8, names among it. */
@@ -279,6 +321,9 @@ void dump_print_text(FILE *out, const struct dump_frame *f, bool verbose)
     print_time(out, f);
     print_packet(out, f);
     print_metadata(out, f);
+    if (f->flow)
+        print_followed(out, f);
+    print_tag(out, f->tag);
     print_lengths(out, f);
     fputc('\n', out);
     if (verbose)

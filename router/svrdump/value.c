@@ -54,7 +54,7 @@ static json_t *number_value(uint64_t v)
     return json_string(text);
 }
 
-static json_t *tuple_value(const svr_tuple *t)
+json_t *dump_tuple_value(const svr_tuple *t)
 {
     char proto[TEXT_PROTO];
 
@@ -197,10 +197,10 @@ static json_t *known_value(const svr_metadata *md, const svr_tlv *tlv)
         return fragment_value(&md->fragment);
     case SVR_ATTR_FORWARD_CONTEXT_V4:
     case SVR_ATTR_FORWARD_CONTEXT_V6:
-        return tuple_value(&md->forward);
+        return dump_tuple_value(&md->forward);
     case SVR_ATTR_REVERSE_CONTEXT_V4:
     case SVR_ATTR_REVERSE_CONTEXT_V6:
-        return tuple_value(&md->reverse);
+        return dump_tuple_value(&md->reverse);
     case SVR_ATTR_SESSION_UUID:
         return uuid_value(&md->uuid);
     case SVR_ATTR_ENCRYPTED:

@@ -1,0 +1,363 @@
+/* svrdump with keys, on what two routers send to each other. */
+#include "node_net.h"
+#include "svrdump/verify.h"
+#include "svrdump_file.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Unix time where the routers' clocks begin, as node_net sets it. */
+#define START 1700001000
+
+static struct bytes file;
+
+static svr_security_config policy_of(const struct net_options *o)
+{
+    svr_security_config policy = {
+        .hmac = &svr_hmac_sha256_128,
+        .mode = o->disabled  ? SVR_HMAC_DISABLED
+                : o->regular ? SVR_HMAC_REGULAR
+                             : SVR_HMAC_TIME_BASED,
+        .per_packet = o->per_packet,
+        .bind_tcp = true,
+    };
+
+    memset(policy.key, 0x42, sizeof(policy.key));
+    return policy;
+}
+
+static struct verify_keys *keys_of(const svr_security_config *policy)
+{
+    struct verify_keys *keys = verify_keys_new();
+
+    cr_assert(keys);
+    cr_assert(verify_keys_add(keys, "dc", "branch", policy));
+    return keys;
+}
+
+static json_t *list_with(const struct verify_keys *keys)
+{
+    const struct dump_options options = {
+        .file = "test", .json = true, .all = true, .keys = keys};
+
+    return dump_list(&file, &options);
+}
+
+static void add_wire(struct frame *wire)
+{
+    add_frame_at(&file, START, wire->p.data, wire->p.len);
+    frame_free(wire);
+}
+
+/* A capture of the WAN: two UDP packets and two TCP segments each way. */
+static void capture_sessions(const struct net_options *o)
+{
+    struct net net;
+    struct frame wire;
+
+    net_open(&net, o);
+    begin_capture(&file, 101);
+    for (int i = 0; i < 2; i++) {
+        forward_trip(&net, frame_udp(CLIENT, 50, SERVER, 53, NULL, 100), &wire);
+        add_wire(&wire);
+        reverse_trip(&net, frame_udp(SERVER, 53, CLIENT, 50, NULL, 100), &wire);
+        add_wire(&wire);
+    }
+    forward_trip(&net,
+                 frame_tcp(CLIENT, 40, SERVER, 80, SVR_TCP_SYN, 1, 0, NULL, 0),
+                 &wire);
+    add_wire(&wire);
+    reverse_trip(&net,
+                 frame_tcp(SERVER, 80, CLIENT, 40, SVR_TCP_SYN | SVR_TCP_ACK, 9,
+                           2, NULL, 0),
+                 &wire);
+    add_wire(&wire);
+    forward_trip(
+        &net, frame_tcp(CLIENT, 40, SERVER, 80, SVR_TCP_ACK, 2, 10, NULL, 100),
+        &wire);
+    add_wire(&wire);
+    reverse_trip(
+        &net, frame_tcp(SERVER, 80, CLIENT, 40, SVR_TCP_ACK, 10, 102, NULL, 0),
+        &wire);
+    add_wire(&wire);
+    net_close(&net);
+}
+
+/* The handshake's packets come first in each direction. */
+static const struct {
+    bool plain;
+    int payload_len;
+} captured[] = {
+    {false, 100}, {false, 100}, {true, 100}, {true, 100},
+    {false, 0},   {false, 0},   {true, 100}, {true, 0},
+};
+
+static void check_sessions(const struct net_options *o, const char *plain_tag)
+{
+    svr_security_config policy = policy_of(o);
+    struct verify_keys *keys = keys_of(&policy);
+    json_t *list;
+
+    capture_sessions(o);
+    list = list_with(keys);
+    cr_assert_eq(json_array_size(list), COUNT(captured));
+    for (size_t i = 0; i < COUNT(captured); i++) {
+        json_t *frame = json_array_get(list, i);
+        bool plain = captured[i].plain;
+        cr_expect_str_eq(status_of(frame), plain ? "none" : "ok", "%zu", i);
+        cr_expect_str_eq(text_at(frame, "metadata.tag"), plain ? "" : "ok",
+                         "%zu", i);
+        cr_expect_str_eq(text_at(frame, "session.tag"), plain ? plain_tag : "",
+                         "%zu", i);
+        cr_expect_str_eq(text_at(frame, "session.direction"),
+                         i % 2 ? "reverse" : "forward");
+        cr_expect_str_eq(text_at(frame, "session.tenant"), "staff.corp");
+        cr_expect_str_eq(text_at(frame, "session.service"), "apps");
+        cr_expect_eq(json_integer_value(json_object_get(frame, "payload_len")),
+                     captured[i].payload_len, "%zu", i);
+    }
+    json_decref(list);
+    verify_keys_free(keys);
+}
+
+Test(svrdump_verify, tags_of_routers_are_right)
+{
+    static const struct {
+        struct net_options options;
+        const char *plain_tag;
+    } rows[] = {
+        {{.per_packet = true}, "ok"},
+        {{.per_packet = true, .regular = true}, "ok"},
+        {{.per_packet = true, .v6_pathway = true}, "ok"},
+        {{.per_packet = true, .disabled = true}, ""},
+        {{.per_packet = false}, ""},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++)
+        check_sessions(&rows[i].options, rows[i].plain_tag);
+}
+
+/* Records of the capture in memory. */
+#define FILE_HEADER 24
+#define RECORD_HEADER 16
+
+static uint8_t *record_at(size_t number)
+{
+    uint8_t *at = file.data + FILE_HEADER;
+    uint32_t len;
+
+    for (; number > 0; number--) {
+        memcpy(&len, at + 8, sizeof(len));
+        at += RECORD_HEADER + len;
+    }
+    return at;
+}
+
+/* The tag of a frame of the capture, whichever member has it. */
+static void expect_tag(const struct verify_keys *keys, size_t number,
+                       const char *expected, const char *what)
+{
+    json_t *list = list_with(keys), *frame = json_array_get(list, number);
+    const char *path = captured[number].plain ? "session.tag" : "metadata.tag";
+
+    cr_expect_str_eq(text_at(frame, path), expected, "%s, frame %zu", what,
+                     number);
+    json_decref(list);
+}
+
+/* A changed bit in what a tag covers, in frames of each kind. The offsets are
+ * those of IPv4 and a TCP header without options. */
+Test(svrdump_verify, changes_are_seen)
+{
+    static const struct net_options options = {.per_packet = true};
+    static const struct {
+        size_t frame, at;
+        const char *tag, *what;
+    } rows[] = {
+        {0, 28 + 150, "wrong", "metadata"},
+        {2, 28, "wrong", "payload"},
+        {3, 28 + 99, "wrong", "end of the payload"},
+        {3, 28 + 100, "wrong", "tag"},
+        {3, 28 + 115, "wrong", "end of the tag"},
+        {6, 20 + 7, "wrong", "sequence number"},
+        {6, 20 + 11, "wrong", "acknowledgement number"},
+        {6, 20 + 13, "wrong", "flags"},
+        {6, 20 + 15, "ok", "window"},
+        {7, 40, "wrong", "tag alone"},
+    };
+    svr_security_config policy = policy_of(&options);
+    struct verify_keys *keys = keys_of(&policy);
+
+    capture_sessions(&options);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint8_t *at = record_at(rows[i].frame) + RECORD_HEADER + rows[i].at;
+        *at ^= 1;
+        expect_tag(keys, rows[i].frame, rows[i].tag, rows[i].what);
+        *at ^= 1;
+    }
+    verify_keys_free(keys);
+}
+
+/* What the authority file says of the policy is what counts. */
+Test(svrdump_verify, policies_differ)
+{
+    static const struct net_options options = {.per_packet = true};
+    static const struct {
+        enum svr_hmac_mode mode;
+        bool bind_tcp, other_key;
+        const char *udp, *tcp;
+    } rows[] = {
+        {SVR_HMAC_TIME_BASED, true, false, "ok", "ok"},
+        {SVR_HMAC_TIME_BASED, false, false, "ok", "wrong"},
+        {SVR_HMAC_REGULAR, true, false, "wrong", "wrong"},
+        {SVR_HMAC_TIME_BASED, true, true, "no-key", "no-key"},
+    };
+
+    capture_sessions(&options);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        svr_security_config policy = policy_of(&options);
+        struct verify_keys *keys;
+        policy.mode = rows[i].mode;
+        policy.bind_tcp = rows[i].bind_tcp;
+        policy.key[0] += rows[i].other_key;
+        keys = keys_of(&policy);
+        expect_tag(keys, 0, rows[i].udp, "UDP");
+        expect_tag(keys, 4, rows[i].tcp, "TCP");
+        verify_keys_free(keys);
+    }
+}
+
+/* Two policies may share a key file, and thus a security id. */
+Test(svrdump_verify, every_key_of_an_id_is_tried)
+{
+    static const struct net_options options = {.per_packet = true};
+    svr_security_config policy = policy_of(&options), other = policy;
+    struct verify_keys *before, *behind;
+
+    other.mode = SVR_HMAC_REGULAR;
+    other.per_packet = false;
+    before = keys_of(&other);
+    cr_assert(verify_keys_add(before, "dc", "branch", &policy));
+    behind = keys_of(&policy);
+    cr_assert(verify_keys_add(behind, "dc", "branch", &other));
+    capture_sessions(&options);
+    for (size_t i = 0; i < COUNT(captured); i++) {
+        expect_tag(before, i, "ok", "before");
+        expect_tag(behind, i, "ok", "behind");
+    }
+    verify_keys_free(before);
+    verify_keys_free(behind);
+}
+
+/* Time comes from the capture (S11.3): START begins a step of 2 s. */
+Test(svrdump_verify, steps_of_time)
+{
+    static const struct net_options options = {.per_packet = true};
+    static const struct {
+        int shift;
+        const char *tag;
+    } rows[] = {
+        {-3, "wrong"}, {-2, "ok"}, {0, "ok"}, {3, "ok"}, {4, "wrong"},
+    };
+    svr_security_config policy = policy_of(&options);
+    struct verify_keys *keys = keys_of(&policy);
+
+    capture_sessions(&options);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint32_t sec = (uint32_t)(START + rows[i].shift);
+        memcpy(record_at(2), &sec, sizeof(sec));
+        expect_tag(keys, 2, rows[i].tag, "shifted");
+    }
+    verify_keys_free(keys);
+}
+
+/* Captures that keep the beginning of each packet only, and packets that have
+ * no room for a tag. */
+Test(svrdump_verify, no_whole_tag)
+{
+    static const struct net_options options = {.per_packet = true};
+    static struct bytes whole;
+    svr_security_config policy = policy_of(&options);
+    struct verify_keys *keys = keys_of(&policy);
+    svr_tuple t = waypoints();
+    svr_direction_key key;
+    svr_metadata md;
+    uint8_t packet[FRAME_MAX], *record;
+    json_t *frame, *list;
+    uint32_t len;
+
+    capture_sessions(&options);
+    whole = file;
+    begin_capture(&file, 101);
+    put(&file, whole.data + FILE_HEADER, RECORD_HEADER);
+    record = whole.data + FILE_HEADER;
+    memcpy(&len, record + 8, sizeof(len));
+    len--;
+    memcpy(file.data + FILE_HEADER + 8, &len, sizeof(len));
+    put(&file, record + RECORD_HEADER, len);
+    expect_tag(keys, 0, "not-captured", "the last byte is cut off");
+
+    svr_direction_key_derive(&key, policy.key, "branch", "dc", 1);
+    svr_metadata_init(&md);
+    md.present = SVR_HAS(SECURITY_ID);
+    md.security_id = key.security_id;
+    begin_capture(&file, 101);
+    add_frame_at(&file, START, packet,
+                 make_metadata_packet(packet, &t, &md, "fifteen bytes.."));
+    expect_tag(keys, 0, "wrong", "no room");
+    list = list_with(keys);
+    frame = json_array_get(list, 0);
+    cr_expect_eq(json_integer_value(json_object_get(frame, "payload_len")), 15);
+    json_decref(list);
+    verify_keys_free(keys);
+}
+
+/* Forged metadata does not take a flow over, where there are keys. */
+Test(svrdump_verify, forged_metadata_teaches_nothing)
+{
+    static const struct net_options options = {.per_packet = true};
+    svr_security_config policy = policy_of(&options);
+    struct verify_keys *keys = keys_of(&policy);
+    json_t *list;
+
+    capture_sessions(&options);
+    *(record_at(0) + RECORD_HEADER + 28 + 150) ^= 1;
+    *(record_at(1) + RECORD_HEADER + 28 + 100) ^= 1;
+    list = list_with(keys);
+    for (size_t i = 0; i < COUNT(captured); i++)
+        cr_expect_eq(json_object_get(json_array_get(list, i), "session") !=
+                         NULL,
+                     i >= 4, "frame %zu", i);
+    json_decref(list);
+    list = list_with(NULL);
+    for (size_t i = 0; i < COUNT(captured); i++) {
+        json_t *frame = json_array_get(list, i);
+        cr_expect(json_object_get(frame, "session"), "without keys, %zu", i);
+        cr_expect_str_eq(text_at(frame, "metadata.tag"), "");
+        cr_expect_str_eq(text_at(frame, "session.tag"), "");
+    }
+    json_decref(list);
+    verify_keys_free(keys);
+}
+
+/* How lines for people tell it. */
+Test(svrdump_verify, lines)
+{
+    static const struct net_options options = {.per_packet = true};
+    svr_security_config policy = policy_of(&options);
+    struct dump_options dump_options = {.file = "test", .all = true};
+    struct verify_keys *keys = keys_of(&policy);
+    char *text;
+
+    dump_options.keys = keys;
+    capture_sessions(&options);
+    *(record_at(3) + RECORD_HEADER + 28) ^= 1;
+    text = dump(&file, &dump_options);
+    cr_expect(strstr(text, " service apps tag ok payload 100\n"), "%s", text);
+    cr_expect(strstr(text, " service apps TAG WRONG payload 100\n"), "%s",
+              text);
+    cr_expect(strstr(text, " tag ok metadata "), "%s", text);
+    free(text);
+    verify_keys_free(keys);
+}
