@@ -256,3 +256,25 @@ size_t count_lines(const char *text)
         lines += *text == '\n';
     return lines;
 }
+
+void check_json_lines(char *text)
+{
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        json_t *frame = json_loads(line, 0, NULL);
+        cr_assert(frame, "%s", line);
+        json_decref(frame);
+    }
+}
+
+void mutate(struct bytes *file)
+{
+    for (size_t n = 1 + draw_below(6); n > 0; n--) {
+        uint8_t *at = &file->data[draw_below(file->len)];
+        if (draw_below(2))
+            *at = (uint8_t)draw_below(256);
+        else
+            *at ^= (uint8_t)(1 << draw_below(8));
+    }
+    if (draw_below(8) == 0)
+        file->len = 24 + draw_below(file->len - 24);
+}

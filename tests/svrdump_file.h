@@ -66,5 +66,9 @@ const char *reason_of(const json_t *frame);
 
 bool is_printable(const char *text);
 size_t count_lines(const char *text);
+/* Every line is a JSON document; the text is taken apart. */
+void check_json_lines(char *text);
+/* Changes some of the file's bytes, and perhaps cuts it off. */
+void mutate(struct bytes *file);
 
 #endif

@@ -62,7 +62,7 @@ static bool look_up(struct dump_frame *f, const struct dump_options *options,
 static bool is_wanted(const struct dump_frame *f,
                       const struct dump_options *options)
 {
-    return options->all || f->status != DUMP_NONE;
+    return options->all || f->is_bfd || f->status != DUMP_NONE;
 }
 
 static void print_frame(FILE *out, const struct dump_frame *f,

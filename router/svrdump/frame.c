@@ -154,23 +154,34 @@ static int parse_block(svr_block *b, svr_span captured, size_t len)
     return 0;
 }
 
-static void read_metadata(struct dump_frame *f)
+static void read_metadata(struct dump_frame *f, svr_span captured)
 {
     int err;
 
-    if (!svr_cookie_present(f->l4_captured.data, f->l4_captured.len))
+    if (!svr_cookie_present(captured.data, captured.len))
         return;
-    read_base_header(f, f->l4_captured);
-    err = parse_block(&f->block, f->l4_captured, f->l4_len);
+    read_base_header(f, captured);
+    err = parse_block(&f->block, captured, f->payload_len);
     if (err != 0) {
         set_malformed(f, err);
         return;
     }
     f->payload_len -= (uint32_t)f->block.header_len + f->block.payload_len;
-    if (svr_block_is_bare(&f->block))
+    if (f->is_bfd)
+        dump_bfd_read_block(f);
+    else if (svr_block_is_bare(&f->block))
         f->status = DUMP_FALSE_POSITIVE;
     else
         read_sections(f);
+}
+
+static void read_payload(struct dump_frame *f)
+{
+    svr_span captured = f->l4_captured;
+
+    if (dump_is_bfd(&f->tuple))
+        captured = dump_bfd_take(f, captured);
+    read_metadata(f, captured);
 }
 
 /* A copy of its exact size, with zeros for what was not captured. */
@@ -199,7 +210,7 @@ bool dump_frame_read(struct dump_frame *f, svr_span ip)
     f->error = parse_packet(f, len, captured);
     if (f->error == 0 &&
         (f->tuple.proto == SVR_PROTO_TCP || f->tuple.proto == SVR_PROTO_UDP))
-        read_metadata(f);
+        read_payload(f);
     return true;
 }
 
@@ -247,7 +258,8 @@ void dump_visit(const struct dump_frame *f, dump_visitor *visit, void *user)
         return;
     visit_section((svr_span){b->data + SVR_BASE_HEADER_SIZE,
                              b->header_len - SVR_BASE_HEADER_SIZE},
-                  SVR_SECTION_HEADER, visit, user);
+                  f->is_bfd ? SVR_SECTION_BFD : SVR_SECTION_HEADER, visit,
+                  user);
     if (f->status != DUMP_OPAQUE)
         visit_section((svr_span){b->data + b->header_len, b->payload_len},
                       SVR_SECTION_PAYLOAD, visit, user);

@@ -47,7 +47,7 @@ static void append_tlv(void *user, const svr_tlv *tlv, enum svr_section section)
     set_number(o, "type", tlv->type);
     set_text(o, "name", info ? info->name : "unknown");
     set_text(o, "section",
-             section == SVR_SECTION_HEADER ? "header" : "payload");
+             section == SVR_SECTION_PAYLOAD ? "payload" : "header");
     set_number(o, "length", (uint32_t)tlv->value.len);
     set_new(o, "value", dump_value(tlv, section));
     json_array_append_new(list, o);
@@ -116,6 +116,7 @@ void dump_print_json(FILE *out, const struct dump_frame *f)
 {
     char time[32];
     json_t *o = json_object();
+    json_t *block;
 
     snprintf(time, sizeof(time), "%llu.%09u", (unsigned long long)f->sec,
              f->nsec);
@@ -125,8 +126,10 @@ void dump_print_json(FILE *out, const struct dump_frame *f)
         set_packet(o, f);
     if (!f->is_ip || f->error != 0)
         set_text(o, "error", f->is_ip ? svr_err_name(f->error) : "not_ip");
-    set_new(o, "metadata",
-            f->status == DUMP_NONE ? json_null() : metadata_object(f));
+    block = f->status == DUMP_NONE ? json_null() : metadata_object(f);
+    set_new(o, "metadata", f->is_bfd ? json_null() : block);
+    if (f->is_bfd)
+        set_new(o, "bfd", dump_bfd_object(f, block));
     if (f->flow)
         set_new(o, "session", session_object(f));
     /* ASCII only, so that no name can steer a terminal. */

@@ -52,6 +52,10 @@ struct dump_frame {
     uint32_t payload_len; /* behind the L4 header and the metadata, without the
                              tag where its length is known */
 
+    bool is_bfd;   /* the block is the one behind this, and md is empty */
+    int bfd_error; /* why the BFD packet is malformed, or 0 */
+    svr_bfd_packet bfd;
+
     enum dump_status status;
     int reason;      /* why the metadata is malformed */
     bool has_header; /* the base header is there: the next three are known */
@@ -89,6 +93,14 @@ json_t *dump_value(const svr_tlv *tlv, enum svr_section section);
 /* A context as {src, dst, sport, dport, proto}; the caller owns it. */
 json_t *dump_tuple_value(const svr_tuple *t);
 
+/* Parts that values are made of. */
+json_t *dump_hex_value(const svr_span *bytes);
+json_t *dump_addr_value(const svr_addr *a);
+json_t *dump_name_value(const svr_span *name);
+json_t *dump_number_value(uint64_t v);
+/* A value as text for people. */
+void dump_print_value(FILE *out, json_t *value);
+
 /* All attributes that stand in clear, in their order. */
 typedef void dump_visitor(void *user, const svr_tlv *tlv,
                           enum svr_section section);
@@ -100,6 +112,17 @@ const char *dump_tag_name(enum dump_tag tag);
 /* Whether the frame has no metadata of its own, so that its tag is a plain
  * packet's. */
 bool dump_is_plain(const struct dump_frame *f);
+
+bool dump_is_bfd(const svr_tuple *t);
+/* Reads the BFD packet at the beginning of a payload; what follows it, nothing
+ * where it is malformed. */
+svr_span dump_bfd_take(struct dump_frame *f, svr_span captured);
+/* Checks the block behind it, whose base header has been read. */
+void dump_bfd_read_block(struct dump_frame *f);
+json_t *dump_bfd_value(const svr_tlv *tlv);
+void dump_bfd_print(FILE *out, const struct dump_frame *f);
+/* Takes the block's object over. */
+json_t *dump_bfd_object(const struct dump_frame *f, json_t *block);
 
 void dump_print_text(FILE *out, const struct dump_frame *f, bool verbose);
 void dump_print_json(FILE *out, const struct dump_frame *f);

@@ -172,6 +172,10 @@ static void print_flags(FILE *out, const svr_metadata *md)
 
 static void print_metadata(FILE *out, const struct dump_frame *f)
 {
+    if (f->is_bfd) {
+        dump_bfd_print(out, f);
+        return;
+    }
     switch (f->status) {
     case DUMP_NONE:
         return;
@@ -238,8 +242,6 @@ static void print_json_text(FILE *out, const json_t *value)
           out);
 }
 
-static void print_value(FILE *out, json_t *value);
-
 static void print_members(FILE *out, json_t *object)
 {
     const char *key, *gap = "";
@@ -248,7 +250,7 @@ static void print_members(FILE *out, json_t *object)
     json_object_foreach(object, key, member)
     {
         fprintf(out, "%s%s ", gap, key);
-        print_value(out, member);
+        dump_print_value(out, member);
         gap = ", ";
     }
 }
@@ -263,12 +265,12 @@ static void print_elements(FILE *out, json_t *array)
     {
         if (i > 0)
             fputc(' ', out);
-        print_value(out, element);
+        dump_print_value(out, element);
     }
     fputc(']', out);
 }
 
-static void print_value(FILE *out, json_t *value)
+void dump_print_value(FILE *out, json_t *value)
 {
     switch (json_typeof(value)) {
     case JSON_OBJECT:
@@ -299,10 +301,10 @@ static void print_attribute(void *user, const svr_tlv *tlv,
     FILE *out = user;
 
     fprintf(out, "    %s (%u, %s, %zu bytes): ", info ? info->name : "unknown",
-            tlv->type, section == SVR_SECTION_HEADER ? "header" : "payload",
+            tlv->type, section == SVR_SECTION_PAYLOAD ? "payload" : "header",
             tlv->value.len);
     if (value)
-        print_value(out, value);
+        dump_print_value(out, value);
     fputc('\n', out);
     json_decref(value);
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static json_t *hex_value(const svr_span *bytes)
+json_t *dump_hex_value(const svr_span *bytes)
 {
     static const char digits[] = "0123456789abcdef";
     char *hex = malloc(2 * bytes->len + 1);
@@ -24,7 +24,7 @@ static json_t *hex_value(const svr_span *bytes)
     return value;
 }
 
-static json_t *addr_value(const svr_addr *a)
+json_t *dump_addr_value(const svr_addr *a)
 {
     char text[TEXT_ADDR];
 
@@ -38,13 +38,13 @@ static json_t *uuid_value(const svr_uuid *u)
     return json_string(text_uuid(text, u));
 }
 
-static json_t *name_value(const svr_span *name)
+json_t *dump_name_value(const svr_span *name)
 {
     return json_stringn((const char *)name->data, name->len);
 }
 
 /* A number, as long as JSON's integers reach in this library; then text. */
-static json_t *number_value(uint64_t v)
+json_t *dump_number_value(uint64_t v)
 {
     char text[21];
 
@@ -58,16 +58,16 @@ json_t *dump_tuple_value(const svr_tuple *t)
 {
     char proto[TEXT_PROTO];
 
-    return json_pack("{s:o, s:o, s:i, s:i, s:s}", "src", addr_value(&t->src),
-                     "dst", addr_value(&t->dst), "sport", (int)t->sport,
-                     "dport", (int)t->dport, "proto",
+    return json_pack("{s:o, s:o, s:i, s:i, s:s}", "src",
+                     dump_addr_value(&t->src), "dst", dump_addr_value(&t->dst),
+                     "sport", (int)t->sport, "dport", (int)t->dport, "proto",
                      text_proto(proto, t->proto));
 }
 
 static json_t *fragment_value(const svr_fragment *f)
 {
     return json_pack("{s:o, s:i, s:b, s:b, s:i, s:i}", "extended_id",
-                     number_value(f->extended_id), "original_id",
+                     dump_number_value(f->extended_id), "original_id",
                      (int)f->original_id, "dont_fragment",
                      (int)f->dont_fragment, "more", (int)f->more, "offset",
                      f->offset * 8, "largest", (int)f->largest);
@@ -83,16 +83,18 @@ static json_t *metrics_value(const svr_path_metrics *m)
 
 static json_t *exchange_value(const svr_exchange *e)
 {
-    return json_pack("{s:o, s:o, s:b}", "own", number_value(e->own), "echo",
-                     number_value(e->echo), "unechoed", (int)e->unechoed);
+    return json_pack("{s:o, s:o, s:b}", "own", dump_number_value(e->own),
+                     "echo", dump_number_value(e->echo), "unechoed",
+                     (int)e->unechoed);
 }
 
 static json_t *multicast_value(const svr_multicast *m)
 {
     char proto[TEXT_PROTO];
 
-    return json_pack("{s:o, s:o, s:i, s:s}", "source", addr_value(&m->source),
-                     "group", addr_value(&m->group), "flags", (int)m->flags,
+    return json_pack("{s:o, s:o, s:i, s:s}", "source",
+                     dump_addr_value(&m->source), "group",
+                     dump_addr_value(&m->group), "flags", (int)m->flags,
                      "proto", text_proto(proto, m->proto));
 }
 
@@ -113,7 +115,7 @@ static json_t *names_value(svr_span *rest, unsigned count)
 
     for (; count > 0; count--) {
         svr_span name = {rest->data + 1, rest->data[0]};
-        json_array_append_new(list, name_value(&name));
+        json_array_append_new(list, dump_name_value(&name));
         rest->data += 1 + name.len;
         rest->len -= 1 + name.len;
     }
@@ -209,9 +211,9 @@ static json_t *known_value(const svr_metadata *md, const svr_tlv *tlv)
         return json_true();
     case SVR_ATTR_ICMP_LOCATION_V4:
     case SVR_ATTR_ICMP_LOCATION_V6:
-        return addr_value(&md->icmp_location);
+        return dump_addr_value(&md->icmp_location);
     case SVR_ATTR_SOURCE_NAT:
-        return addr_value(&md->source_nat);
+        return dump_addr_value(&md->source_nat);
     case SVR_ATTR_PATH_METRICS:
         return metrics_value(&md->metrics);
     case SVR_ATTR_MODIFY:
@@ -229,7 +231,7 @@ static json_t *known_value(const svr_metadata *md, const svr_tlv *tlv)
     case SVR_ATTR_ROUTE_RECORD:
         return route_value(&md->route_record);
     default:
-        return hex_value(&tlv->value);
+        return dump_hex_value(&tlv->value);
     }
 }
 
@@ -256,12 +258,14 @@ json_t *dump_value(const svr_tlv *tlv, enum svr_section section)
     const svr_span *name;
     uint64_t number;
 
+    if (section == SVR_SECTION_BFD)
+        return dump_bfd_value(tlv);
     if (decode_alone(&md, tlv, section) != 0 || md.unknown > 0)
-        return hex_value(&tlv->value);
+        return dump_hex_value(&tlv->value);
     name = find_name(&md, tlv->type);
     if (name)
-        return name_value(name);
+        return dump_name_value(name);
     if (find_number(&number, &md, tlv->type))
-        return number_value(number);
+        return dump_number_value(number);
     return known_value(&md, tlv);
 }
