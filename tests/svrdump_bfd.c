@@ -57,7 +57,8 @@ Test(svrdump_bfd, lines)
          "tx 1000000 us rx 500000 us echo-rx 1 us payload 2\n"},
         {"3fc80318 00000007 00000009 00000000 00000000 00000000",
          " bfd Up diag reserved (31) my 7 your 9 independent multiplier 3 "},
-        {BFD_UP COOKIE "100c0000 00", " echo-rx 1 us metadata 12 payload 1\n"},
+        {BFD_UP COOKIE "100c0000 00",
+         " echo-rx 1 us svr metadata 12 payload 1\n"},
         {BFD_UP COOKIE "104d0000 0010000400000007 80100003646331"
                        "8012000acb0071010500 00000000"
                        "80140010000000000000000c000000000000000b"
@@ -68,10 +69,12 @@ Test(svrdump_bfd, lines)
                        "80120006cb0071010500"
                        "80140010000000000000000c000000000000000b"
                        "801d0003616263 801c0004 00000000",
-         " security-id 7 router dc1 true-source-ipv4 addr 203.0.113.1, port "
+         " us svr security-id 7 router dc1 true-source-ipv4 addr 203.0.113.1, "
+         "port "
          "1280 sequence-numbers own 12, peer 11 key-exchange 3 bytes padding 4 "
          "metadata 72 payload 0\n"},
-        {BFD_UP COOKIE "10120000 777700020102", " unknown 30583 2 bytes "},
+        {BFD_UP COOKIE "10120000 777700020102",
+         " us svr unknown 30583 2 bytes "},
         {BFD_UP COOKIE "10110000 0007000161",
          " svr malformed: an attribute stands in the wrong section metadata 17 "
          "payload 0\n"},

@@ -151,9 +151,12 @@ void dump_bfd_print(FILE *out, const struct dump_frame *f)
         return;
     }
     print_packet(out, &f->bfd);
+    if (f->status == DUMP_NONE)
+        return;
+    fputs(" svr", out);
     if (f->status == DUMP_MALFORMED)
-        fprintf(out, " svr malformed: %s", svr_strerror(f->reason));
-    else if (f->status == DUMP_OK)
+        fprintf(out, " malformed: %s", svr_strerror(f->reason));
+    else
         dump_visit(f, print_attribute, out);
 }
 
