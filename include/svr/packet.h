@@ -52,13 +52,16 @@ typedef struct svr_packet {
     uint32_t len;
     uint16_t headroom;
     uint16_t tailroom;
-    uint16_t iface;        /* in: where it came from; out: where it goes */
-    uint16_t segment_size; /* 0: an ordinary packet */
-    uint8_t checksum;      /* enum svr_checksum */
-    uint8_t verdict;       /* enum svr_verdict */
-    uint8_t drop;          /* enum svr_drop (node.h), where verdict is DROP */
-    bool originated;       /* the node made it (svr_node_output) */
-    svr_addr next_hop;     /* on iface's network, where verdict is FORWARD */
+    uint16_t iface;         /* in: where it came from; out: where it goes */
+    uint16_t segment_size;  /* 0: an ordinary packet */
+    uint16_t fragment_size; /* 0: it came whole; else how long the IP fragments
+                               may be that it leaves in: as the longest of
+                               those that it came in (fragment.h) */
+    uint8_t checksum;       /* enum svr_checksum */
+    uint8_t verdict;        /* enum svr_verdict */
+    uint8_t drop;           /* enum svr_drop (node.h), where verdict is DROP */
+    bool originated;        /* the node made it (svr_node_output) */
+    svr_addr next_hop;      /* on iface's network, where verdict is FORWARD */
 } svr_packet;
 
 /* A packet of len bytes at buf + SVR_HEADROOM in a buffer of cap bytes, all

@@ -3,6 +3,7 @@
 #define SVR_WIRE_H
 
 #include <svr/bfd.h>
+#include <svr/fragment.h>
 #include <svr/metadata.h>
 #include <svr/packet.h>
 

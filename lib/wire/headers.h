@@ -32,6 +32,10 @@ enum {
     IP6_DST = 24,
     IP6_SIZE = 40,
 
+    IP6_FRAGMENT_AT = 2, /* within a fragment header */
+    IP6_FRAGMENT_ID = 4,
+    IP6_FRAGMENT_SIZE = 8,
+
     /* TCP and UDP */
     L4_SPORT = 0,
     L4_DPORT = 2,
@@ -61,6 +65,22 @@ enum {
     IP4_DF = 0x4000,
     IP4_MF = 0x2000,
     IP4_FRAGMENT_OFFSET = 0x1fff,
+    IP6_MF = 1,
+    IP6_FRAGMENT_OFFSET = 0xfff8,
+    IP_CE = 3, /* congestion experienced, of the TOS or traffic class */
+};
+
+/* IPv6 extension headers and what stands in their place. */
+enum {
+    IP6_HOP_BY_HOP = 0,
+    IP6_ROUTING = 43,
+    IP6_FRAGMENT = 44,
+    IP6_AUTHENTICATION = 51,
+    IP6_NO_NEXT_HEADER = 59,
+    IP6_DESTINATION = 60,
+    IP6_MOBILITY = 135,
+    IP6_HIP = 139,
+    IP6_SHIM6 = 140,
 };
 
 static inline bool svr__is_v6(const uint8_t *ip)
@@ -114,13 +134,30 @@ static inline uint16_t svr__room(uint16_t room, long change)
     return (uint16_t)(now < UINT16_MAX ? now : UINT16_MAX);
 }
 
+/* Ethernet pads short packets: what is behind the packet is only room. */
+static inline void svr__trim(svr_packet *p, uint32_t len)
+{
+    p->tailroom = svr__room(p->tailroom, (long)(p->len - len));
+    p->len = len;
+}
+
 /* Whether proto can stand behind an IP header as the protocol of a session
  * without ports: not one of IPv6's extension headers. */
 bool svr__is_portless(uint8_t proto, bool v6);
 
+/* Check the IP header at ip as svr_packet_parse does, but for whether it is a
+ * fragment's: the packet's length, or the error. */
+int svr__ip4_check(const uint8_t *ip, size_t len);
+int svr__ip6_check(const uint8_t *ip, size_t len);
+
+static inline size_t svr__ip4_header_len(const uint8_t *ip)
+{
+    return (ip[0] & 15) * (size_t)4;
+}
+
 /* Walks over the extension headers of the IPv6 packet or quote at ip, to *l4
  * and the place of the byte that names its protocol. 0, or SVR_ERR_TRUNCATED,
- * FRAGMENT or UNSUPPORTED. */
+ * UNSUPPORTED, or FRAGMENT: then *l4 is where the fragment header stands. */
 int svr__ip6_walk(const uint8_t *ip, size_t len, uint16_t *l4,
                   uint16_t *proto_at);
 

@@ -1,19 +1,6 @@
 #include "wire/checksum.h"
 #include "wire/headers.h"
 
-/* IPv6 extension headers and what stands in their place. */
-enum {
-    HOP_BY_HOP = 0,
-    ROUTING = 43,
-    FRAGMENT = 44,
-    AUTHENTICATION = 51,
-    NO_NEXT_HEADER = 59,
-    DESTINATION = 60,
-    MOBILITY = 135,
-    HIP = 139,
-    SHIM6 = 140,
-};
-
 /* As many as RFC 8504 5.3 asks of a host. */
 #define EXTENSIONS_MAX 8
 
@@ -82,13 +69,13 @@ static bool is_header_right(const uint8_t *ip, size_t header)
     return svr__sum_fold((uint32_t)sum) == 0xffff;
 }
 
-static int check_v4(struct layout *out, const uint8_t *ip, uint32_t len)
+int svr__ip4_check(const uint8_t *ip, size_t len)
 {
-    uint32_t header, total;
+    size_t header, total;
 
     if (len < IP4_SIZE)
         return SVR_ERR_TRUNCATED;
-    header = (ip[0] & 15) * 4U;
+    header = svr__ip4_header_len(ip);
     total = svr__load_be16(ip + IP4_LEN);
     if (header < IP4_SIZE || total < header)
         return SVR_ERR_LENGTH;
@@ -96,14 +83,23 @@ static int check_v4(struct layout *out, const uint8_t *ip, uint32_t len)
         return SVR_ERR_TRUNCATED;
     if (!is_header_right(ip, header))
         return SVR_ERR_CHECKSUM;
-    if (svr__load_be16(ip + IP4_FRAGMENT) & (IP4_MF | IP4_FRAGMENT_OFFSET))
-        return SVR_ERR_FRAGMENT;
     if (is_martian_v4(svr__load_be32(ip + IP4_SRC)) ||
         is_martian_v4(svr__load_be32(ip + IP4_DST)))
         return SVR_ERR_MARTIAN;
+    return (int)total;
+}
+
+static int check_v4(struct layout *out, const uint8_t *ip, uint32_t len)
+{
+    int total = svr__ip4_check(ip, len);
+
+    if (total < 0)
+        return total;
+    if (svr__load_be16(ip + IP4_FRAGMENT) & (IP4_MF | IP4_FRAGMENT_OFFSET))
+        return SVR_ERR_FRAGMENT;
     *out = (struct layout){
-        .len = total,
-        .l4 = (uint16_t)header,
+        .len = (uint32_t)total,
+        .l4 = (uint16_t)svr__ip4_header_len(ip),
         .proto_at = IP4_PROTO,
         .v6 = false,
     };
@@ -112,13 +108,13 @@ static int check_v4(struct layout *out, const uint8_t *ip, uint32_t len)
 
 static bool is_extension(uint8_t kind)
 {
-    const uint64_t low = 1ULL << HOP_BY_HOP | 1ULL << ROUTING |
-                         1ULL << FRAGMENT | 1ULL << AUTHENTICATION |
-                         1ULL << NO_NEXT_HEADER | 1ULL << DESTINATION;
+    const uint64_t low = 1ULL << IP6_HOP_BY_HOP | 1ULL << IP6_ROUTING |
+                         1ULL << IP6_FRAGMENT | 1ULL << IP6_AUTHENTICATION |
+                         1ULL << IP6_NO_NEXT_HEADER | 1ULL << IP6_DESTINATION;
 
     if (kind < 64)
         return low >> kind & 1;
-    return kind == MOBILITY || kind == HIP || kind == SHIM6;
+    return kind == IP6_MOBILITY || kind == IP6_HIP || kind == IP6_SHIM6;
 }
 
 bool svr__is_portless(uint8_t proto, bool v6)
@@ -131,16 +127,16 @@ bool svr__is_portless(uint8_t proto, bool v6)
 static int extension_size(const uint8_t *ext, uint8_t kind)
 {
     switch (kind) {
-    case HOP_BY_HOP:
-    case DESTINATION:
+    case IP6_HOP_BY_HOP:
+    case IP6_DESTINATION:
         return (ext[1] + 1) * 8;
-    case ROUTING:
+    case IP6_ROUTING:
         /* With segments left the destination is not the session's, nor the
          * one that the L4 checksum covers. */
         return ext[3] == 0 ? (ext[1] + 1) * 8 : SVR_ERR_UNSUPPORTED;
-    case FRAGMENT:
+    case IP6_FRAGMENT:
         return (svr__load_be16(ext + 2) & 0xfff9) == 0 ? 8 : SVR_ERR_FRAGMENT;
-    case AUTHENTICATION:
+    case IP6_AUTHENTICATION:
         return (ext[1] + 2) * 4;
     default:
         return SVR_ERR_UNSUPPORTED;
@@ -155,12 +151,16 @@ int svr__ip6_walk(const uint8_t *ip, size_t len, uint16_t *l4,
     for (int i = 0; is_extension(ip[next_at]); i++) {
         int size;
 
-        if (ip[next_at] == NO_NEXT_HEADER || i == EXTENSIONS_MAX ||
-            (ip[next_at] == HOP_BY_HOP && i > 0))
+        if (ip[next_at] == IP6_NO_NEXT_HEADER || i == EXTENSIONS_MAX ||
+            (ip[next_at] == IP6_HOP_BY_HOP && i > 0))
             return SVR_ERR_UNSUPPORTED;
         if (len - at < 8)
             return SVR_ERR_TRUNCATED;
         size = extension_size(ip + at, ip[next_at]);
+        if (size == SVR_ERR_FRAGMENT) {
+            *l4 = (uint16_t)at;
+            *proto_at = (uint16_t)next_at;
+        }
         if (size < 0)
             return size;
         if ((size_t)size > len - at)
@@ -173,22 +173,31 @@ int svr__ip6_walk(const uint8_t *ip, size_t len, uint16_t *l4,
     return 0;
 }
 
-static int check_v6(struct layout *out, const uint8_t *ip, uint32_t len)
+int svr__ip6_check(const uint8_t *ip, size_t len)
 {
-    uint32_t total;
+    size_t total;
 
     if (len < IP6_SIZE)
         return SVR_ERR_TRUNCATED;
-    total = IP6_SIZE + (uint32_t)svr__load_be16(ip + IP6_LEN);
+    total = IP6_SIZE + (size_t)svr__load_be16(ip + IP6_LEN);
     if (total > len)
         return SVR_ERR_TRUNCATED;
     if (total > SVR_PACKET_MAX)
         return SVR_ERR_LENGTH;
     if (is_martian_v6(ip + IP6_SRC) || is_martian_v6(ip + IP6_DST))
         return SVR_ERR_MARTIAN;
-    out->len = total;
+    return (int)total;
+}
+
+static int check_v6(struct layout *out, const uint8_t *ip, uint32_t len)
+{
+    int total = svr__ip6_check(ip, len);
+
+    if (total < 0)
+        return total;
+    out->len = (uint32_t)total;
     out->v6 = true;
-    return svr__ip6_walk(ip, total, &out->l4, &out->proto_at);
+    return svr__ip6_walk(ip, out->len, &out->l4, &out->proto_at);
 }
 
 int svr__l4_check(const uint8_t *ip, size_t len, size_t l4, uint8_t proto,
@@ -268,13 +277,6 @@ static void read_v6(svr_headers *h, const uint8_t *ip)
     h->tos = (uint8_t)(svr__load_be16(ip) >> 4);
 }
 
-/* Ethernet pads short packets: what is behind the packet is only room. */
-static void trim(svr_packet *p, uint32_t len)
-{
-    p->tailroom = svr__room(p->tailroom, (long)(p->len - len));
-    p->len = len;
-}
-
 int svr_packet_parse(svr_headers *h, svr_packet *p)
 {
     const uint8_t *ip = p->data;
@@ -305,6 +307,6 @@ int svr_packet_parse(svr_headers *h, svr_packet *p)
     h->payload = (uint16_t)payload;
     svr__l4_read(h, ip, at.v6);
     if (at.len != p->len)
-        trim(p, at.len);
+        svr__trim(p, at.len);
     return 0;
 }
