@@ -34,7 +34,13 @@ extern "C" {
     X(LENGTH, "length", "IP and L4 lengths contradict each other")             \
     X(IP_CHECKSUM, "ip-checksum", "the IPv4 header checksum is wrong")         \
     X(MARTIAN, "martian", "an address cannot be a source or destination")      \
-    X(FRAGMENT, "fragment", "an IP fragment")                                  \
+    X(FRAGMENT, "fragment", "an IP fragment to a waypoint")                    \
+    X(REASSEMBLY_FULL, "reassembly-full", "too many packets lack pieces")      \
+    X(FRAGMENT_DUPLICATE, "fragment-duplicate", "the piece came before")       \
+    X(FRAGMENT_CONFLICT, "fragment-conflict",                                  \
+      "the piece contradicts others of its packet")                            \
+    X(FRAGMENT_MALFORMED, "fragment-malformed",                                \
+      "the piece cannot be a part of a packet")                                \
     X(UNSUPPORTED, "unsupported", "no L4 header can be found")                 \
     X(L4_CHECKSUM, "l4-checksum", "the TCP or UDP checksum is wrong")          \
     X(TTL, "ttl", "the TTL or hop limit ran out")                              \
@@ -189,8 +195,10 @@ SVR_API void svr_node_set_unix_time(svr_node *n, uint64_t unix_ns,
 /*
  * Takes a batch of count (at most SVR_BATCH_MAX) packets and gives each a
  * verdict. FORWARD packets have been changed in place and name their iface and
- * next_hop. Packets that have to be cut are CONSUMEd here and their pieces come
- * from svr_node_output, so the batch must stay untouched until that answers 0.
+ * next_hop. Packets that have to be cut or split are CONSUMEd here and their
+ * pieces come from svr_node_output, so the batch must stay untouched until that
+ * answers 0. Pieces that arrive are CONSUMEd, too, and the packets that they
+ * make come from there (S18).
  * Returns the number of packets to forward.
  */
 SVR_API size_t svr_node_input(svr_node *n, svr_packet *pkts, size_t count,
@@ -198,7 +206,8 @@ SVR_API size_t svr_node_input(svr_node *n, svr_packet *pkts, size_t count,
 
 /*
  * Takes the next packet that the node itself has to send: pieces of packets
- * that were cut, control packets, ICMP errors, resets. buf has cap bytes, at
+ * that were cut or split, packets that were put together, control packets, ICMP
+ * errors, resets. buf has cap bytes, at
  * least SVR_OUTPUT_SIZE(largest MTU). 1 with *pkt filled in (verdict FORWARD),
  * 0 when there is none, or SVR_ERR_NO_SPACE.
  */
@@ -223,15 +232,20 @@ SVR_API void svr_node_held(svr_node *n, const svr_packet *pkt, int change);
 /*
  * What has happened so far. For packets that came in:
  *   received = forwarded + consumed + held + sum of dropped[]
- * A packet that is cut is consumed, and each piece is received. What the node
- * makes itself counts in originated, and in originated_lost if the program
- * could not send it.
+ * A packet that is cut or split is consumed, and each piece is received. A
+ * piece that arrives is consumed, and the packet that it completes is received.
+ * What the node makes itself counts in originated, and in originated_lost if
+ * the program could not send it.
  */
 typedef struct svr_counters {
     uint64_t received, forwarded, consumed, held;
     uint64_t dropped[SVR_DROP_COUNT];
     uint64_t originated, originated_lost;
-    uint64_t cut; /* packets cut into pieces */
+    uint64_t cut;             /* TCP packets cut into segments */
+    uint64_t split;           /* packets sent in pieces or IP fragments (S18) */
+    uint64_t reassembled;     /* packets put together */
+    uint64_t reassembly_lost; /* packets that have not become complete in time,
+                                 or had to give way */
     uint64_t sessions_created, sessions_ended;
     uint64_t metadata_sent,
         metadata_received; /* blocks; the latter authentic */

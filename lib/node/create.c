@@ -181,6 +181,8 @@ static int build(svr_node *n, const svr_node_config *c, svr_time now)
     if (err == 0)
         err = make_protections(n);
     if (err == 0)
+        err = svr__reassembly_init(n);
+    if (err == 0)
         err = svr__map_init(&n->pathway_map, (uint32_t)n->pathway_count + 1,
                             &n->alloc);
     for (size_t i = 0; err == 0 && i < n->pathway_count; i++)
@@ -241,6 +243,8 @@ void svr_node_destroy(svr_node *n)
         svr__table_fini(&n->table);
     if (n->pathway_map.slots)
         svr__map_fini(&n->pathway_map);
+    svr_reassembly_destroy(n->clients);
+    svr_reassembly_destroy(n->fabric);
     svr__free(&a, n->copies, n->copies_len, 1);
     svr__free(&a, n->recent, SVR__RECENT, sizeof(svr__recent));
     svr__free(&a, n->outbox.bytes, SVR__OUTBOX, SVR__OUTBOX_BYTES);

@@ -1,5 +1,5 @@
 /* Sessions end when they are idle (S9); answers that wait for a time go out
- * (S6.6). */
+ * (S6.6); packets that lost a piece are given up (S18). */
 #include "node/node.h"
 
 enum {
@@ -44,12 +44,20 @@ static void handle_session(svr_node *n, svr__session *s, svr_time now)
 
 svr_time svr_node_expiry(const svr_node *n)
 {
-    return svr__wheel_next(&n->table.wheel);
+    svr_time due = svr__wheel_next(&n->table.wheel);
+    svr_time fabric = svr_reassembly_expiry(n->fabric);
+    svr_time clients = svr_reassembly_expiry(n->clients);
+
+    due = fabric < due ? fabric : due;
+    return clients < due ? clients : due;
 }
 
 void svr_node_handle_expiry(svr_node *n, svr_time now)
 {
     uint32_t number;
+
+    svr_reassembly_handle_expiry(n->fabric, now);
+    svr_reassembly_handle_expiry(n->clients, now);
     for (int i = 0; i < EXPIRY_BATCH && n->outbox.count < SVR__OUTBOX &&
                     svr__wheel_expire(&n->table.wheel, now, &number);
          i++)

@@ -60,8 +60,10 @@ static size_t piece_size(const svr__work *w, const svr__passage *r,
     if (w->headers.tuple.proto != SVR_PROTO_TCP || room <= 0)
         return 0;
     if (p->segment_size == 0)
-        return (int)svr__payload_len(w) > room && g->metadata ? (size_t)room
-                                                              : 0;
+        return (int)svr__payload_len(w) > room &&
+                       (g->metadata || w->fragmentable)
+                   ? (size_t)room
+                   : 0;
     bool marks = r->to && svr__segment_has_cookie(w);
     if (marks && g->metadata < SVR_BASE_HEADER_SIZE)
         room -= SVR_BASE_HEADER_SIZE;
@@ -88,16 +90,34 @@ static void refuse_too_big(svr__work *w, const svr__passage *r,
                            const struct growth *g)
 {
     int fit = (int)r->flow->mtu - g->steady - grown_before(r);
-    if (w->headers.tuple.proto != SVR_PROTO_TCP)
-        fit -= (int)g->metadata;
     svr__raise(w, r->flow, SVR_ICMP_TOO_BIG, (uint16_t)fit);
     svr__drop(w, SVR_DROP_TOO_BIG);
+}
+
+/* S18: a packet that does not go on as it is. False: it does not go on at all,
+ * since its sender would have to make it smaller, or it would pass what an IP
+ * packet can hold. */
+static bool may_split(svr__work *w, const svr__passage *r,
+                      const struct growth *g, size_t len)
+{
+    size_t steady = (size_t)((int)len + g->steady);
+    if (w->packet->segment_size || w->piece ||
+        (steady > r->flow->mtu && !w->fragmentable)) {
+        refuse_too_big(w, r, g);
+        return false;
+    }
+    if (steady + g->metadata > SVR_PACKET_MAX) {
+        svr__drop(w, SVR_DROP_TOO_BIG);
+        return false;
+    }
+    return !r->to || svr__touch(w);
 }
 
 bool svr__fit(svr__work *w, const svr__passage *r)
 {
     const svr_packet *p = w->packet;
     struct growth g = growth_of(w, r);
+    w->fragmentable = svr__may_fragment(p);
     size_t size = piece_size(w, r, &g);
     if (size && !w->piece) {
         if (p->segment_size || svr__touch(w))
@@ -106,10 +126,9 @@ bool svr__fit(svr__work *w, const svr__passage *r)
     }
     size_t len =
         p->segment_size ? (size_t)w->headers.payload + p->segment_size : p->len;
-    if ((int)len + g.steady + (int)g.metadata > (int)r->flow->mtu) {
-        refuse_too_big(w, r, &g);
-        return false;
-    }
+    if ((int)len + g.steady + (int)g.metadata > (int)r->flow->mtu ||
+        p->fragment_size)
+        return may_split(w, r, &g, len);
     return true;
 }
 

@@ -70,6 +70,13 @@ static bool sign_carrier(const svr_node *n, svr_packet *p,
     return true;
 }
 
+/* A quote may always be shorter. */
+static void shorten(svr_packet *p, size_t limit)
+{
+    if (p->len > limit)
+        svr__trim(p, (uint32_t)limit);
+}
+
 /* Puts the block in front of the message that p holds. */
 static bool prepend_block(svr_node *n, svr_packet *p, const svr__pathway *pw,
                           const struct recipient *r)
@@ -89,10 +96,7 @@ static bool prepend_block(svr_node *n, svr_packet *p, const svr__pathway *pw,
     size_t limit =
         (size_t)n->interfaces[pw->iface].config.mtu - HEADERS_MAX - SVR_TAG_MAX;
     p->len += (uint32_t)len;
-    if (p->len > limit) { /* a quote may always be shorter */
-        p->tailroom = (uint16_t)(p->tailroom + (p->len - limit));
-        p->len = (uint32_t)limit;
-    }
+    shorten(p, limit);
     return true;
 }
 
@@ -105,9 +109,11 @@ static bool address_message(svr_node *n, svr_packet *p,
     uint16_t number = r->session->side[r->side].pathway;
     if (svr_icmp_quote_rewrite(p->data, p->len, r->v6, &about) < 0)
         return false;
-    if (number == SVR__NO_PATHWAY)
+    if (number == SVR__NO_PATHWAY) {
+        uint16_t iface = r->session->side[r->side].iface;
+        shorten(p, (size_t)n->interfaces[iface].config.mtu - IP6_SIZE);
         return svr_icmp_wrap(p, r->location, &about.src) == 0;
-
+    }
     svr__pathway *pw = &n->pathways[number];
     svr_tuple tuple = svr__side_tuple(n, r->session, r->side);
     tuple.proto = SVR_PROTO_UDP;
@@ -348,8 +354,11 @@ void svr__answer_echo(svr__work *w)
     behead(p, w->headers.l4);
     p->data[0] = w->headers.tuple.proto == SVR_PROTO_ICMP ? SVR__ECHO_REPLY
                                                           : SVR__ECHO_V6_REPLY;
-    if (svr_icmp_wrap(p, &own, &from) == 0)
-        svr__forward(w, p->iface, svr__next_hop_addr(n, hop, &from));
-    else
+    if (svr_icmp_wrap(p, &own, &from) < 0 ||
+        svr_packet_parse(&w->headers, p) < 0) {
         svr__drop(w, SVR_DROP_NOT_FOR_US);
+        return;
+    }
+    w->fragmentable = w->whole; /* as the request was, so may the answer be */
+    svr__leave(w, NULL, p->iface, svr__next_hop_addr(n, hop, &from));
 }

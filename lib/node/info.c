@@ -68,6 +68,8 @@ enum svr_drop svr__drop_of_metadata_error(int err)
 void svr_node_counters(const svr_node *n, svr_counters *out)
 {
     *out = n->counters;
+    out->reassembly_lost =
+        svr_reassembly_lost(n->fabric) + svr_reassembly_lost(n->clients);
 }
 
 void svr_node_lost(svr_node *n, const svr_packet *pkt, enum svr_drop reason)

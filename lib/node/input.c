@@ -54,7 +54,8 @@ bool svr__has_block(const svr__work *w)
            !svr_block_is_bare(&b);
 }
 
-/* Parses and prepares the look-up. False: the packet was dropped. */
+/* Parses and prepares the look-up. False: the packet was dropped, or is an IP
+ * fragment and taken. */
 static bool prepare(svr__work *w)
 {
     svr_packet *p = w->packet;
@@ -64,6 +65,10 @@ static bool prepare(svr__work *w)
     assert(p->iface < w->node->interface_count);
     w->node->counters.received++;
     int err = svr_packet_parse(&w->headers, p);
+    if (err == SVR_ERR_FRAGMENT && !w->whole) {
+        svr__ip_fragment(w);
+        return false;
+    }
     if (err < 0) {
         svr__drop(w, svr__drop_of_error(err));
         return false;
@@ -88,7 +93,7 @@ static bool fits(const svr__work *w, const svr__flow *f)
 {
     const svr_packet *p = w->packet;
     if (p->segment_size == 0)
-        return p->len <= f->mtu;
+        return p->len <= f->mtu && p->fragment_size == 0;
     return (f->flags & SVR__FLOW_OFFLOAD) &&
            w->headers.payload + p->segment_size <= f->mtu;
 }
@@ -159,6 +164,7 @@ size_t svr_node_input(svr_node *n, svr_packet *pkts, size_t count, svr_time now)
         count = SVR_BATCH_MAX;
     for (size_t i = 0; i < count; i++) {
         work[i] = (svr__work){.node = n, .packet = &pkts[i], .now = now};
+        pkts[i].fragment_size = 0;
         if (!prepare(&work[i]))
             continue;
         work[i].hash = svr__flow_hash(&n->table, &work[i].key);

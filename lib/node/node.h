@@ -7,7 +7,9 @@
  *   first.c      no flow: from a client (S5) or on a waypoint (S6.1)
  *   waypoint.c   metadata from a neighbour: open, check, act (S6)
  *   relay.c      packets of sessions that need more than a rewrite
- *   output.c     pieces of cut packets, and what the node itself sends
+ *   fragment.c   packets that travel in pieces (S18)
+ *   output.c     pieces of packets, packets out of pieces, and what the node
+ *                itself sends
  *
  * beside it: open.c makes sessions and their flows, fit.c looks at sizes,
  * depart.c adds what a neighbour needs, describe.c writes metadata, protect.c
@@ -21,6 +23,7 @@
 #include "session/ports.h"
 #include "session/table.h"
 
+#include <svr/fragment.h>
 #include <svr/metadata.h>
 #include <svr/node.h>
 
@@ -99,11 +102,32 @@ typedef struct svr__outbox {
     unsigned first, count;
 } svr__outbox;
 
-typedef struct svr__cuts {
-    svr_cut cut[SVR_BATCH_MAX];
-    bool bare[SVR_BATCH_MAX]; /* what the neighbour added is off already */
+/* How a packet is taken apart. */
+enum svr__parts_kind {
+    SVR__CUT,      /* segments, each handled as a packet of its own */
+    SVR__SPLIT,    /* pieces for the next router */
+    SVR__IP_SPLIT, /* IP fragments for a host */
+};
+
+typedef struct svr__parts {
+    union {
+        svr_cut cut;
+        svr_split split;
+        svr_ip_split ip;
+    };
+    uint8_t kind;   /* enum svr__parts_kind */
+    bool bare;      /* CUT: what the neighbour added is off already */
+    uint16_t iface; /* otherwise: where the parts go */
+    svr_addr next_hop;
+    uint16_t pathway;      /* SPLIT */
+    svr_fragment fragment; /* what its pieces have in common */
+} svr__parts;
+
+/* Packets that are being taken apart. */
+typedef struct svr__apart {
+    svr__parts parts[SVR_BATCH_MAX];
     unsigned first, count;
-} svr__cuts;
+} svr__apart;
 
 typedef struct svr__recent {
     uint64_t hash;
@@ -133,7 +157,10 @@ struct svr_node {
     svr__table table;
     svr__protection *protections; /* two for each session, or NULL */
     svr__outbox outbox;
-    svr__cuts cuts;
+    svr__apart apart;
+    svr_reassembly *fabric, *clients; /* pieces of routers, of hosts (S18) */
+    svr_reassembly *lent; /* whose first packet is being taken apart, or NULL */
+    uint32_t extended_id; /* of the next packet that is split */
     svr__recent *recent;
     svr__bucket errors;   /* ICMP errors and resets */
     uint64_t unix_offset; /* Unix time - monotonic time, modulo 2^64 */
@@ -152,6 +179,8 @@ typedef struct svr__work {
     bool bare;    /* stands as its neighbour meant it: only svr__send_on is
                      left */
     bool touched; /* bytes came or went: the checksum must be written anew */
+    bool whole;   /* was put together from pieces */
+    bool fragmentable; /* may leave in IP fragments; known from svr__fit on */
 } svr__work;
 
 /* input.c: exactly one of these ends each packet. */
@@ -207,6 +236,22 @@ typedef struct svr__passage {
     unsigned in, out;        /* sides */
     svr__pathway *from, *to; /* NULL: own interface */
 } svr__passage;
+
+/* fragment.c (S18) */
+int svr__reassembly_init(svr_node *n);
+/* An IP fragment of a host. */
+void svr__ip_fragment(svr__work *w);
+/* A piece from another router, whose block has been verified. */
+void svr__fabric_piece(svr__work *w, const svr_metadata *md, size_t block_len);
+/* Whether its sender allows it to be fragmented. */
+bool svr__may_fragment(const svr_packet *p);
+/* The finished packet goes on by iface, along the pathway `to` or to a host
+ * (NULL): as it is, or in pieces. */
+void svr__leave(svr__work *w, const svr__pathway *to, uint16_t iface,
+                const svr_addr *next_hop);
+/* Makes w's packet the next part of one that is not being cut, and ends it. 0,
+ * or SVR_ERR_NO_SPACE: then there is no packet. */
+int svr__next_part(svr__work *w, svr__parts *parts, uint8_t *buf, size_t cap);
 
 /* fit.c: false where the packet was cut or dropped. */
 bool svr__fit(svr__work *w, const svr__passage *r);
@@ -309,6 +354,11 @@ void svr__icmp_from_pathway(svr__work *w, const svr_metadata *md,
 svr_packet *svr__outbox_open(svr_node *n, size_t len);
 /* The place that the last svr__outbox_open gave is sent. */
 void svr__outbox_post(svr_node *n, uint16_t iface, const svr_addr *next_hop);
+/* The place of the next packet that is taken apart, or NULL; svr__parts_post
+ * enters it. The packet is consumed. */
+svr__parts *svr__parts_open(svr_node *n);
+void svr__parts_post(svr__work *w, enum svr__parts_kind kind, uint16_t iface,
+                     const svr_addr *next_hop);
 /* The packet is consumed; its pieces come back as packets of their own. bare:
  * as svr__work has it, for each piece. */
 void svr__cut(svr__work *w, size_t size, bool bare);

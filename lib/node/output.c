@@ -1,6 +1,8 @@
-/* What the node itself has to say, and the pieces of packets that it cut. */
+/* What the node itself has to say, the parts of packets that it took apart, and
+ * the packets that it put together. */
 #include "node/node.h"
 
+#include <assert.h>
 #include <string.h>
 
 svr_packet *svr__outbox_open(svr_node *n, size_t len)
@@ -24,10 +26,9 @@ void svr__outbox_post(svr_node *n, uint16_t iface, const svr_addr *next_hop)
     o->count++;
 }
 
-static int take_own(svr_node *n, svr_packet *pkt, uint8_t *buf, size_t cap)
+static int copy_out(const svr_packet *p, svr_packet *pkt, uint8_t *buf,
+                    size_t cap)
 {
-    svr__outbox *o = &n->outbox;
-    const svr_packet *p = &o->packet[o->first];
     int err = svr_packet_init(pkt, buf, cap, p->len);
     if (err < 0)
         return err;
@@ -35,6 +36,15 @@ static int take_own(svr_node *n, svr_packet *pkt, uint8_t *buf, size_t cap)
     pkt->iface = p->iface;
     pkt->next_hop = p->next_hop;
     pkt->verdict = SVR_VERDICT_FORWARD;
+    return 1;
+}
+
+static int take_own(svr_node *n, svr_packet *pkt, uint8_t *buf, size_t cap)
+{
+    svr__outbox *o = &n->outbox;
+    int result = copy_out(&o->packet[o->first], pkt, buf, cap);
+    if (result < 0)
+        return result;
     pkt->originated = true;
     o->first = (o->first + 1) % SVR__OUTBOX;
     o->count--;
@@ -52,54 +62,136 @@ static size_t largest_mtu(const svr_node *n)
     return largest;
 }
 
+static svr__parts *last_parts(svr__apart *a)
+{
+    return &a->parts[(a->first + a->count) % SVR_BATCH_MAX];
+}
+
+svr__parts *svr__parts_open(svr_node *n)
+{
+    return n->apart.count < SVR_BATCH_MAX ? last_parts(&n->apart) : NULL;
+}
+
+void svr__parts_post(svr__work *w, enum svr__parts_kind kind, uint16_t iface,
+                     const svr_addr *next_hop)
+{
+    svr__parts *parts = last_parts(&w->node->apart);
+    parts->kind = (uint8_t)kind;
+    parts->iface = iface;
+    parts->next_hop = *next_hop;
+    w->node->apart.count++;
+    if (kind == SVR__CUT)
+        w->node->counters.cut++;
+    else
+        w->node->counters.split++;
+    svr__consume(w);
+}
+
 void svr__cut(svr__work *w, size_t size, bool bare)
 {
-    svr__cuts *c = &w->node->cuts;
-    unsigned at = (c->first + c->count) % SVR_BATCH_MAX;
-    if (c->count == SVR_BATCH_MAX || w->piece ||
+    svr__parts *parts = svr__parts_open(w->node);
+    if (!parts || w->piece ||
         w->headers.payload + size > largest_mtu(w->node) ||
-        svr_cut_begin(&c->cut[at], w->packet, &w->headers, (uint16_t)size) <
+        svr_cut_begin(&parts->cut, w->packet, &w->headers, (uint16_t)size) <
             0) {
         svr__drop(w, SVR_DROP_TOO_BIG);
         return;
     }
-    c->bare[at] = bare;
-    c->count++;
-    w->node->counters.cut++;
-    svr__consume(w);
+    parts->bare = bare;
+    svr__parts_post(w, SVR__CUT, w->packet->iface, &SVR_ADDR_NONE);
 }
 
-/* The next piece, handled as a packet that has just arrived. 1 where it goes
- * on, 0 where it does not. */
-static int take_piece(svr_node *n, svr_packet *pkt, uint8_t *buf, size_t cap,
-                      svr_time now)
+static int next_segment(svr__work *w, svr__parts *parts, uint8_t *buf,
+                        size_t cap)
 {
-    svr__cuts *c = &n->cuts;
-    svr_cut *cut = &c->cut[c->first];
-    bool bare = c->bare[c->first];
-    int err = svr_cut_next(cut, pkt, buf, cap);
-    if (err == SVR_ERR_NO_SPACE)
-        return err;
-    if (!svr_cut_more(cut)) {
-        c->first = (c->first + 1) % SVR_BATCH_MAX;
-        c->count--;
-    }
+    int err = svr_cut_next(&parts->cut, w->packet, buf, cap);
     if (err < 0)
-        return 0;
-    svr__work w = {
-        .node = n, .packet = pkt, .now = now, .piece = true, .bare = bare};
-    svr__handle(&w);
+        return err;
+    w->piece = true;
+    w->bare = parts->bare;
+    svr__handle(w);
+    return 0;
+}
+
+static bool has_more(const svr__parts *parts)
+{
+    switch (parts->kind) {
+    case SVR__CUT:
+        return svr_cut_more(&parts->cut);
+    case SVR__SPLIT:
+        return svr_split_more(&parts->split);
+    default:
+        return svr_ip_split_more(&parts->ip);
+    }
+}
+
+/* The next part. 1 where it goes on, 0 where it does not. */
+static int take_part(svr_node *n, svr_packet *pkt, uint8_t *buf, size_t cap,
+                     svr_time now)
+{
+    svr__apart *a = &n->apart;
+    svr__parts *parts = &a->parts[a->first];
+    svr__work w = {.node = n, .packet = pkt, .now = now};
+    int err = parts->kind == SVR__CUT ? next_segment(&w, parts, buf, cap)
+                                      : svr__next_part(&w, parts, buf, cap);
+    if (err < 0)
+        return err;
+    if (!has_more(parts)) {
+        a->first = (a->first + 1) % SVR_BATCH_MAX;
+        a->count--;
+    }
     return pkt->verdict == SVR_VERDICT_FORWARD;
+}
+
+/* The packet of a pool that is complete, handled as one that has just arrived.
+ * 1 where it goes on, 0 where it does not or is taken apart: then its slot is
+ * lent until that is done. */
+static int take_whole(svr_node *n, svr_reassembly *pool, svr_packet *pkt,
+                      uint8_t *buf, size_t cap, svr_time now)
+{
+    svr_packet *p = svr_reassembly_first(pool);
+    svr__work w = {.node = n, .packet = p, .now = now, .whole = true};
+    int result = 0;
+    if (cap < SVR_OUTPUT_SIZE(largest_mtu(n)))
+        return SVR_ERR_NO_SPACE;
+    svr__handle(&w);
+    if (n->apart.count) {
+        n->lent = pool;
+        return 0;
+    }
+    if (p->verdict == SVR_VERDICT_FORWARD) {
+        result = copy_out(p, pkt, buf, cap);
+        assert(result == 1); /* what goes on fits its network */
+    }
+    svr_reassembly_release(pool);
+    return result;
+}
+
+static void take_back(svr_node *n)
+{
+    if (n->lent && n->apart.count == 0) {
+        svr_reassembly_release(n->lent);
+        n->lent = NULL;
+    }
 }
 
 int svr_node_output(svr_node *n, svr_packet *pkt, uint8_t *buf, size_t cap,
                     svr_time now)
 {
-    while (n->outbox.count || n->cuts.count) {
-        int result = n->outbox.count ? take_own(n, pkt, buf, cap)
-                                     : take_piece(n, pkt, buf, cap, now);
+    for (;;) {
+        int result;
+        take_back(n);
+        if (n->outbox.count)
+            result = take_own(n, pkt, buf, cap);
+        else if (n->apart.count)
+            result = take_part(n, pkt, buf, cap, now);
+        else if (svr_reassembly_first(n->fabric))
+            result = take_whole(n, n->fabric, pkt, buf, cap, now);
+        else if (svr_reassembly_first(n->clients))
+            result = take_whole(n, n->clients, pkt, buf, cap, now);
+        else
+            return 0;
         if (result != 0)
             return result;
     }
-    return 0;
 }

@@ -148,8 +148,8 @@ void svr__send_on(svr__work *w, svr__flow *flow)
     /* The machines may have moved where the packet was dropped, too. */
     svr__session_settle(n, r.session);
     if (ready)
-        svr__forward(w, flow->out_iface,
-                     svr__next_hop_addr(n, flow->next_hop, &flow->rewrite.dst));
+        svr__leave(w, r.to, flow->out_iface,
+                   svr__next_hop_addr(n, flow->next_hop, &flow->rewrite.dst));
 }
 
 /* A plain packet from a neighbour: its tag and its mark come off. False: it was

@@ -290,7 +290,9 @@ void svr__waypoint_block(svr__work *w, svr__pathway *pw, svr__flow *flow)
     }
     if (!open_block(w, pw, &md, &block_len))
         return;
-    if (has(&md, SVR_HAS(CONTROL)))
+    if (has(&md, SVR_HAS(FRAGMENT)))
+        svr__fabric_piece(w, &md, block_len);
+    else if (has(&md, SVR_HAS(CONTROL)))
         svr__control_received(w, flow, &md);
     else if (md.present & ICMP_LOCATION)
         svr__icmp_from_pathway(w, &md, block_len);

@@ -142,6 +142,9 @@ static json_t *drop_counters(const svr_counters *c)
     X(originated)           \
     X(originated_lost)      \
     X(cut)                  \
+    X(split)                \
+    X(reassembled)          \
+    X(reassembly_lost)      \
     X(sessions_created)     \
     X(sessions_ended)       \
     X(metadata_sent)        \
