@@ -50,7 +50,9 @@ struct sim {
     struct flight wire[WIRE];
     size_t wire_count;
     bool rough; /* the WAN loses, corrupts, ... */
-    uint64_t step, came_out, spoiled;
+    uint64_t step, came_out, spoiled, joined;
+    uint16_t next_id;      /* of a packet that may be fragmented */
+    svr_reassembly *hosts; /* what hosts make of IP fragments */
 };
 
 static uint32_t below(struct sim *s, uint32_t limit)
@@ -276,6 +278,19 @@ static void vary(struct sim *s, struct frame *f)
     }
 }
 
+/* IPv4: it may be fragmented. */
+static void allow_fragments(struct sim *s, struct frame *f)
+{
+    svr_headers h;
+    if (f->p.data[0] >> 4 == 6)
+        return;
+    cr_assert_eq(svr_packet_parse(&h, &f->p), 0);
+    f->p.data[4] = (uint8_t)(s->next_id >> 8);
+    f->p.data[5] = (uint8_t)s->next_id++;
+    f->p.data[6] = 0;
+    svr_packet_checksum_write(&f->p, &h);
+}
+
 static struct frame make_packet(struct sim *s, struct talk *t, bool reverse,
                                 bool small)
 {
@@ -283,8 +298,10 @@ static struct frame make_packet(struct sim *s, struct talk *t, bool reverse,
     bool v6 = !svr_addr_is_v4(&t->tuple.src);
     size_t most = (size_t)NET_MTU - (v6 ? 60 : 40);
     bool super = tcp && !small && chance(s, 20);
+    bool large = !small && !super && chance(s, 10);
     size_t len = small           ? 200
                  : super         ? 1500 + below(s, 20000)
+                 : large         ? most + below(s, 8000)
                  : chance(s, 30) ? most - below(s, 40)
                                  : below(s, 900);
     if (!tcp && !small && len < NOTE)
@@ -293,6 +310,8 @@ static struct frame make_packet(struct sim *s, struct talk *t, bool reverse,
         tcp ? make_tcp(s, t, reverse, len) : make_datagram(s, t, reverse, len);
     if (super && f.p.len > NET_MTU)
         f.p.segment_size = (uint16_t)(most - below(s, 2) * below(s, 900));
+    if (large || chance(s, 20))
+        allow_fragments(s, &f);
     return f;
 }
 
@@ -364,14 +383,13 @@ static bool may_be_spoiled(const struct sim *s, const svr_packet *p,
     return !s->net.options.per_packet && has_no_checksum(p, h);
 }
 
-static void check_delivery(struct sim *s, struct frame *f, bool at_dc,
-                           bool tainted)
+/* A packet at a LAN, as it came or as its host put it together. */
+static void check_packet(struct sim *s, struct frame *f, bool at_dc,
+                         bool tainted)
 {
     svr_headers h;
     bool reverse;
     cr_assert_eq(svr_packet_parse(&h, &f->p), 0);
-    cr_assert_leq(f->p.segment_size ? h.payload + f->p.segment_size : f->p.len,
-                  NET_MTU);
     if (!f->p.segment_size)
         svr_packet_checksum_complete(&f->p, &h);
     if (tainted && may_be_spoiled(s, &f->p, &h)) {
@@ -399,6 +417,34 @@ static void check_delivery(struct sim *s, struct frame *f, bool at_dc,
     t->heard |= !reverse;
     t->delivered[reverse]++;
     s->came_out++;
+}
+
+/* Its host waits for the others. */
+static void take_fragment(struct sim *s, struct frame *f, bool at_dc)
+{
+    svr_piece_key key;
+    svr_piece piece;
+    svr_reassembly_handle_expiry(s->hosts, s->net.now);
+    cr_assert_eq(svr_ip_fragment_parse(&key, &piece, &f->p), 0);
+    if (svr_reassembly_add(s->hosts, &key, &piece, s->net.now) != 1)
+        return;
+    check_packet(s, &(struct frame){.p = *svr_reassembly_first(s->hosts)},
+                 at_dc, false);
+    svr_reassembly_release(s->hosts);
+    s->joined++;
+}
+
+static void check_delivery(struct sim *s, struct frame *f, bool at_dc,
+                           bool tainted)
+{
+    svr_headers h;
+    int err = svr_packet_parse(&h, &f->p);
+    cr_assert_leq(f->p.segment_size ? h.payload + f->p.segment_size : f->p.len,
+                  NET_MTU);
+    if (err != SVR_ERR_FRAGMENT)
+        check_packet(s, f, at_dc, tainted);
+    else if (!tainted)
+        take_fragment(s, f, at_dc);
 }
 
 /* The WAN */
@@ -595,6 +641,30 @@ static void arrive(struct sim *s)
 
 /* Steps */
 
+/* A host's packet that its own network does not take whole. */
+static void send_fragments(struct sim *s, svr_node *n, struct frame *f)
+{
+    static uint8_t buf[SVR_OUTPUT_SIZE(NET_MTU)];
+    svr_ip_split split;
+    svr_headers h;
+    cr_assert_eq(svr_packet_parse(&h, &f->p), 0);
+    svr_packet_checksum_complete(&f->p, &h);
+    cr_assert_eq(svr_ip_split_begin(&split, &f->p,
+                                    (uint16_t)(NET_MTU - below(s, 220)),
+                                    s->next_id++),
+                 0);
+    while (svr_ip_split_more(&split)) {
+        struct frame part = {.buf = NULL};
+        cr_assert_eq(svr_ip_split_next(&split, &part.p, buf, sizeof(buf)), 0);
+        part = frame_copy(&part);
+        if (!s->rough || chance(s, 98)) {
+            net_input(&s->net, n, &part, NET_LAN);
+            take_output(s, n, false);
+        }
+        frame_free(&part);
+    }
+}
+
 static void send(struct sim *s, struct talk *t, bool reverse, bool small)
 {
     struct frame f = make_packet(s, t, reverse, small);
@@ -602,6 +672,11 @@ static void send(struct sim *s, struct talk *t, bool reverse, bool small)
     bool tainted = false;
     if (s->rough)
         vary(s, &f);
+    if (f.p.len > NET_MTU && !f.p.segment_size) {
+        send_fragments(s, n, &f);
+        frame_free(&f);
+        return;
+    }
     if (s->rough && chance(s, 2) && f.p.checksum == SVR_CHECKSUM_FULL) {
         svr_headers h;
         cr_assert_eq(svr_packet_parse(&h, &f.p), 0);
@@ -753,20 +828,39 @@ static void check_silence(struct sim *s)
     }
 }
 
+static void *host_alloc(void *user, size_t len)
+{
+    (void)user;
+    return malloc(len);
+}
+
+static void host_free(void *user, void *ptr, size_t len)
+{
+    (void)user;
+    (void)len;
+    free(ptr);
+}
+
+static const svr_allocator host_memory = {host_alloc, host_free, NULL};
+
 static void run(const struct net_options *o, uint64_t seed, bool recovers)
 {
     static struct sim s;
     s = (struct sim){.seed = seed, .random = seed, .rough = true};
     net_open(&s.net, o);
+    cr_assert_eq(svr_reassembly_create(&s.hosts, 5 * SVR_SECOND, &host_memory),
+                 0);
     for (int i = 0; i < TALKS; i++)
         begin_talk(&s, &s.talk[i]);
     for (s.step = 0; s.step < STEPS; s.step++)
         take_step(&s);
-    cr_assert_gt(s.came_out, o->sessions < TALKS ? STEPS / 100 : STEPS / 20,
+    cr_assert_gt(s.came_out, o->sessions < TALKS ? STEPS / 100 : STEPS / 40,
                  "only %lu came out", (unsigned long)s.came_out);
+    cr_assert(o->sessions < TALKS || s.joined > 0);
     if (recovers)
         check_recovery(&s);
     check_silence(&s);
+    svr_reassembly_destroy(s.hosts);
     net_close(&s.net);
 }
 
@@ -920,6 +1014,8 @@ Test(node_random, mutations)
         net_open(&s.net, &(struct net_options){.per_packet = seed & 1,
                                                .v6_pathway = seed & 2,
                                                .sessions = 500});
+        cr_assert_eq(
+            svr_reassembly_create(&s.hosts, 5 * SVR_SECOND, &host_memory), 0);
         for (int i = 0; i < TALKS; i++)
             begin_talk(&s, &s.talk[i]);
         for (int i = 0; i < TALKS * 8; i++) {
@@ -953,6 +1049,7 @@ Test(node_random, mutations)
         }
         cr_assert_gt(s.came_out, 0);
         check_silence(&s);
+        svr_reassembly_destroy(s.hosts);
         net_close(&s.net);
     }
 }
