@@ -85,6 +85,44 @@ static void answer(svr_packet *p, svr_headers *h)
         check(svr_addr_equal(&quoted.src, &h->tuple.src));
 }
 
+/* What either form has in common: all but the places of sequence number,
+ * checksum, urgent pointer and URG. */
+static void check_rest(const uint8_t *a, const uint8_t *b, size_t len)
+{
+    check(memcmp(a, b, 4) == 0);
+    check(memcmp(a + 8, b + 8, 5) == 0);
+    check(((a[13] ^ b[13]) & ~SVR_TCP_URG) == 0);
+    check(memcmp(a + 14, b + 14, 2) == 0);
+    check(memcmp(a + 20, b + 20, len - 20) == 0);
+}
+
+/* TCP becomes UDP and TCP again; UDP that carries TCP becomes that. */
+static void mask(svr_packet *p, svr_headers *h)
+{
+    const uint8_t *l4 = p->data + h->l4;
+    size_t len = p->len - h->l4;
+    int right = svr_packet_checksum_ok(p, h);
+    svr_headers parsed;
+    memcpy(other, l4, len);
+    if (h->tuple.proto == SVR_PROTO_TCP) {
+        uint32_t seq = h->tcp_seq;
+        check(svr_packet_mask(p, h) == 0);
+        check(svr_packet_parse(&parsed, p) == 0);
+        check(parsed.tuple.proto == SVR_PROTO_UDP);
+        check(svr_packet_checksum_ok(p, &parsed) == right);
+        check_rest(l4, other, len);
+        check(svr_packet_unmask(p, h) == 0);
+        check(h->tcp_seq == seq);
+    } else if (svr_packet_unmask(p, h) < 0) {
+        check(memcmp(l4, other, len) == 0);
+        return;
+    }
+    check(svr_packet_parse(&parsed, p) == 0);
+    check(parsed.tuple.proto == SVR_PROTO_TCP);
+    check(svr_packet_checksum_ok(p, &parsed) == right);
+    check_rest(l4, other, len);
+}
+
 void fuzz_one(const uint8_t *data, size_t len)
 {
     svr_packet p;
@@ -95,7 +133,7 @@ void fuzz_one(const uint8_t *data, size_t len)
     memcpy(p.data, data + 1, len - 1);
     if (svr_packet_parse(&h, &p) < 0)
         return;
-    switch (data[0] % 4) {
+    switch (data[0] % 5) {
     case 0:
         convert(&p, &h, 0);
         break;
@@ -103,10 +141,13 @@ void fuzz_one(const uint8_t *data, size_t len)
         convert(&p, &h, 1);
         break;
     case 2:
-        cut(&p, &h, (uint16_t)(1 + data[0] / 4));
+        cut(&p, &h, (uint16_t)(1 + data[0] / 5));
         break;
     case 3:
         answer(&p, &h);
+        break;
+    case 4:
+        mask(&p, &h);
         break;
     }
 }

@@ -174,6 +174,33 @@ SVR_API void svr_packet_rewrite(svr_packet *p, const svr_headers *h,
 SVR_API SVR_MUST_CHECK int svr_packet_convert(svr_packet *p, svr_headers *h,
                                               const svr_tuple *to);
 
+/*
+ * TCP carried as UDP (S4.4), where a firewall lets no TCP with data in its SYN
+ * pass. The packet keeps its length, addresses and ports: UDP's length and
+ * checksum take the place of the sequence number, which moves to the places of
+ * the TCP checksum and the urgent pointer. Behind the 8 bytes of UDP, where
+ * metadata goes, follow the acknowledgement number and all else of the TCP
+ * header. The urgent mark is not carried: URG is cleared. So what stands behind
+ * the 8 bytes never begins with the cookie of metadata, in which that bit is
+ * set. The checksum is updated incrementally and so stays as right or wrong as
+ * it was, and PARTIAL where it was; it is never zero. h is updated.
+ *
+ * 0, or SVR_ERR_ARGUMENT: not TCP, or a super-packet (svr_cut_begin). The
+ * packet and h are as they were on failure.
+ */
+SVR_API SVR_MUST_CHECK int svr_packet_mask(svr_packet *p, svr_headers *h);
+
+/*
+ * The reverse: makes a UDP packet the TCP packet that it carries, without URG
+ * and with an urgent pointer of zero. The checksum is updated incrementally,
+ * but computed where the packet had none. h is updated.
+ *
+ * 0, or SVR_ERR_ARGUMENT (not UDP), TRUNCATED (the TCP header is cut off),
+ * LENGTH (its data offset is under 5 or passes the packet's end) or CHECKSUM
+ * (none, on IPv6). The packet and h are as they were on failure.
+ */
+SVR_API SVR_MUST_CHECK int svr_packet_unmask(svr_packet *p, svr_headers *h);
+
 /* Opens a gap of len bytes behind the L4 header (at h->payload) by moving the
  * headers into the headroom, and raises the IP and UDP lengths; checksums are
  * then wrong until svr_packet_checksum_write. The gap's content is undefined.
