@@ -141,7 +141,7 @@ static void plan_interfaces(struct plan *p, const struct net_options *o,
 }
 
 static void add_pathway(struct plan *p, const struct net_options *o,
-                        enum router peer)
+                        enum router self, enum router peer)
 {
     static const char *const names[] = {
         [BRANCH] = "wan0-branch", [DC] = "wan0-dc", [HUB] = "wan0-hub"};
@@ -153,7 +153,8 @@ static void add_pathway(struct plan *p, const struct net_options *o,
                                           .iface = NET_WAN,
                                           .peer = (uint16_t)i,
                                           .local = own,
-                                          .remote = other};
+                                          .remote = other,
+                                          .tcp_as_udp = o->masked >> self & 1};
     p->config.peer_count = p->config.pathway_count;
 }
 
@@ -176,11 +177,11 @@ static void plan_pathways(struct plan *p, const struct net_options *o,
     p->config.security_count = 1;
     p->config.pathways = p->pathways;
     if (self == HUB || !o->hub)
-        add_pathway(p, o, self == BRANCH ? DC : BRANCH);
+        add_pathway(p, o, self, self == BRANCH ? DC : BRANCH);
     if (self == HUB)
-        add_pathway(p, o, DC);
+        add_pathway(p, o, self, DC);
     else if (o->hub)
-        add_pathway(p, o, HUB);
+        add_pathway(p, o, self, HUB);
 }
 
 /* Service 0 is at dc, service 1 at branch. */

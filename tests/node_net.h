@@ -34,6 +34,13 @@ struct frame {
     uint8_t *buf;
 };
 
+/* Whose pathways carry TCP as UDP. */
+enum {
+    NET_MASK_BRANCH = 2,
+    NET_MASK_DC = 4,
+    NET_MASK_HUB = 8,
+};
+
 /* What a test may change before the routers are made. */
 struct net_options {
     bool per_packet; /* plain packets are signed */
@@ -47,6 +54,7 @@ struct net_options {
     bool reverse;    /* the server side has a service of its own at branch */
     bool disabled;   /* HMAC mode disabled */
     bool forever;    /* UDP sessions never end */
+    uint8_t masked;  /* NET_MASK_... */
     uint16_t server_mtu; /* of dc's LAN; 0: 1500 */
     size_t sessions;     /* 0: 64 */
     size_t fail_at;      /* the n-th allocation fails; 0: none */

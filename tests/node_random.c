@@ -887,6 +887,20 @@ static const struct row {
     {{.sessions = 7, .hub = true, .per_packet = true, .prohibited = true},
      false},
     {{.sessions = 50, .server_mtu = 1300, .no_offload = true}, false},
+    {{.sessions = 2000, .masked = NET_MASK_BRANCH}, true},
+    {{.sessions = 2000,
+      .masked = NET_MASK_BRANCH | NET_MASK_DC,
+      .per_packet = true,
+      .v6_pathway = true,
+      .reverse = true},
+     false},
+    {{.sessions = 2000, .masked = NET_MASK_BRANCH, .hub = true}, true},
+    {{.sessions = 2000,
+      .masked = NET_MASK_HUB,
+      .hub = true,
+      .per_packet = true,
+      .server_mtu = 1300},
+     true},
 };
 
 Test(node_random, talks)
@@ -954,8 +968,10 @@ Test(node_random, junk)
     for (uint64_t seed = 1; seed <= 4; seed++) {
         fprintf(stderr, "node_random: junk %lu\n", (unsigned long)seed);
         s = (struct sim){.seed = seed, .random = seed};
-        net_open(&s.net, &(struct net_options){.per_packet = seed & 1,
-                                               .v6_pathway = seed & 2});
+        net_open(&s.net, &(struct net_options){
+                             .per_packet = seed & 1,
+                             .v6_pathway = seed & 2,
+                             .masked = seed & 2 ? NET_MASK_BRANCH : 0});
         for (int i = 0; i < 4000; i++) {
             bool wan = chance(&s, 70);
             svr_node *n = chance(&s, 50) ? s.net.branch : s.net.dc;
@@ -1011,9 +1027,11 @@ Test(node_random, mutations)
     for (uint64_t seed = 1; seed <= 6; seed++) {
         fprintf(stderr, "node_random: mutations %lu\n", (unsigned long)seed);
         s = (struct sim){.seed = seed, .random = seed};
-        net_open(&s.net, &(struct net_options){.per_packet = seed & 1,
-                                               .v6_pathway = seed & 2,
-                                               .sessions = 500});
+        net_open(&s.net, &(struct net_options){
+                             .per_packet = seed & 1,
+                             .v6_pathway = seed & 2,
+                             .masked = seed & NET_MASK_DC ? NET_MASK_BRANCH : 0,
+                             .sessions = 500});
         cr_assert_eq(
             svr_reassembly_create(&s.hosts, 5 * SVR_SECOND, &host_memory), 0);
         for (int i = 0; i < TALKS; i++)

@@ -356,14 +356,19 @@ Test(node_refuse, bad_configurations)
     }
 }
 
-/* A packet from branch to dc with metadata of our own making, rightly signed
- * (regular mode). */
-static struct frame make_signed(const svr_metadata *md, uint16_t sport)
+/* A packet from branch to dc, TCP or UDP, with metadata of our own making,
+ * rightly signed (regular mode). */
+static struct frame make_signed(const svr_metadata *md, uint16_t sport,
+                                uint8_t proto)
 {
+    static const uint8_t bind[9] = {[8] = SVR_TCP_ACK}; /* S11.4b */
     uint8_t shared[SVR_KEY_SIZE], bytes[SVR_METADATA_MAX + SVR_TAG_MAX + 9];
     svr_direction_key key;
     svr_metadata out = *md;
     svr_mac mac;
+    svr_tuple t = {addr("203.0.113.1"), addr("203.0.113.2"), sport, 20001,
+                   proto};
+    bool tcp = proto == SVR_PROTO_TCP;
     memset(shared, 0x42, sizeof(shared));
     svr_direction_key_derive(&key, shared, "branch", "dc", 1);
     svr_mac_init(&mac, &svr_hmac_sha256_128, key.key);
@@ -371,9 +376,12 @@ static struct frame make_signed(const svr_metadata *md, uint16_t sport)
     ptrdiff_t len = svr_metadata_encode(bytes, SVR_METADATA_MAX, &out);
     cr_assert_gt(len, 0);
     memcpy(bytes + len, "something", 9);
-    svr_mac_sign(&mac, &(svr_span){bytes, (size_t)len + 9}, 1, bytes + len + 9);
-    return frame_udp("203.0.113.1", sport, "203.0.113.2", 20001, bytes,
-                     (size_t)len + 9 + mac.hmac->tag_len);
+    len += 9;
+    svr_mac_sign(&mac, (svr_span[]){{bytes, (size_t)len}, {bind, 9}},
+                 tcp ? 2 : 1, bytes + len);
+    len += (ptrdiff_t)mac.hmac->tag_len;
+    return tcp ? frame_tcp_tuple(&t, SVR_TCP_ACK, 0, 0, bytes, (size_t)len)
+               : frame_udp_tuple(&t, bytes, (size_t)len);
 }
 
 static svr_span text(const char *s)
@@ -401,8 +409,9 @@ static svr_metadata good_metadata(void)
  * number is spent. */
 Test(node_refuse, authentic_but_refused)
 {
-    for (int row = 0; row < 12; row++) {
+    for (int row = 0; row < 13; row++) {
         svr_metadata md = good_metadata();
+        uint8_t proto = SVR_PROTO_UDP;
         enum svr_drop reason = SVR_DROP_NONE;
         struct net net;
         net_open(&net, &(struct net_options){.regular = true});
@@ -437,9 +446,9 @@ Test(node_refuse, authentic_but_refused)
             md.forward.dst = addr("10.9.0.10");
             reason = SVR_DROP_MD_CONTEXT;
             break;
-        case 8:
+        case 8: /* nine bytes behind the block are no TCP header (S4.4) */
             md.forward.proto = SVR_PROTO_TCP;
-            reason = SVR_DROP_MD_CONTEXT;
+            reason = SVR_DROP_NOT_TCP;
             break;
         case 9:
             md.present &= ~SVR_HAS(SESSION_UUID);
@@ -453,8 +462,12 @@ Test(node_refuse, authentic_but_refused)
             md.forward.src = addr("224.0.0.1");
             reason = SVR_DROP_MD_CONTEXT;
             break;
+        case 12: /* UDP never travels as TCP (S4.2) */
+            proto = SVR_PROTO_TCP;
+            reason = SVR_DROP_MD_CONTEXT;
+            break;
         }
-        struct frame f = make_signed(&md, 20000), again = frame_copy(&f);
+        struct frame f = make_signed(&md, 20000, proto), again = frame_copy(&f);
         cr_assert_eq(net_input(&net, net.dc, &f, NET_WAN), reason, "row %d: %s",
                      row, svr_drop_name((enum svr_drop)f.p.drop));
         cr_assert_eq(svr_node_session_count(net.dc), row == 0);
@@ -478,7 +491,7 @@ Test(node_refuse, metadata_on_a_tuple_in_use)
         struct net net;
         net_open(&net, &(struct net_options){.regular = true});
         md.packet_number = 5;
-        struct frame f = make_signed(&md, sport);
+        struct frame f = make_signed(&md, sport, SVR_PROTO_UDP);
         cr_assert_eq(net_input(&net, net.dc, &f, NET_WAN), SVR_DROP_NONE);
         frame_free(&f);
         md.packet_number = 6;
@@ -502,7 +515,7 @@ Test(node_refuse, metadata_on_a_tuple_in_use)
             sport = 20002;
             break;
         }
-        f = make_signed(&md, sport);
+        f = make_signed(&md, sport, SVR_PROTO_UDP);
         cr_assert_eq(net_input(&net, net.dc, &f, NET_WAN), reason, "row %d: %s",
                      row, svr_drop_name((enum svr_drop)f.p.drop));
         cr_assert_eq(svr_node_session_count(net.dc), 1);

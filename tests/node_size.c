@@ -227,14 +227,17 @@ Test(node_size, metadata_cuts_segment)
     net_close(&net);
 }
 
-/* S4.8 at a transit: the packet that it cuts has lost its tag and its mark
- * already, so the pieces are not taken for packets of the neighbour. */
+/* S4.8 at a transit: the packet that it cuts has lost its tag, its mark and its
+ * mask already, so the pieces are not taken for packets of the neighbour. */
 Test(node_size, transit_cuts_segment)
 {
-    for (int per_packet = 0; per_packet < 2; per_packet++) {
+    for (int row = 0; row < 8; row++) {
+        uint8_t masked =
+            (row & 2 ? NET_MASK_BRANCH : 0) | (row & 4 ? NET_MASK_HUB : 0);
         struct net net;
-        net_open(&net,
-                 &(struct net_options){.hub = true, .per_packet = per_packet});
+        net_open(&net, &(struct net_options){.hub = true,
+                                             .per_packet = row & 1,
+                                             .masked = masked});
         open_tcp(&net);
         net.now += 10 * SVR_SECOND;
         net_restart(&net, &net.dc);

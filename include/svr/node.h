@@ -71,6 +71,7 @@ extern "C" {
     X(MD_CONTEXT, "context", "the context does not fit packet or service")     \
     X(MD_CONFLICT, "session-conflict", "the metadata contradicts the session") \
     X(TUPLE_IN_USE, "tuple-in-use", "the tuple belongs to another session")    \
+    X(NOT_TCP, "not-tcp", "UDP that should carry TCP holds no TCP header")     \
     X(CONTROL, "control-unknown", "a control message of unknown kind")         \
     X(CONTROL_NO_SESSION, "control-no-session", "a control message for none")  \
     X(ICMP_NO_SESSION, "icmp-no-session", "an ICMP error for no session")      \
@@ -127,6 +128,8 @@ typedef struct svr_pathway_config {
     const char *name;
     uint16_t iface, peer, security; /* indexes */
     svr_addr local, remote;         /* waypoints, of one family */
+    bool tcp_as_udp; /* TCP sessions opened along it travel as UDP (S4.4); those
+                        that the peer opens do as the peer has it */
 } svr_pathway_config;
 
 /* Where a service's sessions go next: out of an own interface (pathway < 0), or

@@ -71,6 +71,7 @@ static int add_pathway(svr_node *n, const svr_node_config *c, size_t number)
     pw->security = from->security;
     pw->local = from->local;
     pw->remote = from->remote;
+    pw->tcp_as_udp = from->tcp_as_udp;
     pw->association = associate(n, c, from->peer, from->security);
     svr__ports_init(&pw->ports, &n->random);
     n->interfaces[from->iface].has_waypoints = true;

@@ -1,5 +1,5 @@
-/* What a packet gets before it leaves on a pathway: metadata or a mark, and its
- * tag (S2.3, S6.4, S11.1). */
+/* What a packet gets before it leaves on a pathway: the mask of UDP, metadata
+ * or a mark, and its tag (S2.3, S4.4, S6.4, S11.1). */
 #include "node/node.h"
 
 #include <string.h>
@@ -17,16 +17,33 @@ static bool prepend(svr__work *w, const uint8_t *bytes, size_t len)
     return true;
 }
 
-static bool add_metadata(svr__work *w, const svr__passage *r)
+/* A SYN says so where its own flag is hidden: in what opens a session. */
+uint64_t svr__extra(const svr__work *w, const svr__passage *r)
+{
+    bool hidden = r->flow->flags & SVR__FLOW_MASKED_OUT;
+    bool syn = w->headers.tcp_flags & SVR_TCP_SYN;
+    return hidden && syn && r->out == SVR__SERVER ? SVR_HAS(TCP_SYN) : 0;
+}
+
+static bool add_metadata(svr__work *w, const svr__passage *r, uint64_t extra)
 {
     svr_node *n = w->node;
     uint8_t block[SVR_METADATA_MAX];
-    size_t len = svr__describe(n, r->session, r->out, 0, block);
+    size_t len = svr__describe(n, r->session, r->out, extra, block);
     if (!prepend(w, block, len))
         return false;
     n->counters.metadata_sent++;
     return svr__sign(w, &n->associations[r->to->association].send_mac,
                      &n->securities[r->to->security]);
+}
+
+/* S4.4: TCP becomes UDP. */
+static bool mask(svr__work *w)
+{
+    if (svr_packet_mask(w->packet, &w->headers) == 0)
+        return true;
+    svr__drop(w, SVR_DROP_NOT_TCP);
+    return false;
 }
 
 static bool add_mark(svr__work *w)
@@ -40,12 +57,15 @@ bool svr__depart(svr__work *w, const svr__passage *r)
 {
     svr_node *n = w->node;
     svr_handshake *hs = &r->session->side[r->out].handshake;
+    uint64_t extra = svr__extra(w, r);
 
     if (!r->to)
         return true;
+    if ((r->flow->flags & SVR__FLOW_MASKED_OUT) && !mask(w))
+        return false;
     if (svr_handshake_event(hs, SVR_HANDSHAKE_SEND, w->now) ==
         SVR_HANDSHAKE_ADD_METADATA)
-        return add_metadata(w, r);
+        return add_metadata(w, r, extra);
     if (svr__has_cookie(w) && !w->packet->segment_size && !add_mark(w))
         return false;
     if (!(r->flow->flags & SVR__FLOW_SIGNED_OUT))

@@ -71,11 +71,12 @@ size_t svr__describe(svr_node *n, const svr__session *s, unsigned side,
     return len < 0 ? 0 : (size_t)len;
 }
 
-size_t svr__describe_len(svr_node *n, const svr__session *s, unsigned side)
+size_t svr__describe_len(svr_node *n, const svr__session *s, unsigned side,
+                         uint64_t extra)
 {
     svr_metadata md;
     svr__peer *peer = &n->peers[n->pathways[s->side[side].pathway].peer];
-    describe(n, s, side, 0, &md);
+    describe(n, s, side, extra, &md);
     peer->next_number--; /* it was only measured */
     ptrdiff_t len = svr_metadata_encode(NULL, 0, &md);
     return len < 0 ? 0 : (size_t)len;

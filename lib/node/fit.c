@@ -21,7 +21,7 @@ static int header_growth(const svr__passage *r)
     const svr__flow *f = r->flow;
     int family = header_len(&f->rewrite.src) - header_len(&f->key.src);
     int udp = 0;
-    if (f->key.proto != f->out_proto)
+    if (svr__flow_proto(f) != f->out_proto)
         udp = f->out_proto == SVR_PROTO_UDP ? UDP_SIZE : -UDP_SIZE;
     return family + udp;
 }
@@ -29,6 +29,14 @@ static int header_growth(const svr__passage *r)
 static size_t tag_len(const svr_node *n, const svr__pathway *pw)
 {
     return n->securities[pw->security].hmac->tag_len;
+}
+
+/* S2.3: whether a packet without metadata, or one that it stands for, needs the
+ * mark. TCP carried as UDP does not: see svr_packet_mask. */
+static bool is_marked(const svr__work *w, const svr__passage *r)
+{
+    return r->to && !(r->flow->flags & SVR__FLOW_MASKED_OUT) &&
+           svr__segment_has_cookie(w);
 }
 
 static struct growth growth_of(const svr__work *w, const svr__passage *r)
@@ -40,10 +48,10 @@ static struct growth growth_of(const svr__work *w, const svr__passage *r)
     if (r->flow->flags & SVR__FLOW_SIGNED_OUT)
         g.steady += (int)tag_len(n, r->to);
     if (svr_handshake_sends(&r->session->side[r->out].handshake)) {
-        g.metadata = svr__describe_len(n, r->session, r->out);
+        g.metadata = svr__describe_len(n, r->session, r->out, svr__extra(w, r));
         if (!(r->flow->flags & SVR__FLOW_SIGNED_OUT))
             g.metadata += tag_len(n, r->to);
-    } else if (svr__has_cookie(w)) {
+    } else if (is_marked(w, r)) {
         g.metadata = SVR_BASE_HEADER_SIZE;
     }
     return g;
@@ -64,12 +72,10 @@ static size_t piece_size(const svr__work *w, const svr__passage *r,
                        (g->metadata || w->fragmentable)
                    ? (size_t)room
                    : 0;
-    bool marks = r->to && svr__segment_has_cookie(w);
-    if (marks && g->metadata < SVR_BASE_HEADER_SIZE)
-        room -= SVR_BASE_HEADER_SIZE;
+    const uint8_t each = SVR__FLOW_SIGNED_OUT | SVR__FLOW_MASKED_OUT;
     bool whole = (r->flow->flags & SVR__FLOW_OFFLOAD) &&
-                 !(r->flow->flags & SVR__FLOW_SIGNED_OUT) && !g->metadata &&
-                 !marks && (int)p->segment_size <= room &&
+                 !(r->flow->flags & each) && !g->metadata &&
+                 (int)p->segment_size <= room &&
                  (int)p->len + g->steady <= SVR_PACKET_MAX;
     if (whole || room <= 0)
         return 0;
@@ -82,7 +88,7 @@ static int grown_before(const svr__passage *r)
 {
     const svr_tuple *context = &r->session->context;
     int family = header_len(&r->flow->key.src) - header_len(&context->src);
-    return family + (r->flow->key.proto != context->proto ? UDP_SIZE : 0);
+    return family + (svr__flow_proto(r->flow) != context->proto ? UDP_SIZE : 0);
 }
 
 /* S18: the sender is told what would fit. */

@@ -271,11 +271,14 @@ static void raise_to_host(svr__work *w, enum svr_icmp_kind kind, uint16_t mtu)
 /* The packet as its host sent it, but for the TTL. */
 static bool restore(svr__work *w, const svr__flow *f, const svr_tuple *context)
 {
-    if (f->flags & SVR__FLOW_CONVERT)
-        return svr_packet_convert(w->packet, &w->headers, context) == 0;
     svr_rewrite rw;
-    svr_rewrite_init(&rw, &w->headers.tuple, context);
-    svr_packet_rewrite(w->packet, &w->headers, &rw);
+    if (f->flags & SVR__FLOW_CONVERT) {
+        if (svr_packet_convert(w->packet, &w->headers, context) < 0)
+            return false;
+    } else {
+        svr_rewrite_init(&rw, &w->headers.tuple, context);
+        svr_packet_rewrite(w->packet, &w->headers, &rw);
+    }
     svr_packet_checksum_write(w->packet, &w->headers);
     return svr_packet_parse(&w->headers, w->packet) == 0;
 }

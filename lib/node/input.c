@@ -137,6 +137,8 @@ void svr__handle(svr__work *w)
 {
     if (!prepare(w))
         return;
+    if (w->proto)
+        w->key.proto = w->proto;
     w->hash = svr__flow_hash(&w->node->table, &w->key);
     dispatch(w);
 }

@@ -69,6 +69,7 @@ typedef struct svr__pathway {
     const char *name;
     uint16_t iface, peer, security, association;
     svr_addr local, remote;
+    bool tcp_as_udp; /* S4.4 */
     svr__ports ports;
 } svr__pathway;
 
@@ -116,6 +117,7 @@ typedef struct svr__parts {
         svr_ip_split ip;
     };
     uint8_t kind;   /* enum svr__parts_kind */
+    uint8_t proto;  /* CUT: what the packet arrived as (S4.4) */
     bool bare;      /* CUT: what the neighbour added is off already */
     uint16_t iface; /* otherwise: where the parts go */
     svr_addr next_hop;
@@ -175,11 +177,12 @@ typedef struct svr__work {
     svr__flow_key key; /* as it arrived */
     uint64_t hash;     /* of the key */
     svr_time now;
-    bool piece;   /* of a packet that was cut: is not cut again */
-    bool bare;    /* stands as its neighbour meant it: only svr__send_on is
-                     left */
-    bool touched; /* bytes came or went: the checksum must be written anew */
-    bool whole;   /* was put together from pieces */
+    uint8_t proto; /* of a piece: what its packet arrived as (S4.4), else 0 */
+    bool piece;    /* of a packet that was cut: is not cut again */
+    bool bare;     /* stands as its neighbour meant it: only svr__send_on is
+                      left */
+    bool touched;  /* bytes came or went: the checksum must be written anew */
+    bool whole;    /* was put together from pieces */
     bool fragmentable; /* may leave in IP fragments; known from svr__fit on */
 } svr__work;
 
@@ -223,6 +226,8 @@ svr__pathway *svr__pathway_find(svr_node *n, const svr_addr *local,
 
 /* relay.c */
 void svr__relay(svr__work *w, svr__flow *flow);
+/* S4.4: TCP that came as UDP is TCP again. False: it was none; dropped. */
+bool svr__unmask(svr__work *w);
 /* What comes once a packet stands as its neighbour meant it: life, size,
  * rewrite, metadata, tag. */
 void svr__send_on(svr__work *w, svr__flow *flow);
@@ -258,9 +263,11 @@ bool svr__fit(svr__work *w, const svr__passage *r);
 /* S4.8: MSS is lowered by what every packet gains. */
 void svr__clamp_mss(svr__work *w, const svr__passage *r);
 
-/* depart.c (S11.1): metadata or a false-positive mark, then the tag. False:
- * dropped. */
+/* depart.c (S11.1): the mask of UDP, metadata or a false-positive mark, then
+ * the tag. False: dropped. */
 bool svr__depart(svr__work *w, const svr__passage *r);
+/* What the block on this packet says besides the session (S4.4). */
+uint64_t svr__extra(const svr__work *w, const svr__passage *r);
 
 /* open.c: sessions. */
 typedef struct svr__side_plan {
@@ -302,6 +309,13 @@ const svr_addr *svr__next_hop_addr(const svr_node *n, uint16_t number,
                                    const svr_addr *to);
 svr__protection *svr__protection_of(const svr_node *n, const svr__session *s,
                                     unsigned side);
+/* S4.4: whether packets of such a session are masked on a side where they have
+ * this protocol. */
+static inline bool svr__is_masked(const svr_tuple *context, uint8_t proto)
+{
+    return context->proto == SVR_PROTO_TCP && proto == SVR_PROTO_UDP;
+}
+
 /* A side's tuple as packets leave to it. */
 svr_tuple svr__side_tuple(const svr_node *n, const svr__session *s,
                           unsigned side);
@@ -310,7 +324,8 @@ svr_tuple svr__side_tuple(const svr_node *n, const svr__session *s,
 size_t svr__describe(svr_node *n, const svr__session *s, unsigned side,
                      uint64_t extra, uint8_t buf[SVR_METADATA_MAX]);
 /* An upper bound of what svr__describe writes, without taking a number. */
-size_t svr__describe_len(svr_node *n, const svr__session *s, unsigned side);
+size_t svr__describe_len(svr_node *n, const svr__session *s, unsigned side,
+                         uint64_t extra);
 /* A block with the numbers and nothing else: control packets, ICMP errors. */
 void svr__describe_bare(svr_node *n, const svr__pathway *pw, svr_metadata *md);
 

@@ -53,7 +53,8 @@ svr_tuple svr__side_tuple(const svr_node *n, const svr__session *s,
         .dst = to_side->rewrite.dst,
         .sport = to_side->rewrite.sport,
         .dport = to_side->rewrite.dport,
-        .proto = to_side->out_proto,
+        .proto = to_side->flags & SVR__FLOW_MASKED_OUT ? SVR_PROTO_UDP
+                                                       : to_side->out_proto,
     };
 }
 
@@ -80,9 +81,10 @@ static enum svr_drop plan_pathway(svr_node *n, svr__session_plan *plan,
         .iface = pw->iface,
         .tuple = {.src = pw->local,
                   .dst = pw->remote,
-                  .proto = plan->context.proto == SVR_PROTO_TCP
-                               ? SVR_PROTO_TCP
-                               : SVR_PROTO_UDP}, /* S4.2 */
+                  .proto =
+                      plan->context.proto == SVR_PROTO_TCP && !pw->tcp_as_udp
+                          ? SVR_PROTO_TCP
+                          : SVR_PROTO_UDP}, /* S4.2, S4.4 */
     };
     return choose_ports(n, pw, &side->tuple);
 }
@@ -116,6 +118,21 @@ enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
     return reason;
 }
 
+/* The flags of packets that arrive as `from` and leave as `to`. */
+static uint8_t flags_of(const svr__session *s, const svr_tuple *from,
+                        const svr_tuple *to)
+{
+    bool convert = from->proto != to->proto || !svr__has_ports(from->proto) ||
+                   svr_addr_is_v4(&from->src) != svr_addr_is_v4(&to->src);
+    uint8_t flags = convert ? SVR__FLOW_CONVERT : 0;
+
+    if (svr__is_masked(&s->context, from->proto))
+        flags |= SVR__FLOW_MASKED_IN;
+    if (svr__is_masked(&s->context, to->proto))
+        flags |= SVR__FLOW_MASKED_OUT;
+    return flags;
+}
+
 /* One direction: packets that arrive as `from` on side's interface leave as
  * `to` on the other's. */
 static bool fill_flow(svr_node *n, svr__session *s, unsigned side,
@@ -124,17 +141,15 @@ static bool fill_flow(svr_node *n, svr__session *s, unsigned side,
     const svr__side *in = &s->side[side], *out = &s->side[!side];
     const svr_interface_config *c = &n->interfaces[out->iface].config;
     svr__flow *f = svr__session_flow(&n->table, s, side);
-    bool convert = from->proto != to->proto || !svr__has_ports(from->proto) ||
-                   svr_addr_is_v4(&from->src) != svr_addr_is_v4(&to->src);
 
     f->key = svr__flow_key_of(from, in->iface);
     f->out_iface = out->iface;
-    f->out_proto = to->proto;
+    f->flags = flags_of(s, from, to);
+    f->out_proto = f->flags & SVR__FLOW_MASKED_OUT ? SVR_PROTO_TCP : to->proto;
     f->mtu = c->mtu;
-    f->flags = convert ? SVR__FLOW_CONVERT : 0;
     if (c->offload)
         f->flags |= SVR__FLOW_OFFLOAD;
-    if (convert)
+    if (f->flags & SVR__FLOW_CONVERT)
         f->rewrite = (svr_rewrite){.src = to->src,
                                    .dst = to->dst,
                                    .sport = to->sport,

@@ -97,6 +97,7 @@ void svr__cut(svr__work *w, size_t size, bool bare)
         svr__drop(w, SVR_DROP_TOO_BIG);
         return;
     }
+    parts->proto = w->key.proto;
     parts->bare = bare;
     svr__parts_post(w, SVR__CUT, w->packet->iface, &SVR_ADDR_NONE);
 }
@@ -109,6 +110,7 @@ static int next_segment(svr__work *w, svr__parts *parts, uint8_t *buf,
         return err;
     w->piece = true;
     w->bare = parts->bare;
+    w->proto = parts->proto;
     svr__handle(w);
     return 0;
 }

@@ -106,8 +106,9 @@ static bool transform(svr__work *w, const svr__passage *r)
         return true;
     }
     svr_tuple to = svr__side_tuple(w->node, r->session, r->out);
+    to.proto = f->out_proto; /* its mask comes later */
     int err = svr_packet_convert(w->packet, &w->headers, &to);
-    if (f->key.proto == SVR_PROTO_UDP && f->out_proto != SVR_PROTO_UDP)
+    if (svr__flow_proto(f) == SVR_PROTO_UDP && f->out_proto != SVR_PROTO_UDP)
         w->touched = false; /* what changed was the UDP header's business */
     if (err == 0 && echo_direction_ok(w, r))
         return true;
@@ -152,8 +153,16 @@ void svr__send_on(svr__work *w, svr__flow *flow)
                    svr__next_hop_addr(n, flow->next_hop, &flow->rewrite.dst));
 }
 
-/* A plain packet from a neighbour: its tag and its mark come off. False: it was
- * dropped. */
+bool svr__unmask(svr__work *w)
+{
+    if (svr_packet_unmask(w->packet, &w->headers) == 0)
+        return true;
+    svr__drop(w, SVR_DROP_NOT_TCP);
+    return false;
+}
+
+/* A plain packet from a neighbour: its tag, its false-positive mark and its
+ * mask come off. False: it was dropped. */
 static bool arrive(svr__work *w, const svr__passage *r)
 {
     svr_node *n = w->node;
@@ -177,6 +186,8 @@ static bool arrive(svr__work *w, const svr__passage *r)
             return false;
         }
     }
+    if ((r->flow->flags & SVR__FLOW_MASKED_IN) && !svr__unmask(w))
+        return false;
     svr_handshake_event(&r->session->side[r->in].handshake, SVR_HANDSHAKE_PLAIN,
                         w->now);
     return true;

@@ -77,24 +77,36 @@ static bool open_block(svr__work *w, const svr__pathway *pw, svr_metadata *md,
     return true;
 }
 
-/* Takes the block off and lets the packet go on as its neighbour got it. */
-static void strip_and_send(svr__work *w, svr__flow *flow, size_t block_len,
-                           enum svr_handshake_event event)
+/* Takes off the block and the mask. False: dropped. */
+static bool strip(svr__work *w, size_t block_len, bool masked)
+{
+    if (svr_packet_remove(w->packet, &w->headers, block_len) < 0) {
+        svr__drop(w, SVR_DROP_MD_LENGTH);
+        return false;
+    }
+    return !masked || svr__unmask(w);
+}
+
+/* Lets a stripped packet go on as its neighbour got it. */
+static void go_on(svr__work *w, svr__flow *flow, enum svr_handshake_event event)
 {
     svr_node *n = w->node;
     svr__session *s = svr__flow_session(&n->table, flow);
     unsigned side = svr__flow_side(&n->table, flow);
 
-    if (svr_packet_remove(w->packet, &w->headers, block_len) < 0) {
-        svr__drop(w, SVR_DROP_MD_LENGTH);
-        return;
-    }
     s->side[side].tcp_seq = w->headers.tcp_ack;
     s->side[side].tcp_ack = w->headers.tcp_seq + (uint32_t)svr__payload_len(w);
     if (svr_handshake_event(&s->side[side].handshake, event, w->now) ==
         SVR_HANDSHAKE_SEND_DISABLE)
         svr__send_disable(n, s, side, w->now);
     svr__send_on(w, flow);
+}
+
+static void strip_and_send(svr__work *w, svr__flow *flow, size_t block_len,
+                           enum svr_handshake_event event)
+{
+    if (strip(w, block_len, flow->flags & SVR__FLOW_MASKED_IN))
+        go_on(w, flow, event);
 }
 
 /* S6.7: whether metadata says of the session what the session is. */
@@ -127,11 +139,12 @@ static bool usable_address(const svr_addr *a)
     return a->b[0] != 0xff && a->b[0] != 0;
 }
 
-/* Whether a packet of this protocol can belong to the context (S4.2). */
+/* Whether a packet of this protocol can belong to the context: TCP comes as TCP
+ * or as UDP, all else as UDP (S4.2, S4.4). */
 static bool context_fits(const svr__work *w, const svr_tuple *context)
 {
-    bool tcp = context->proto == SVR_PROTO_TCP;
-    return tcp == (w->headers.tuple.proto == SVR_PROTO_TCP) &&
+    return (w->headers.tuple.proto == SVR_PROTO_UDP ||
+            context->proto == SVR_PROTO_TCP) &&
            usable_address(&context->src) && usable_address(&context->dst);
 }
 
@@ -244,6 +257,11 @@ static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
         svr__drop(w, reason);
         return;
     }
+    /* Before anything changes, since it may be no TCP. From here on md's views
+     * point into nothing. */
+    if (!strip(w, block_len,
+               svr__is_masked(&plan.context, w->headers.tuple.proto)))
+        return;
     if (old)
         svr__session_close(n, old);
     if (before && before != old)
@@ -255,7 +273,7 @@ static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
         svr__drop(w, reason);
         return;
     }
-    strip_and_send(w, flow, block_len, SVR_HANDSHAKE_METADATA);
+    go_on(w, flow, SVR_HANDSHAKE_METADATA);
 }
 
 /* S6.7: session metadata on a tuple that is in use. */

@@ -51,11 +51,13 @@ static inline svr__flow_key svr__flow_key_of(const svr_tuple *t, uint16_t iface)
 }
 
 enum svr__flow_flag {
-    SVR__FLOW_SLOW = 1,       /* a machine wants to see each packet */
-    SVR__FLOW_CONVERT = 2,    /* family or protocol change on the way */
-    SVR__FLOW_SIGNED_IN = 4,  /* plain packets arrive with a tag */
-    SVR__FLOW_SIGNED_OUT = 8, /* and leave with one */
-    SVR__FLOW_OFFLOAD = 16,   /* the device it leaves by takes super-packets */
+    SVR__FLOW_SLOW = 1,        /* a machine wants to see each packet */
+    SVR__FLOW_CONVERT = 2,     /* family or protocol change on the way */
+    SVR__FLOW_SIGNED_IN = 4,   /* plain packets arrive with a tag */
+    SVR__FLOW_SIGNED_OUT = 8,  /* and leave with one */
+    SVR__FLOW_OFFLOAD = 16,    /* the device it leaves by takes super-packets */
+    SVR__FLOW_MASKED_IN = 32,  /* TCP that arrives as UDP (S4.4) */
+    SVR__FLOW_MASKED_OUT = 64, /* and leaves as UDP */
 };
 
 /* Flags of flows whose packets can only be rewritten and sent. */
@@ -67,8 +69,8 @@ typedef struct svr__flow {
     uint16_t out_iface;
     uint16_t next_hop; /* in the router's list, or SVR__ON_LINK */
     uint16_t mtu;      /* of the network it leaves by */
-    uint8_t out_proto;
-    uint8_t flags; /* enum svr__flow_flag */
+    uint8_t out_proto; /* TCP where it leaves as UDP for a mask only */
+    uint8_t flags;     /* enum svr__flow_flag */
     uint32_t tcp_ack;
     uint16_t tcp_window; /* with tcp_ack: of the last TCP packet */
     uint16_t bound;      /* whether it stands in the table */
@@ -125,6 +127,13 @@ static inline uint64_t svr__flow_hash(const svr__table *t,
 
 svr__flow *svr__flow_find(const svr__table *t, const svr__flow_key *key,
                           uint64_t hash);
+
+/* The protocol that its packets have within the router: TCP carried as UDP is
+ * TCP there (S4.4). */
+static inline uint8_t svr__flow_proto(const svr__flow *f)
+{
+    return f->flags & SVR__FLOW_MASKED_IN ? SVR_PROTO_TCP : f->key.proto;
+}
 
 static inline uint32_t svr__flow_number(const svr__table *t, const svr__flow *f)
 {
