@@ -291,7 +291,7 @@ static const char two_pathways[] =
     "      one: {interface: wan, peer: b, remote: '2001:db8::2',\n"
     "            security: t}\n"
     "      two: {interface: wan, peer: b, remote: 192.0.2.2,\n"
-    "            local: 192.0.2.11, security: s}\n"
+    "            local: 192.0.2.11, security: s, tcp-as-udp: always}\n"
     "  b:\n"
     "    interfaces:\n"
     "      wan:\n"
@@ -317,10 +317,12 @@ Test(config, pathways)
     cr_expect_eq(p[0].iface, 1);
     cr_expect_eq(p[0].peer, 0);
     cr_expect_eq(p[0].security, 0);
+    cr_expect_not(p[0].tcp_as_udp);
     cr_expect(is_addr(&p[0].local, v6(1)));
     cr_expect(is_addr(&p[0].remote, v6(2)));
     cr_expect_str_eq(p[1].name, "two");
     cr_expect_eq(p[1].security, 1);
+    cr_expect(p[1].tcp_as_udp);
     cr_expect(is_addr(&p[1].local, v4(192, 0, 2, 11)));
     cr_expect(is_addr(&p[1].remote, v4(192, 0, 2, 2)));
     cr_assert_eq(c->node.peer_count, 1);

@@ -270,6 +270,8 @@ Test(bad, words_and_numbers)
         {"protocol: tcp", "protocol: 06", "24:29", "a number from 1 to 255"},
         {"kind: tap, device: a-lan", "kind: tab, device: a-lan", "5:19",
          "found \"tab\", expected one of tap, tun, pcap; did you mean"},
+        {"remote: 192.0.2.2,\n", "remote: 192.0.2.2, tcp-as-udp: true,\n",
+         "10:70", "found \"true\", expected one of never, always"},
         {"key: s.key", "key: s.key, mode: time", "28:25",
          "expected one of time-based, regular, disabled"},
         {"key: s.key", "key: s.key, hmac: sha1", "28:25",

@@ -126,6 +126,8 @@ static void build_pathway(struct builder *b, const struct value *pathway,
                               value_of(pathway, PATHWAY_INTERFACE)->text);
     out->local = pathway_local(b->router, pathway)->prefix.addr;
     out->remote = value_of(pathway, PATHWAY_REMOTE)->prefix.addr;
+    out->tcp_as_udp =
+        value_of(pathway, PATHWAY_TCP_AS_UDP)->number == TCP_AS_UDP_ALWAYS;
 }
 
 bool build_pathways(struct builder *b)

@@ -164,6 +164,13 @@ static const struct schema_mapping interface_mapping = {
     KEYS(interface_keys),
 };
 
+static const struct schema_choice tcp_as_udp[] = {
+    {"never", TCP_AS_UDP_NEVER, "no session: TCP stays TCP"},
+    {"always", TCP_AS_UDP_ALWAYS,
+     "each one that this router opens; of those that the peer opens, its own "
+     "entry decides"},
+};
+
 static const struct schema_key pathway_keys[] = {
     [PATHWAY_INTERFACE] = {.name = "interface",
                            .type = SCHEMA_NAME,
@@ -187,6 +194,13 @@ static const struct schema_key pathway_keys[] = {
                           .type = SCHEMA_NAME,
                           .required = true,
                           .text = "the security policy, the same at both ends"},
+    [PATHWAY_TCP_AS_UDP] = {.name = "tcp-as-udp",
+                            .type = SCHEMA_CHOICE,
+                            .fallback = "never",
+                            .text = "which TCP sessions travel as UDP; for "
+                                    "networks that drop TCP with data in its "
+                                    "SYN",
+                            CHOICES(tcp_as_udp)},
 };
 
 static const struct schema_mapping pathway_mapping = {

@@ -115,6 +115,7 @@ enum {
     PATHWAY_REMOTE,
     PATHWAY_LOCAL,
     PATHWAY_SECURITY,
+    PATHWAY_TCP_AS_UDP,
 };
 enum {
     SERVICE_PREFIXES,
@@ -165,6 +166,10 @@ enum {
 enum {
     SIGN_PER_PACKET,
     SIGN_METADATA_ONLY,
+};
+enum {
+    TCP_AS_UDP_NEVER,
+    TCP_AS_UDP_ALWAYS,
 };
 
 /* The access list's word for every tenant. */
