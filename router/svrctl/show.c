@@ -255,7 +255,8 @@ void svrctl_sessions_init(struct table *t)
     table_init(t, heads, 13, 1 << 8 | 1 << 9 | 1 << 10 | 1 << 11);
 }
 
-/* "wan0-dc1 203.0.113.1:16384 > 203.0.113.2:16385", one for each pathway. */
+/* "wan0-dc1 tcp 203.0.113.1:16384 > 203.0.113.2:16385", one for each pathway.
+ */
 static struct cell waypoints(json_t *list)
 {
     struct cell c = {""};
@@ -266,8 +267,8 @@ static struct cell waypoints(json_t *list)
     json_array_foreach(list, i, o)
     {
         int len = snprintf(
-            c.text + used, sizeof c.text - used, "%s%.63s %.63s > %.63s",
-            i > 0 ? ", " : "", get(o, "pathway").text,
+            c.text + used, sizeof c.text - used, "%s%.63s %.15s %.63s > %.63s",
+            i > 0 ? ", " : "", get(o, "pathway").text, get(o, "proto").text,
             endpoint(o, "src", "sport").text, endpoint(o, "dst", "dport").text);
 
         if ((size_t)len >= sizeof c.text - used)

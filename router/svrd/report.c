@@ -181,18 +181,12 @@ static json_t *counters_data(const struct report *r)
 
 static json_t *tuple(json_t *o, const svr_tuple *t)
 {
+    char proto[TEXT_PROTO];
+
     json_object_set_new(o, "src", addr(&t->src));
     json_object_set_new(o, "dst", addr(&t->dst));
     json_object_set_new(o, "sport", number(t->sport));
     json_object_set_new(o, "dport", number(t->dport));
-    return o;
-}
-
-static json_t *context(const svr_tuple *t)
-{
-    json_t *o = tuple(json_object(), t);
-    char proto[TEXT_PROTO];
-
     json_object_set_new(o, "proto", json_string(text_proto(proto, t->proto)));
     return o;
 }
@@ -232,7 +226,7 @@ static json_t *session(const svr_session_info *s, svr_time now)
     json_object_set_new(o, "tenant", text(s->tenant));
     json_object_set_new(o, "service", text(s->service));
     json_object_set_new(o, "role", text(svr_role_name(s->role)));
-    json_object_set_new(o, "context", context(&s->context));
+    json_object_set_new(o, "context", tuple(json_object(), &s->context));
     json_object_set_new(o, "waypoints", waypoints);
     json_object_set_new(o, "interfaces",
                         pair("client", text(s->client.interface), "server",

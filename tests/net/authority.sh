@@ -7,6 +7,7 @@ authority_source=examples/authority.yaml
 #   open     the guest may use the services, and the server reach the staff
 #   pcap     the branch router's WAN interface by libpcap
 #   signed   every packet is signed
+#   masked   TCP sessions that branch opens travel as UDP
 #   wan6     the waypoints have IPv6 addresses only
 authority_make() {
     local file=$1 edit before
@@ -39,6 +40,10 @@ authority_pcap() {
 
 authority_signed() {
     sed -i 's/sign: metadata-only/sign: per-packet/' "$1"
+}
+
+authority_masked() {
+    sed -i 's/peer: dc,/peer: dc, tcp-as-udp: always,/' "$1"
 }
 
 authority_wan6() {
