@@ -1,6 +1,8 @@
 #include "wire/checksum.h"
 #include "wire_packets.h"
 
+#include <criterion/criterion.h>
+
 Test(wire_checksum, sum_equals_naive_at_every_length_and_alignment)
 {
     uint64_t seed = 1;

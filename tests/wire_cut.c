@@ -1,5 +1,7 @@
 #include "wire_packets.h"
 
+#include <criterion/criterion.h>
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define TCP SVR_PROTO_TCP
 

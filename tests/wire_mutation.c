@@ -6,6 +6,8 @@
  */
 #include "wire_packets.h"
 
+#include <criterion/criterion.h>
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define TCP SVR_PROTO_TCP
 #define UDP SVR_PROTO_UDP
