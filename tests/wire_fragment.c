@@ -1,6 +1,8 @@
 #include "support.h"
 #include "wire_packets.h"
 
+#include <criterion/criterion.h>
+
 #include <svr/fragment.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

@@ -1,6 +1,8 @@
 /* TCP carried as UDP, and back (S4.4). */
 #include "wire_packets.h"
 
+#include <criterion/criterion.h>
+
 #include <svr/metadata.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
