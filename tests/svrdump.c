@@ -298,6 +298,116 @@ Test(svrdump, links)
     }
 }
 
+/* The integer's lowest byte first, or last. */
+static void put_int(struct bytes *file, bool big, uint64_t v, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        uint8_t byte = (uint8_t)(v >> 8 * (big ? len - 1 - i : i));
+        put(file, &byte, 1);
+    }
+}
+
+static void put_ints(struct bytes *file, bool big, const uint32_t *list,
+                     size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        put_int(file, big, list[i], 4);
+}
+
+static void put_pcap(struct bytes *file, bool big, uint32_t magic,
+                     uint32_t seconds, uint32_t fraction)
+{
+    uint8_t packet[FRAME_MAX];
+    uint32_t len = (uint32_t)make_forward_packet(packet, "");
+    const uint32_t begin[] = {0, 0, 65535, 101};
+    const uint32_t record[] = {seconds, fraction, len, len};
+
+    file->len = 0;
+    put_int(file, big, magic, 4);
+    put_int(file, big, 2, 2);
+    put_int(file, big, 4, 2);
+    put_ints(file, big, begin, COUNT(begin));
+    put_ints(file, big, record, COUNT(record));
+    put(file, packet, len);
+}
+
+/* Both byte orders, both resolutions, and times that only a file can have. */
+Test(svrdump, kinds_of_pcap)
+{
+    static const struct {
+        uint32_t magic, seconds, fraction;
+        const char *time;
+    } rows[] = {
+        {0xa1b2c3d4, 1700000000, 123456, "1700000000.123456000"},
+        {0xa1b23c4d, 1700000000, 123456789, "1700000000.123456789"},
+        {0xa1b23c4d, 0xffffffff, 5, "4294967295.000000005"},
+        {0xa1b23c4d, 0, 1999999999, "0.999999999"},
+    };
+    static struct bytes file;
+    const struct dump_options options = {.file = "test", .json = true};
+
+    for (size_t i = 0; i < 2 * COUNT(rows); i++) {
+        json_t *list;
+        put_pcap(&file, i % 2, rows[i / 2].magic, rows[i / 2].seconds,
+                 rows[i / 2].fraction);
+        list = dump_list(&file, &options);
+        cr_expect_eq(json_array_size(list), 1, "row %zu", i / 2);
+        cr_expect_str_eq(text_at(json_array_get(list, 0), "time"),
+                         rows[i / 2].time);
+        json_decref(list);
+    }
+}
+
+static void put_block(struct bytes *file, uint32_t type,
+                      const struct bytes *body)
+{
+    static const uint8_t pad[4];
+    size_t padded = (body->len + 3) / 4 * 4;
+    const uint32_t len = (uint32_t)padded + 12, begin[] = {type, len};
+
+    put_ints(file, false, begin, 2);
+    put(file, body->data, body->len);
+    put(file, pad, padded - body->len);
+    put_ints(file, false, &len, 1);
+}
+
+/* Interface 0 counts microseconds, interface 1 nanoseconds. */
+Test(svrdump, pcapng_of_two_interfaces)
+{
+    static struct bytes file, body;
+    static const uint32_t section[] = {0x1a2b3c4d, 1, ~0u, ~0u};
+    static const uint32_t interface[] = {1, 65535, 9 | 1 << 16, 9, 0};
+    const struct dump_options options = {.file = "test", .json = true};
+    uint8_t frame[FRAME_MAX] = {[12] = 8};
+    json_t *list;
+
+    put_ints(&body, false, section, COUNT(section));
+    put_block(&file, 0x0a0d0d0a, &body);
+    for (size_t words = 2; words <= 5; words += 3) {
+        body.len = 0;
+        put_ints(&body, false, interface, words);
+        put_block(&file, 1, &body);
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+        uint32_t len = (uint32_t)(14 + make_forward_packet(frame + 14, ""));
+        uint64_t time =
+            i ? UINT64_C(1700000000123456789) : UINT64_C(1700000000123456);
+        const uint32_t packet[] = {i, (uint32_t)(time >> 32), (uint32_t)time,
+                                   len, len};
+        body.len = 0;
+        put_ints(&body, false, packet, COUNT(packet));
+        put(&body, frame, len);
+        put_block(&file, 6, &body);
+    }
+    list = dump_list(&file, &options);
+    cr_assert_eq(json_array_size(list), 2);
+    cr_expect_str_eq(text_at(json_array_get(list, 0), "time"),
+                     "1700000000.123456000");
+    cr_expect_str_eq(text_at(json_array_get(list, 1), "time"),
+                     "1700000000.123456789");
+    json_decref(list);
+}
+
 Test(svrdump, unsupported_link)
 {
     static struct bytes file;
