@@ -168,7 +168,7 @@ static void plan_pathways(struct plan *p, const struct net_options *o,
                 : o->regular ? SVR_HMAC_REGULAR
                              : SVR_HMAC_TIME_BASED,
         .per_packet = o->per_packet,
-        .bind_tcp = true,
+        .bind_tcp = !o->unbound,
     };
     memset(p->security[0].key, self == DC && o->other_key ? 0x43 : 0x42,
            SVR_KEY_SIZE);

@@ -53,6 +53,7 @@ struct net_options {
     bool hub;        /* a third router stands between the two */
     bool reverse;    /* the server side has a service of its own at branch */
     bool disabled;   /* HMAC mode disabled */
+    bool unbound;    /* tags do not cover TCP's header */
     bool forever;    /* UDP sessions never end */
     uint8_t masked;  /* NET_MASK_... */
     uint16_t server_mtu; /* of dc's LAN; 0: 1500 */

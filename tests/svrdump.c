@@ -487,3 +487,25 @@ Test(svrdump, count_and_filter)
         free(text);
     }
 }
+
+/* Nothing is read that could not be printed any more. */
+Test(svrdump, stops_where_output_fails)
+{
+    static struct bytes file;
+    const struct dump_options options = {.file = "test"};
+    FILE *out = fopen("/dev/full", "w");
+    struct pcap_pkthdr *header;
+    const uint8_t *bytes;
+    uint8_t packet[FRAME_MAX];
+    pcap_t *pcap;
+
+    setvbuf(out, NULL, _IONBF, 0);
+    begin_capture(&file, 101);
+    for (int i = 0; i < 3; i++)
+        add_frame(&file, packet, make_forward_packet(packet, ""));
+    pcap = open_capture(&file);
+    cr_expect_eq(dump_capture(pcap, &options, out), 0);
+    cr_expect_eq(pcap_next_ex(pcap, &header, &bytes), 1, "frames are left");
+    pcap_close(pcap);
+    fclose(out);
+}

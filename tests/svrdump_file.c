@@ -158,28 +158,33 @@ size_t make_forward_packet(uint8_t *out, const char *data)
     return make_metadata_packet(out, &t, &md, data);
 }
 
-char *dump(const struct bytes *file, const struct dump_options *options)
+pcap_t *open_capture(const struct bytes *file)
 {
     char error[PCAP_ERRBUF_SIZE];
-    char *text = NULL;
-    size_t len;
-    FILE *out = open_memstream(&text, &len);
     FILE *in = fmemopen((void *)(uintptr_t)file->data, file->len, "r");
     pcap_t *pcap = pcap_fopen_offline_with_tstamp_precision(
         in, PCAP_TSTAMP_PRECISION_NANO, error);
 
-    if (pcap) {
-        dump_capture(pcap, options, out);
-        pcap_close(pcap);
-    } else {
+    if (!pcap)
         fclose(in);
-    }
+    return pcap;
+}
+
+char *dump(const struct bytes *file, const struct dump_options *options)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *out;
+    pcap_t *pcap = open_capture(file);
+
+    if (!pcap)
+        return NULL;
+    out = open_memstream(&text, &len);
+    dump_capture(pcap, options, out);
+    pcap_close(pcap);
     fclose(out);
     cr_assert_eq(strlen(text), len);
-    if (pcap)
-        return text;
-    free(text);
-    return NULL;
+    return text;
 }
 
 json_t *dump_list(const struct bytes *file, const struct dump_options *options)

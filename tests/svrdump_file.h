@@ -47,6 +47,8 @@ size_t make_metadata_packet(uint8_t *out, const svr_tuple *t,
 /* Between waypoints(), with forward_metadata(). */
 size_t make_forward_packet(uint8_t *out, const char *data);
 
+/* NULL: libpcap refuses the file. */
+pcap_t *open_capture(const struct bytes *file);
 /* Runs svrdump over a file; the caller frees what it printed. NULL: it refused
  * the file. */
 char *dump(const struct bytes *file, const struct dump_options *options);

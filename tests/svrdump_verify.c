@@ -20,7 +20,7 @@ static svr_security_config policy_of(const struct net_options *o)
                 : o->regular ? SVR_HMAC_REGULAR
                              : SVR_HMAC_TIME_BASED,
         .per_packet = o->per_packet,
-        .bind_tcp = true,
+        .bind_tcp = !o->unbound,
     };
 
     memset(policy.key, 0x42, sizeof(policy.key));
@@ -130,6 +130,7 @@ Test(svrdump_verify, tags_of_routers_are_right)
         {{.per_packet = true}, "ok"},
         {{.per_packet = true, .regular = true}, "ok"},
         {{.per_packet = true, .v6_pathway = true}, "ok"},
+        {{.per_packet = true, .unbound = true}, "ok"},
         {{.per_packet = true, .disabled = true}, ""},
         {{.per_packet = false}, ""},
     };
@@ -272,44 +273,81 @@ Test(svrdump_verify, steps_of_time)
     verify_keys_free(keys);
 }
 
-/* Captures that keep the beginning of each packet only, and packets that have
- * no room for a tag. */
-Test(svrdump_verify, no_whole_tag)
+/* A capture that lacks the packet's last byte. */
+Test(svrdump_verify, tag_is_not_captured)
 {
     static const struct net_options options = {.per_packet = true};
-    static struct bytes whole;
+    static uint8_t packet[FRAME_MAX];
     svr_security_config policy = policy_of(&options);
     struct verify_keys *keys = keys_of(&policy);
-    svr_tuple t = waypoints();
-    svr_direction_key key;
-    svr_metadata md;
-    uint8_t packet[FRAME_MAX], *record;
-    json_t *frame, *list;
     uint32_t len;
 
     capture_sessions(&options);
-    whole = file;
+    memcpy(&len, record_at(0) + 8, sizeof(len));
+    memcpy(packet, record_at(0) + RECORD_HEADER, len);
     begin_capture(&file, 101);
-    put(&file, whole.data + FILE_HEADER, RECORD_HEADER);
-    record = whole.data + FILE_HEADER;
-    memcpy(&len, record + 8, sizeof(len));
-    len--;
-    memcpy(file.data + FILE_HEADER + 8, &len, sizeof(len));
-    put(&file, record + RECORD_HEADER, len);
-    expect_tag(keys, 0, "not-captured", "the last byte is cut off");
+    add_cut_frame(&file, packet, len - 1, len);
+    expect_tag(keys, 0, "not-captured", "cut");
+    verify_keys_free(keys);
+}
+
+/* A plain packet of a session, shorter than a tag. */
+Test(svrdump_verify, no_room_for_a_tag)
+{
+    static const struct net_options options = {.per_packet = true};
+    svr_security_config policy = policy_of(&options);
+    struct verify_keys *keys = keys_of(&policy);
+    const uint8_t *ip;
+    uint8_t packet[FRAME_MAX];
+    svr_tuple t = {.proto = SVR_PROTO_UDP};
+    json_t *list, *frame;
+
+    capture_sessions(&options);
+    ip = record_at(2) + RECORD_HEADER;
+    t.src = svr_addr_from_v4(ip + 12);
+    t.dst = svr_addr_from_v4(ip + 16);
+    t.sport = (uint16_t)(ip[20] << 8 | ip[21]);
+    t.dport = (uint16_t)(ip[22] << 8 | ip[23]);
+    add_frame_at(
+        &file, START, packet,
+        make_packet(packet, &t, (const uint8_t *)"fifteen bytes..", 15));
+    list = list_with(keys);
+    frame = json_array_get(list, COUNT(captured));
+    cr_expect_str_eq(text_at(frame, "session.tag"), "wrong");
+    cr_expect_eq(json_integer_value(json_object_get(frame, "payload_len")), 15);
+    json_decref(list);
+    verify_keys_free(keys);
+}
+
+/* A right tag that the base header counts as part of the attributes; routers
+ * refuse it. */
+Test(svrdump_verify, tag_within_the_metadata)
+{
+    static const struct net_options options = {.per_packet = true};
+    static const svr_tag_scope scope = {.timed = true, .step = START / 2};
+    svr_security_config policy = policy_of(&options);
+    struct verify_keys *keys = keys_of(&policy);
+    uint8_t packet[FRAME_MAX], block[SVR_METADATA_MAX];
+    svr_tuple t = waypoints();
+    svr_direction_key key;
+    svr_metadata md;
+    svr_mac mac;
+    size_t len;
 
     svr_direction_key_derive(&key, policy.key, "branch", "dc", 1);
     svr_metadata_init(&md);
     md.present = SVR_HAS(SECURITY_ID);
     md.security_id = key.security_id;
+    len = (size_t)svr_metadata_encode(block, sizeof(block), &md);
+    block[11] = 4 + 16;
+    memcpy(block + len, "\x77\x77\0\x10", 4);
+    len += 4;
+    svr_mac_init(&mac, policy.hmac, key.key);
+    svr_tag_write(&mac, (svr_span){block, len}, &scope, block + len);
     begin_capture(&file, 101);
     add_frame_at(&file, START, packet,
-                 make_metadata_packet(packet, &t, &md, "fifteen bytes.."));
-    expect_tag(keys, 0, "wrong", "no room");
-    list = list_with(keys);
-    frame = json_array_get(list, 0);
-    cr_expect_eq(json_integer_value(json_object_get(frame, "payload_len")), 15);
-    json_decref(list);
+                 make_packet(packet, &t, block, len + 16));
+    expect_tag(keys, 0, "wrong", "swallowed");
     verify_keys_free(keys);
 }
 
