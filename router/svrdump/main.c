@@ -22,7 +22,7 @@ static const char usage[] =
     "  -r FILE           read a capture file, - for standard input\n"
     "  -i INTERFACE      capture on an interface\n"
     "  -c COUNT          stop after printing COUNT frames\n"
-    "  -a                print frames without metadata too\n"
+    "  -a                print frames without metadata or BFD too\n"
     "  -v                print each attribute on a line of its own\n"
     "  --json            print one JSON object for each frame\n"
     "  --authority FILE  verify tags with the keys of the authority file\n"
