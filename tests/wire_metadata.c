@@ -454,18 +454,25 @@ Test(wire_metadata, values_that_cannot_be_encoded)
     free(buf);
 }
 
-/* Every byte at every place of a word, and behind it. */
+/* Every byte at every place of names of every length that has a way of its
+ * own, in memory of exactly that length. */
 Test(wire_metadata, names_byte_by_byte)
 {
-    for (size_t at = 0; at < 19; at++) {
-        for (unsigned c = 0; c < 256; c++) {
-            uint8_t name[19];
-            memset(name, 'n', sizeof(name));
-            name[at] = (uint8_t)c;
-            cr_assert_eq(svr__name_printable((svr_span){name, 19}),
-                         c >= 0x20 && c < 0x7f, "%u at %zu", c, at);
+    for (size_t len = 1; len <= 34; len++) {
+        uint8_t *name = malloc(len);
+        memset(name, 'n', len);
+        for (size_t at = 0; at < len; at++) {
+            for (unsigned c = 0; c < 256; c++) {
+                name[at] = (uint8_t)c;
+                cr_assert_eq(svr__name_printable((svr_span){name, len}),
+                             c >= 0x20 && c < 0x7f, "%u at %zu of %zu", c, at,
+                             len);
+            }
+            name[at] = 'n';
         }
+        free(name);
     }
+    cr_expect(svr__name_printable((svr_span){0}));
 }
 
 Test(wire_metadata, sections_that_are_none)

@@ -2,15 +2,37 @@
 
 #include <string.h>
 
-/* Whether all eight bytes are 0x20 to 0x7e. Among bytes below 0x80 adding one
- * lifts only DEL to 0x80, and subtracting 0x20 borrows only from C0. */
-static bool are_printable_ascii(const uint8_t *p)
+#define EACH_BYTE (UINT64_MAX / 255)
+/* As many bytes as three words hold. */
+#define SHORT_MAX 24
+
+static uint64_t load_word(const uint8_t *p)
 {
-    const uint64_t each = UINT64_MAX / 255;
     uint64_t w;
 
     memcpy(&w, p, sizeof(w));
-    return ((w | (w + each) | (w - each * 0x20)) & each * 0x80) == 0;
+    return w;
+}
+
+/* All of 1 to 7 bytes in one word; some stand there twice, and blanks fill it
+ * up. */
+static uint64_t load_short(const uint8_t *p, size_t len)
+{
+    uint32_t head, tail;
+
+    if (len < 4)
+        return EACH_BYTE * ' ' << 24 | (uint64_t)p[len - 1] << 16 |
+               (uint64_t)p[len / 2] << 8 | p[0];
+    memcpy(&head, p, sizeof(head));
+    memcpy(&tail, p + len - sizeof(tail), sizeof(tail));
+    return (uint64_t)tail << 32 | head;
+}
+
+/* Whether a byte of w is not 0x20 to 0x7e. Among bytes below 0x80 adding one
+ * lifts only DEL to 0x80, and subtracting 0x20 borrows only from C0. */
+static uint64_t find_others(uint64_t w)
+{
+    return (w | (w + EACH_BYTE) | (w - EACH_BYTE * 0x20)) & EACH_BYTE * 0x80;
 }
 
 static bool is_printable_ascii(uint8_t c)
@@ -53,10 +75,15 @@ static size_t measure_character(const uint8_t *p, size_t len)
     return forms[f].len;
 }
 
+/* Long names, and those that are not ASCII. */
 static bool are_printable_characters(const uint8_t *p, size_t left)
 {
     while (left > 0) {
-        size_t n = measure_character(p, left);
+        size_t n;
+        if (left >= 8 && find_others(load_word(p)) == 0)
+            n = 8;
+        else
+            n = measure_character(p, left);
         if (n == 0)
             return false;
         p += n;
@@ -65,17 +92,22 @@ static bool are_printable_characters(const uint8_t *p, size_t left)
     return true;
 }
 
-/* Most names are short and ASCII: whole words, the last one overlapping. */
+/* For 1 to SHORT_MAX bytes. The lengths of names follow no pattern, so a branch
+ * on them costs more than a word too many: three words, overlapping. */
+static bool are_printable_ascii(const uint8_t *p, size_t len)
+{
+    size_t last = len - 8;
+
+    if (len < 8)
+        return find_others(load_short(p, len)) == 0;
+    return (find_others(load_word(p)) | find_others(load_word(p + last)) |
+            find_others(load_word(p + (last < 8 ? last : 8)))) == 0;
+}
+
 bool svr__name_printable(svr_span name)
 {
-    const uint8_t *p = name.data;
-    size_t left = name.len;
-
-    while (left >= 8 && are_printable_ascii(p)) {
-        p += 8;
-        left -= 8;
-    }
-    if (left < 8 && name.len >= 8 && are_printable_ascii(p + left - 8))
+    if (name.len > 0 && name.len <= SHORT_MAX &&
+        are_printable_ascii(name.data, name.len))
         return true;
-    return are_printable_characters(p, left);
+    return are_printable_characters(name.data, name.len);
 }
