@@ -3,6 +3,7 @@
  * may be, how its value is read and written.
  */
 #include "wire/attribute.h"
+#include "wire/headers.h"
 #include "wire/name.h"
 
 static int read_flag(void *field, svr__rd *rd)
@@ -132,7 +133,7 @@ static int read_v4(void *field, svr__rd *rd)
     const uint8_t *b = svr__rd_bytes(rd, 4);
 
     if (b)
-        *(svr_addr *)field = svr_addr_from_v4(b);
+        svr__load_v4(field, b);
     return 0;
 }
 
@@ -609,18 +610,7 @@ const svr__attribute svr__attributes[SVR_BFD_INDEX_END] = {
 };
 /* clang-format on */
 
-/* Types 0 to 0x7f and 0x8000 to 0x807f have a slot in the index; no known type
- * lies outside. */
-#define SLOT(type) ((type) >> 15 << 7 | ((type)&0x7f))
-#define HAS_SLOT(type) (((type)&0x7f80) == 0)
-
-#define X(name, number, text) \
-    _Static_assert(HAS_SLOT(number), "a type without a slot");
-SVR_ATTR_MAP(X)
-SVR_BFD_ATTR_MAP(X)
-#undef X
-
-#define PLACE(number, index) [SLOT(number)] = (index) + 1,
+#define PLACE(number, index) [SVR__SLOT(number)] = (index),
 #define IN_HEADER(name, number, text) PLACE(number, SVR_ATTR_INDEX_##name)
 #define IN_PAYLOAD(name, number, text)               \
     PLACE(number, (number) == SVR_ATTR_HEALTH_OR_KEY \
@@ -631,20 +621,14 @@ SVR_BFD_ATTR_MAP(X)
                                                    : SVR_ATTR_INDEX_##name)
 #define BFD(name, number, text) PLACE(number, SVR_BFD_INDEX_##name)
 
-/* For each section one more than the place in svr__attributes, 0 for none. Of
- * the two attributes of type 46 (S2.5), and of type 16, each has its section.
- */
-static const uint8_t slots[][256] = {
+/* Of the two attributes of type 46 (S2.5), and of type 16, each has its
+ * section. */
+const uint8_t svr__attribute_places[3][256] = {
     [SVR_SECTION_HEADER >> 1] = {SVR_ATTR_MAP(IN_HEADER) SVR_BFD_ATTR_MAP(BFD)},
     [SVR_SECTION_PAYLOAD >> 1] = {SVR_ATTR_MAP(IN_PAYLOAD)
                                       SVR_BFD_ATTR_MAP(BFD)},
     [SVR_SECTION_BFD >> 1] = {SVR_ATTR_MAP(BEHIND_BFD) SVR_BFD_ATTR_MAP(BFD)},
 };
-
-int svr__attribute_place(uint16_t type, enum svr_section section)
-{
-    return HAS_SLOT(type) ? slots[section >> 1][SLOT(type)] - 1 : -1;
-}
 
 const svr_attribute_info *svr_attribute_find(uint16_t type,
                                              enum svr_section section)

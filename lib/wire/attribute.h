@@ -14,7 +14,7 @@
  * Lengths are checked by the caller.
  */
 typedef struct svr__attribute {
-    svr_attribute_info info;
+    _Alignas(64) svr_attribute_info info; /* a cache line each */
     uint16_t field;
     int (*read)(void *field, svr__rd *rd);
     int (*write)(svr__wr *wr, const void *field);
@@ -22,8 +22,20 @@ typedef struct svr__attribute {
 
 extern const svr__attribute svr__attributes[SVR_BFD_INDEX_END];
 
+/* No two known types share one: compilers warn of a place that is set twice. */
+#define SVR__SLOT(type) ((uint8_t)((type) ^ (type) >> 8))
+
+/* For each section, the place in svr__attributes of the type that has this
+ * slot, if any. */
+extern const uint8_t svr__attribute_places[3][256];
+
 /* The place of the attribute of a type in a section, or -1 for an unknown type.
  */
-int svr__attribute_place(uint16_t type, enum svr_section section);
+static inline int svr__attribute_place(uint16_t type, enum svr_section section)
+{
+    int place = svr__attribute_places[section >> 1][SVR__SLOT(type)];
+
+    return svr__attributes[place].info.type == type ? place : -1;
+}
 
 #endif

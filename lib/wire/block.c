@@ -8,6 +8,7 @@ enum {
     VERSION_SHIFT = 12,
     HEADER_LEN_MAX = 0xfff,
     PAYLOAD_LEN_MAX = 0xffff,
+    TLV_HEADER_SIZE = 4,
 };
 
 bool svr_cookie_present(const uint8_t *buf, size_t len)
@@ -46,8 +47,12 @@ int svr_block_parse(svr_block *b, const uint8_t *buf, size_t len)
 /* Takes one attribute. S2.4 */
 static inline int take_tlv(svr__rd *rd, uint16_t *type, svr__rd *value)
 {
-    *type = svr__rd_u16(rd);
-    svr__rd_sub(rd, svr__rd_u16(rd), value);
+    const uint8_t *head = svr__rd_bytes(rd, TLV_HEADER_SIZE);
+
+    if (!head)
+        return SVR_ERR_TLV_OVERRUN;
+    *type = svr__load_be16(head);
+    svr__rd_sub(rd, svr__load_be16(head + 2), value);
     return rd->overrun ? SVR_ERR_TLV_OVERRUN : 0;
 }
 
@@ -149,11 +154,9 @@ void svr_block_write_bare(uint8_t *buf)
 static int encode_attribute(svr__wr *wr, const void *fields,
                             const svr__attribute *a)
 {
-    size_t start, len;
+    uint8_t *head = svr__wr_room(wr, TLV_HEADER_SIZE);
+    size_t start = wr->len, len;
 
-    svr__wr_u16(wr, a->info.type);
-    svr__wr_u16(wr, 0);
-    start = wr->len;
     if (a->write(wr, (const char *)fields + a->field) != 0)
         return SVR_ERR_ARGUMENT;
     if (wr->overrun)
@@ -161,7 +164,8 @@ static int encode_attribute(svr__wr *wr, const void *fields,
     len = wr->len - start;
     if (len < a->info.min_len || len > a->info.max_len)
         return SVR_ERR_ARGUMENT;
-    svr__wr_patch_u16(wr, start - 2, (uint16_t)len);
+    if (head)
+        svr__store_be32(head, (uint32_t)a->info.type << 16 | (uint32_t)len);
     return 0;
 }
 
