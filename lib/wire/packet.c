@@ -32,7 +32,9 @@ static bool is_martian_v4(uint32_t addr)
 {
     uint32_t net = addr >> 24;
 
-    return net == 0 || net == 127 || net >> 4 == 14 || addr == UINT32_MAX;
+    if (net >= 1 && net <= 223)
+        return net == 127;
+    return net < 240 || addr == UINT32_MAX;
 }
 
 static bool is_martian_v6(const uint8_t *addr)
@@ -56,8 +58,9 @@ static uint64_t load_word(const uint8_t *p)
     return word;
 }
 
-/* The fast path's own sum: a header is short, and a multiple of 4 bytes. A sum
- * of all ones is the same in any byte order. */
+/* The fast path's own sum: a header is short, and a multiple of 4 bytes. It is
+ * right where the sum folds to all ones, which is to say that it is a multiple
+ * of 0xffff; in any byte order, and never zero because of the version. */
 static bool is_header_right(const uint8_t *ip, size_t header)
 {
     uint64_t sum = load_word(ip) + load_word(ip + 4) + load_word(ip + 8) +
@@ -65,8 +68,7 @@ static bool is_header_right(const uint8_t *ip, size_t header)
 
     for (size_t i = IP4_SIZE; i < header; i += 4)
         sum += load_word(ip + i);
-    sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-    return svr__sum_fold((uint32_t)sum) == 0xffff;
+    return sum % 0xffff == 0;
 }
 
 int svr__ip4_check(const uint8_t *ip, size_t len)
@@ -277,7 +279,8 @@ static void read_v6(svr_headers *h, const uint8_t *ip)
     h->tos = (uint8_t)(svr__load_be16(ip) >> 4);
 }
 
-int svr_packet_parse(svr_headers *h, svr_packet *p)
+/* One piece of code: calls were a sixth of its time. */
+__attribute__((flatten)) int svr_packet_parse(svr_headers *h, svr_packet *p)
 {
     const uint8_t *ip = p->data;
     struct layout at;
