@@ -3,6 +3,10 @@
  * or on standard input, and prints what it says. Blanks are skipped.
  *
  *   decode_metadata 4c48dbc6ddf6670c100c000800070004636f7270
+ *
+ * svr_metadata_decode is all that it takes where both sections are clear; the
+ * struct that it fills points into the buffer. What it says is proved by the
+ * tag behind the packet's payload only, which is not looked at here.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -125,12 +129,15 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: decode_metadata [HEX]\n");
         return 2;
     }
+    /* Refused whole where anything is wrong: nothing of md counts then. */
     used = svr_metadata_decode(&md, buf, (size_t)len);
     if (used < 0 || svr_block_parse(&b, buf, (size_t)len) != 0) {
         fprintf(stderr, "decode_metadata: %s\n", svr_strerror((int)used));
         return 1;
     }
-    print_section("header", (svr_span){buf + 12, b.header_len - 12u},
+    print_section("header",
+                  (svr_span){buf + SVR_BASE_HEADER_SIZE,
+                             b.header_len - (size_t)SVR_BASE_HEADER_SIZE},
                   SVR_SECTION_HEADER);
     print_section("payload", (svr_span){buf + b.header_len, b.payload_len},
                   SVR_SECTION_PAYLOAD);

@@ -3,11 +3,15 @@
  * first packet of a session (S5), without its tag:
  *
  *   encode_metadata | decode_metadata
+ *
+ * The bytes go behind the L4 header, the packet's own payload follows them, and
+ * the tag over all of that comes last (svr/crypto.h, forge_first_packet.c).
  */
 #include <stdio.h>
 #include <string.h>
 #include <svr/metadata.h>
 
+/* Names are not copied: the text must live as long as the struct. */
 static svr_span name(const char *text)
 {
     return (svr_span){(const uint8_t *)text, strlen(text)};
@@ -20,13 +24,14 @@ static svr_metadata forward_metadata(void)
     svr_metadata md;
 
     svr_metadata_init(&md);
-    /* Only what is named here is encoded. */
+    /* Only what is named here is encoded, each attribute in its section. */
     md.present = SVR_HAS(SECURITY_ID) | SVR_HAS(EXCHANGE_NUMBER) |
                  SVR_HAS(PACKET_NUMBER) | SVR_HAS(FORWARD_CONTEXT_V4) |
                  SVR_HAS(SESSION_UUID) | SVR_HAS(TENANT) | SVR_HAS(SERVICE) |
                  SVR_HAS(SOURCE_ROUTER) | SVR_HAS(SECURITY_POLICY) |
                  SVR_HAS(PATHWAY);
     md.security_id = 0x5a17c0de;
+    /* The boot counter above 32 bits of count (S6.9). */
     md.exchange =
         (svr_exchange){.own = (uint64_t)3 << 32 | 17, .unechoed = true};
     md.packet_number = 4711;
