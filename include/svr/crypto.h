@@ -2,6 +2,18 @@
  * crypto.h - message authentication, key derivation, replay windows (S11, S12).
  *
  * Primitives come from libsodium, which one file of the library calls.
+ *
+ * A packet's tag is its last bytes (S11.1). The HMAC's input is, in this order,
+ * and only the first of it is sent:
+ *
+ *    all bytes behind the L4 header up to the tag
+ *    on TCP, unless the policy leaves it out: sequence number u32,
+ *        acknowledgement number u32, flags u8, as in the header (S11.4b)
+ *    in the time-based mode: u64 count of SVR_TIME_STEPs since 1970 (S11.3)
+ *
+ * The key is that of the direction between the two routers for packets with
+ * metadata, which name it by its security id, and one derived from it for the
+ * session's other packets (S12.7).
  */
 #ifndef SVR_CRYPTO_H
 #define SVR_CRYPTO_H

@@ -1,10 +1,28 @@
 /*
  * metadata.h - the metadata block that SVR puts behind the L4 header (S2, S3).
  *
- * A block is a base header of 12 bytes, attributes (TLVs) of the header
- * section, which are never encrypted, and attributes of the payload section,
- * which may be. Decoding copies nothing: names and keys in an svr_metadata are
- * views into the buffer that was decoded.
+ * The block stands behind the 8 bytes of UDP, or behind the TCP header with its
+ * options; the packet's own payload follows it, and the tag, if the packet is
+ * signed, is the packet's last bytes (crypto.h). Integers are big-endian:
+ *
+ *    offset                  bytes
+ *    0                       8   cookie 4c 48 db c6 dd f6 67 0c
+ *    8                       2   version (4 bits, 1), header length (12 bits)
+ *    10                      2   payload length
+ *    12                          header section: attributes, never encrypted
+ *    header length               payload section: attributes, may be encrypted
+ *    header + payload length     the packet's own payload
+ *
+ * The header length counts from the cookie on and is at least 12; the payload
+ * length is that of the payload section as it is on the wire. An attribute has
+ * a type of 2 bytes, the length of its value in 2, and the value, unpadded; the
+ * last one of a section ends where the section does.
+ *
+ * The bytes do not say whether the payload section is encrypted: that follows
+ * from the key that the security id (16) names (S2.6).
+ *
+ * Decoding copies nothing: names and keys in an svr_metadata are views into the
+ * buffer that was decoded.
  */
 #ifndef SVR_METADATA_H
 #define SVR_METADATA_H
@@ -27,7 +45,41 @@ extern "C" {
 
 /*
  * Attributes by their number (S3). X(NAME, number, text)
- * The section, lengths and meaning of each stand in svr_attribute_table.
+ * Types from 0x8000 are this implementation's own. svr_attribute_find gives
+ * sections and lengths. What the values are:
+ *
+ *    type           bytes   value
+ *    1              10      u32 extended id, u16 IP identification; u16 with
+ *                           0x4000 don't fragment, 0x2000 more, and 13 bits of
+ *                           offset in units of 8 bytes; u16 largest fragment
+ *    2 4 (IPv4)     13      source and destination address, u16 source and
+ *    3 5 (IPv6)     37      destination port, u8 protocol
+ *    6              16      UUID in printing order
+ *    7 10 14 15 17  1-255   a name: printable UTF-8, not terminated
+ *      19 35
+ *    8 16 0x8003    4       u32
+ *    11 12 18       0       a flag: being there is all that it says
+ *    13 0x8002      8       u64
+ *    20 25, 21      4, 16   address: IPv4, IPv6
+ *    24             1       u8, enum svr_control
+ *    26             10      u32 with 4 bits of colour and 28 of time (ms) for
+ *                           what was sent, one for what was received, and u16
+ *                           with 0x8000 drop and 15 bits of count
+ *    28             2-      u16 with 0x8000 F, 0x4000 D and 12 bits of sequence
+ *    42             4       u32 seconds
+ *    46 in header   1       u8: 1 request, 2 request after a timeout
+ *    46 in payload  2-      key
+ *    50             11, 35  u8 family (4 or 6), u8 flags, source and group
+ *                           address, u8 protocol
+ *    51             2-      u16 count, then as many names, each behind its
+ *                           length in u8
+ *    0x8001         17      u64 own number, u64 echo of the peer's, u8 whose
+ *                           lowest bit says that the own one awaits its echo
+ *    0x8004         16      salt
+ *    0x8005         1-      only its maker can read it
+ *    0x8006         2-      u8 count of routers passed, u8 count to come, then
+ *                           as many names, each behind its length in u8
+ *    0x8007         1       u8 DSCP
  */
 #define SVR_ATTR_MAP(X)                                 \
     X(FRAGMENT, 1, "fragment")                          \
@@ -183,8 +235,8 @@ SVR_API bool svr_cookie_present(const uint8_t *buf, size_t len);
 SVR_API SVR_MUST_CHECK int svr_block_parse(svr_block *b, const uint8_t *buf,
                                            size_t len);
 
-/* A bare header: marks a payload that begins with the cookie by chance (S2.3).
- */
+/* A bare header: marks a payload that begins with the cookie by chance, which
+ * stands behind it and is not to be looked at again (S2.3). */
 SVR_API bool svr_block_is_bare(const svr_block *b);
 
 /* Writes a bare header. Needs SVR_BASE_HEADER_SIZE bytes. */
@@ -192,7 +244,10 @@ SVR_API void svr_block_write_bare(uint8_t *buf);
 
 /*
  * Decodes the header section of b into md, which has been initialised. The
- * payload section is not looked at (S2.6). 0, or SVR_ERR_TLV_OVERRUN (an
+ * payload section is not looked at (S2.6). The attributes are checked in their
+ * order, and the first fault decides: overrun; an unknown type, which is
+ * skipped and counted; section; duplicate; length; value. Both families of one
+ * attribute are found at the section's end. 0, or SVR_ERR_TLV_OVERRUN (an
  * attribute runs past the section, or 1 to 3 bytes are left), TLV_LENGTH (also
  * where a value's inner lengths do not add up to it), TLV_VALUE (a name that is
  * not printable UTF-8, a mapped IPv4 address in an IPv6 field, an unknown
