@@ -146,7 +146,7 @@ static void one_step(svr_reassembly *r, const uint8_t *s, uint64_t now)
         .broken = (s[4] & 0xf8) == 0xf8,
     };
     for (size_t i = 0; i < len; i++)
-        bytes[i] = (uint8_t)(s[1] * 8 + i * 3 + (s[3] == 0xff));
+        bytes[i] = (uint8_t)((size_t)s[1] * 8 + i * 3 + (s[3] == 0xff));
     if (m->open && m->count == PIECES)
         return;
     int want = expected(m, &piece, now);

@@ -106,13 +106,13 @@ static void refuse_too_big(svr__work *w, const svr__passage *r,
 static bool may_split(svr__work *w, const svr__passage *r,
                       const struct growth *g, size_t len)
 {
-    size_t steady = (size_t)((int)len + g->steady);
+    int steady = (int)len + g->steady;
     if (w->packet->segment_size || w->piece ||
-        (steady > r->flow->mtu && !w->fragmentable)) {
+        (steady > (int)r->flow->mtu && !w->fragmentable)) {
         refuse_too_big(w, r, g);
         return false;
     }
-    if (steady + g->metadata > SVR_PACKET_MAX) {
+    if (steady + (int)g->metadata > SVR_PACKET_MAX) {
         svr__drop(w, SVR_DROP_TOO_BIG);
         return false;
     }

@@ -181,12 +181,12 @@ void svr__leave(svr__work *w, const svr__pathway *to, uint16_t iface,
 {
     const svr_packet *p = w->packet;
     size_t mtu = w->node->interfaces[iface].config.mtu;
+    bool super = p->segment_size != 0;
 
-    if (p->segment_size)
-        svr__forward(w, iface, next_hop);
-    else if (to && (p->len > mtu || needs_word(w)))
+    if (to && !super && (p->len > mtu || needs_word(w)))
         split(w, to, next_hop);
-    else if (!to && w->fragmentable && p->len > fragment_limit(w, iface))
+    else if (!to && !super && w->fragmentable &&
+             p->len > fragment_limit(w, iface))
         split_ip(w, fragment_limit(w, iface), iface, next_hop);
     else
         svr__forward(w, iface, next_hop);
