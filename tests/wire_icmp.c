@@ -189,6 +189,29 @@ Test(wire_icmp, quotes_cut_at_every_byte)
     }
 }
 
+/* It would be taken for a quote of an IPv4 session. */
+Test(wire_icmp, quote_of_mapped_addresses)
+{
+    struct fixture f = {.seed = 6};
+
+    for (size_t at = 8; at <= 24; at += 16) {
+        struct shape s = {.v6 = true, .proto = UDP, .payload = 20};
+        svr_tuple got;
+        uint8_t *msg;
+
+        setup(&f, &s);
+        memcpy(f.held.p.data + at, draw_addr(&f.seed, false).b, 16);
+        msg = quote(f.held.p.data, f.held.p.len, true);
+        cr_expect_eq(svr_icmp_quote_parse(&got, msg, 8 + f.held.p.len, true),
+                     SVR_ERR_UNSUPPORTED);
+        cr_expect_eq(svr_icmp_quote_rewrite(msg, 8 + f.held.p.len, true, &f.t),
+                     SVR_ERR_UNSUPPORTED);
+        cr_expect_eq(memcmp(msg + 8, f.held.p.data, f.held.p.len), 0);
+        free(msg);
+        drop(&f.held);
+    }
+}
+
 /* A client's packet, and the waypoints' tuple under which it was quoted. */
 static const struct {
     struct shape s;

@@ -290,7 +290,7 @@ SVR_API SVR_MUST_CHECK int svr_tcp_reset(svr_packet *out, uint8_t *buf,
 /* The tuple of the packet that an ICMP error quotes, as that packet was sent.
  * msg is the ICMP message from its type byte on; v6 says whether it is ICMPv6.
  * 0, or SVR_ERR_TRUNCATED, VERSION, UNSUPPORTED, where the quote does not hold
- * enough to know its session. */
+ * enough to know its session, or has a mapped IPv4 address as an IPv6 one. */
 SVR_API SVR_MUST_CHECK int svr_icmp_quote_parse(svr_tuple *quoted,
                                                 const uint8_t *msg, size_t len,
                                                 bool v6);

@@ -36,12 +36,22 @@ static int find_l4_v4(struct quote *q, const uint8_t *ip, size_t len)
     return q->l4 > len ? SVR_ERR_TRUNCATED : 0;
 }
 
+static bool is_mapped(const uint8_t *b)
+{
+    svr_addr addr = svr_addr_from_v6(b);
+
+    return svr_addr_is_v4(&addr);
+}
+
+/* A mapped address would make it a quote of an IPv4 session (base.h). */
 static int find_l4_v6(struct quote *q, const uint8_t *ip, size_t len)
 {
     int err;
 
     if (len < IP6_SIZE)
         return SVR_ERR_TRUNCATED;
+    if (is_mapped(ip + IP6_SRC) || is_mapped(ip + IP6_DST))
+        return SVR_ERR_UNSUPPORTED;
     err = svr__ip6_walk(ip, len, &q->l4, &q->proto_at);
     return err == SVR_ERR_FRAGMENT ? SVR_ERR_UNSUPPORTED : err;
 }
