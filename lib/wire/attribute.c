@@ -105,7 +105,7 @@ static int write_bytes(svr__wr *wr, const void *field)
 {
     const svr_span *bytes = field;
 
-    svr__wr_bytes(wr, bytes->data, bytes->len);
+    svr__wr_span(wr, bytes);
     return 0;
 }
 

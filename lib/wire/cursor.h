@@ -152,6 +152,29 @@ static inline void svr__wr_bytes(svr__wr *wr, const uint8_t *from, size_t len)
         memcpy(p, from, len);
 }
 
+/* Bytes whose number follows no pattern, so that a branch on it costs more than
+ * a word too many: 8 to 24 of them are three words that overlap. */
+static inline void svr__wr_span(svr__wr *wr, const svr_span *from)
+{
+    uint8_t *p = svr__wr_room(wr, from->len);
+    size_t last = from->len - 8;
+    uint64_t words[3];
+
+    if (!p)
+        return;
+    if (last > 16) {
+        if (from->len > 0)
+            memcpy(p, from->data, from->len);
+        return;
+    }
+    memcpy(&words[0], from->data, 8);
+    memcpy(&words[1], from->data + (last < 8 ? last : 8), 8);
+    memcpy(&words[2], from->data + last, 8);
+    memcpy(p, &words[0], 8);
+    memcpy(p + (last < 8 ? last : 8), &words[1], 8);
+    memcpy(p + last, &words[2], 8);
+}
+
 /* Puts v over the two bytes at offset `at`, which were written before. */
 static inline void svr__wr_patch_u16(svr__wr *wr, size_t at, uint16_t v)
 {
