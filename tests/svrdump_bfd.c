@@ -191,11 +191,13 @@ Test(svrdump_bfd, values)
         {"80180008 0102030405060708", "{\"hex\":\"0102030405060708\"}"},
         {"80190008 0807060504030201", "{\"hex\":\"0807060504030201\"}"},
         {"801a0004 4000 4001", "{\"local\":16384,\"remote\":16385}"},
-        {"801b0002 05dc", "1500"},
+        {"801b000a 0000000000000007 05dc", "{\"number\":7,\"size\":1500}"},
         {"801c0003 000000", "3"},
         {"801d0001 ff", "{\"hex\":\"ff\"}"},
         {"801e0001 fe", "{\"hex\":\"fe\"}"},
         {"801f0001 fd", "{\"hex\":\"fd\"}"},
+        {"80200004 01020304",
+         "{\"round\":1,\"kind\":2,\"heard-round\":3,\"heard\":4}"},
         {"7777 0001 fc", "{\"hex\":\"fc\"}"},
     };
 
@@ -227,7 +229,7 @@ Test(svrdump_bfd, cut_at_every_byte)
 {
     uint8_t packet[FRAME_MAX];
     size_t len =
-        make_bfd_packet(packet, BFD_UP COOKIE "10120000 801b000205dc abcd");
+        make_bfd_packet(packet, BFD_UP COOKIE "10120000 801e000205dc abcd");
 
     for (size_t n = 28; n <= len; n++) {
         json_t *frame = dump_one(packet, n, len);
@@ -265,11 +267,12 @@ Test(svrdump_bfd, mutated_files)
     add_frame(&original, packet,
               make_bfd_packet(
                   packet, BFD_UP COOKIE
-                  "10730000 0010000400000007 80100003646331 80110004 00000003"
+                  "107b0000 0010000400000007 80100003646331 80110004 00000003"
                   "80120006cb0071010500 80160006cb0071020500"
                   "80140010000000000000000c000000000000000b"
                   "80180008 0102030405060708 801a0004 40004001"
-                  "801b000205dc 801c0003000000 801d0003616263 abcd"));
+                  "801b000a000000000000000805dc"
+                  "801c0003000000 801d0003616263 abcd"));
     for (int i = 0; i < 3000; i++) {
         struct dump_options options = {
             .file = "test", .all = true, .json = i % 2};

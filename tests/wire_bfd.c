@@ -434,8 +434,8 @@ static const struct registry_row {
     {0x8012, 6, 6},     {0x8013, 18, 18},   {0x8014, 16, 16},
     {0x8015, 24, 24},   {0x8016, 6, 6},     {0x8017, 18, 18},
     {0x8018, 8, 8},     {0x8019, 8, 8},     {0x801a, 4, 4},
-    {0x801b, 2, 2},     {0x801c, 0, 65535}, {0x801d, 1, 65535},
-    {0x801e, 1, 65535}, {0x801f, 1, 65535},
+    {0x801b, 10, 10},   {0x801c, 0, 65535}, {0x801d, 1, 65535},
+    {0x801e, 1, 65535}, {0x801f, 1, 65535}, {0x8020, 4, 4},
 };
 
 static const struct registry_row *find_row(unsigned type)
@@ -469,7 +469,7 @@ Test(wire_bfd, registry_is_complete)
         const svr_attribute_info *info =
             svr_attribute_find((uint16_t)type, SVR_SECTION_BFD);
         const struct registry_row *row = find_row(type);
-        bool is_ours = type >= 0x8010 && type <= 0x801f;
+        bool is_ours = type >= 0x8010 && type <= 0x8020;
         if (row) {
             cr_assert_eq(info->type, type);
             cr_expect(info->name && info->name[0]);
@@ -521,15 +521,15 @@ Test(wire_bfd, malformed_blocks)
         {"payload section of 1", COOKIE "100c0001 00", SVR_ERR_LENGTH},
         {"payload section, unknown type", COOKIE "100c0004 77770000",
          SVR_ERR_LENGTH},
-        {"payload section, known type", COOKIE "100c0006 801b0002 05dc",
+        {"payload section, known type", COOKIE "100c0006 801e0002 05dc",
          SVR_ERR_LENGTH},
         {"payload section behind attributes",
-         COOKIE "10120004 801b0002 05dc 77770000", SVR_ERR_LENGTH},
+         COOKIE "10120004 801e0002 05dc 77770000", SVR_ERR_LENGTH},
 
         {"rest of 1", COOKIE "100d0000 80", SVR_ERR_TLV_OVERRUN},
         {"rest of 2", COOKIE "100e0000 801c", SVR_ERR_TLV_OVERRUN},
         {"rest of 3", COOKIE "100f0000 801c00", SVR_ERR_TLV_OVERRUN},
-        {"attribute into the tag", COOKIE "10100000 801b0002 05dc",
+        {"attribute into the tag", COOKIE "10100000 801e0002 05dc",
          SVR_ERR_TLV_OVERRUN},
         {"padding past the section", COOKIE "10110000 801c0002 00",
          SVR_ERR_TLV_OVERRUN},
@@ -539,7 +539,7 @@ Test(wire_bfd, malformed_blocks)
          SVR_ERR_TLV_OVERRUN},
 
         {"a bad one behind a good one",
-         COOKIE "10170000 801b0002 05dc 801b0001 05", SVR_ERR_TLV_DUPLICATE},
+         COOKIE "10170000 801e0002 05dc 801e0001 05", SVR_ERR_TLV_DUPLICATE},
         {"security id twice",
          COOKIE "101c0000 0010000400000001 0010000400000001",
          SVR_ERR_TLV_DUPLICATE},
@@ -630,7 +630,11 @@ static bool blocks_equal(const svr_bfd_block *a, const svr_bfd_block *b)
            SAME(ANSWER, memcmp(a->answer, b->answer, 8) == 0) &&
            SAME_VALUE(PINHOLE, pinhole.local) &&
            SAME_VALUE(PINHOLE, pinhole.remote) &&
-           SAME_VALUE(LARGEST, largest) && SAME_VALUE(PADDING, padding) &&
+           SAME_VALUE(PADDED, padded.number) &&
+           SAME_VALUE(PADDED, padded.size) && SAME_VALUE(PADDING, padding) &&
+           SAME_VALUE(PROBE, probe.round) && SAME_VALUE(PROBE, probe.kind) &&
+           SAME_VALUE(PROBE, probe.heard_round) &&
+           SAME_VALUE(PROBE, probe.heard) &&
            SAME_SPAN(KEY_EXCHANGE, key_exchange) && SAME_SPAN(LOAD, load) &&
            SAME_SPAN(TOPOLOGY, topology);
 }
@@ -710,7 +714,9 @@ Test(wire_bfd, block_vectors)
         {SVR_BFD_HAS(PINHOLE),
          {.pinhole = {16384, 16385}},
          "801a0004 4000 4001"},
-        {SVR_BFD_HAS(LARGEST), {.largest = 1500}, "801b0002 05dc"},
+        {SVR_BFD_HAS(PADDED),
+         {.padded = {0x0102030405060708, 1500}},
+         "801b000a 0102030405060708 05dc"},
         {SVR_BFD_HAS(PADDING), {.padding = 0}, "801c0000"},
         {SVR_BFD_HAS(PADDING), {.padding = 5}, "801c0005 0000000000"},
         {SVR_BFD_HAS(KEY_EXCHANGE),
@@ -720,6 +726,7 @@ Test(wire_bfd, block_vectors)
         {SVR_BFD_HAS(TOPOLOGY),
          {.topology = span("\x04\xff")},
          "801f0002 04ff"},
+        {SVR_BFD_HAS(PROBE), {.probe = {1, 2, 3, 4}}, "80200004 01020304"},
         /* In the order of the list, the security id in front. */
         {SVR_BFD_HAS(SECURITY_ID) | SVR_BFD_HAS(TOPOLOGY) |
              SVR_BFD_HAS(ROUTER) | SVR_BFD_HAS(PADDING),
@@ -801,7 +808,9 @@ static void draw_block(struct random_block *r)
         b->challenge[i] = (uint8_t)draw();
         b->answer[i] = (uint8_t)draw();
     }
-    b->largest = (uint16_t)draw();
+    b->padded = (svr_bfd_padded){draw(), (uint16_t)draw()};
+    b->probe = (svr_bfd_probe){(uint8_t)draw(), (uint8_t)draw(),
+                               (uint8_t)draw(), (uint8_t)draw()};
     b->padding = (uint16_t)draw_below(1500);
 }
 
@@ -1037,14 +1046,14 @@ Test(wire_bfd, padding_may_be_any_bytes)
 Test(wire_bfd, unknown_attributes_are_counted)
 {
     size_t len;
-    uint8_t *buf = from_hex(COOKIE "10210000 00090000 802f0003 010203"
-                                   "801b0002 05dc 88100000 ff",
+    uint8_t *buf = from_hex(COOKIE "10230000 00090000 802f0003 010203"
+                                   "80110004 00000005 88100000 ff",
                             &len);
     svr_bfd_block b;
 
     cr_assert_eq(svr_bfd_block_decode(&b, buf, len), (ptrdiff_t)len - 1);
     cr_expect_eq(b.unknown, 3);
-    cr_expect_eq(b.present, SVR_BFD_HAS(LARGEST));
-    cr_expect_eq(b.largest, 1500);
+    cr_expect_eq(b.present, SVR_BFD_HAS(BOOT_COUNTER));
+    cr_expect_eq(b.boot_counter, 5);
     free(buf);
 }

@@ -103,11 +103,12 @@ SVR_API SVR_MUST_CHECK int svr_bfd_encode(uint8_t *buf,
     X(CHALLENGE, 0x8018, "challenge")              \
     X(ANSWER, 0x8019, "challenge-answer")          \
     X(PINHOLE, 0x801a, "pinhole-request")          \
-    X(LARGEST, 0x801b, "largest-packet")           \
+    X(PADDED, 0x801b, "padded-packet")             \
     X(PADDING, 0x801c, "padding")                  \
     X(KEY_EXCHANGE, 0x801d, "key-exchange")        \
     X(LOAD, 0x801e, "load")                        \
-    X(TOPOLOGY, 0x801f, "topology")
+    X(TOPOLOGY, 0x801f, "topology")                \
+    X(PROBE, 0x8020, "firewall-probe")
 
 enum svr_bfd_attr {
 #define X(name, number, text) SVR_BFD_ATTR_##name = number,
@@ -141,9 +142,9 @@ typedef struct svr_bfd_numbers {
 } svr_bfd_numbers;
 
 /* For round trips and the offset between two clocks (S14.2, S11.3): the
- * sender's time, the `own` of the last packet it had from the peer, and for how
- * long it has held that one. Nanoseconds, each of its writer's own monotonic
- * clock. */
+ * sender's time, the `own` of the request that it answers, and for how long it
+ * has held that one. Nanoseconds, each of its writer's own monotonic clock.
+ * With `peer` 0 it answers none and is a request itself. */
 typedef struct svr_bfd_echo {
     uint64_t own, peer, held;
 } svr_bfd_echo;
@@ -153,6 +154,21 @@ typedef struct svr_bfd_echo {
 typedef struct svr_bfd_pinhole {
     uint16_t local, remote;
 } svr_bfd_pinhole;
+
+/* The last padded packet that the sender had from the peer (S14.6): its number,
+ * and how many bytes the IP packet had. */
+typedef struct svr_bfd_padded {
+    uint64_t number;
+    uint16_t size;
+} svr_bfd_padded;
+
+/* Firewall probes (S14.8): the round that the sender is in and which probe of
+ * it this packet is, a bit, or 0; then the peer's last round that it has seen a
+ * probe of, and which of them came through. */
+typedef struct svr_bfd_probe {
+    uint8_t round, kind;
+    uint8_t heard_round, heard;
+} svr_bfd_probe;
 
 #define SVR_BFD_CHALLENGE_SIZE 8
 
@@ -173,7 +189,8 @@ typedef struct svr_bfd_block {
     svr_bfd_pinhole pinhole;
     uint8_t challenge[SVR_BFD_CHALLENGE_SIZE];
     uint8_t answer[SVR_BFD_CHALLENGE_SIZE]; /* to the peer's challenge */
-    uint16_t largest; /* bytes of the largest IP packet received (S14.6) */
+    svr_bfd_padded padded;
+    svr_bfd_probe probe;
     uint16_t padding; /* how many bytes; sent as zeros, read as anything */
     svr_span key_exchange, load, topology; /* whole values, not looked into */
     uint16_t unknown; /* attributes of types not in the list */

@@ -32,18 +32,6 @@ static int write_u8(svr__wr *wr, const void *field)
     return 0;
 }
 
-static int read_u16(void *field, svr__rd *rd)
-{
-    *(uint16_t *)field = svr__rd_u16(rd);
-    return 0;
-}
-
-static int write_u16(svr__wr *wr, const void *field)
-{
-    svr__wr_u16(wr, *(const uint16_t *)field);
-    return 0;
-}
-
 static int read_u32(void *field, svr__rd *rd)
 {
     *(uint32_t *)field = svr__rd_u32(rd);
@@ -434,6 +422,46 @@ static int write_pinhole(svr__wr *wr, const void *field)
     return 0;
 }
 
+static int read_padded(void *field, svr__rd *rd)
+{
+    svr_bfd_padded *p = field;
+
+    p->number = svr__rd_u64(rd);
+    p->size = svr__rd_u16(rd);
+    return 0;
+}
+
+static int write_padded(svr__wr *wr, const void *field)
+{
+    const svr_bfd_padded *p = field;
+
+    svr__wr_u64(wr, p->number);
+    svr__wr_u16(wr, p->size);
+    return 0;
+}
+
+static int read_probe(void *field, svr__rd *rd)
+{
+    svr_bfd_probe *p = field;
+
+    p->round = svr__rd_u8(rd);
+    p->kind = svr__rd_u8(rd);
+    p->heard_round = svr__rd_u8(rd);
+    p->heard = svr__rd_u8(rd);
+    return 0;
+}
+
+static int write_probe(svr__wr *wr, const void *field)
+{
+    const svr_bfd_probe *p = field;
+
+    svr__wr_u8(wr, p->round);
+    svr__wr_u8(wr, p->kind);
+    svr__wr_u8(wr, p->heard_round);
+    svr__wr_u8(wr, p->heard);
+    return 0;
+}
+
 /* Only its length says something (S14.6). */
 static int read_padding(void *field, svr__rd *rd)
 {
@@ -598,11 +626,12 @@ const svr__attribute svr__attributes[SVR_BFD_INDEX_END] = {
     BFD_ROW(CHALLENGE,    8,  8,        challenge, b8),
     BFD_ROW(ANSWER,       8,  8,        answer, b8),
     BFD_ROW(PINHOLE,      4,  4,        pinhole, pinhole),
-    BFD_ROW(LARGEST,      2,  2,        largest, u16),
+    BFD_ROW(PADDED,       10, 10,       padded, padded),
     BFD_ROW(PADDING,      0,  ANY,      padding, padding),
     BFD_ROW(KEY_EXCHANGE, 1,  ANY,      key_exchange, bytes),
     BFD_ROW(LOAD,         1,  ANY,      load, bytes),
     BFD_ROW(TOPOLOGY,     1,  ANY,      topology, bytes),
+    BFD_ROW(PROBE,        4,  4,        probe, probe),
     [SVR_BFD_INDEX_SECURITY_ID] = {
         {SVR_ATTR_SECURITY_ID, text_SECURITY_ID, B, B, 4, 4},
         FIELD(svr_bfd_block, security_id, u32),

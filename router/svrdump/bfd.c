@@ -62,6 +62,13 @@ static json_t *echo_value(const svr_bfd_echo *e)
                      dump_number_value(e->held));
 }
 
+static json_t *probe_value(const svr_bfd_probe *p)
+{
+    return json_pack("{s:i, s:i, s:i, s:i}", "round", (int)p->round, "kind",
+                     (int)p->kind, "heard-round", (int)p->heard_round, "heard",
+                     (int)p->heard);
+}
+
 static json_t *known_value(const svr_bfd_block *b, const svr_tlv *tlv)
 {
     switch (tlv->type) {
@@ -85,8 +92,12 @@ static json_t *known_value(const svr_bfd_block *b, const svr_tlv *tlv)
     case SVR_BFD_ATTR_PINHOLE:
         return json_pack("{s:i, s:i}", "local", (int)b->pinhole.local, "remote",
                          (int)b->pinhole.remote);
-    case SVR_BFD_ATTR_LARGEST:
-        return dump_number_value(b->largest);
+    case SVR_BFD_ATTR_PADDED:
+        return json_pack("{s:o, s:i}", "number",
+                         dump_number_value(b->padded.number), "size",
+                         (int)b->padded.size);
+    case SVR_BFD_ATTR_PROBE:
+        return probe_value(&b->probe);
     case SVR_BFD_ATTR_PADDING:
         return dump_number_value(b->padding);
     default:
