@@ -5,6 +5,7 @@
 #include <svr/base.h>
 #include <svr/crypto.h>
 #include <svr/node.h>
+#include <svr/pathway.h>
 #include <svr/policy.h>
 #include <svr/session.h>
 #include <svr/version.h>

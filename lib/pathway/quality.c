@@ -1,0 +1,107 @@
+/* quality.c - MOS and rolling averages (S14.2, S14.7). */
+#include "pathway/quality.h"
+
+enum {
+    MILLION = 1000000,
+    CODEC_DELAY_US = 10000,
+    KNEE_US = 160000,
+    STEEP_FROM_US = 120000,
+    CHANGE_MAX_US = 10000000, /* so that sums of squares fit */
+};
+
+/* The rating R in thousandths. */
+static int64_t rating(const svr_quality *q)
+{
+    int64_t delay =
+        (int64_t)q->latency_us + 2 * (int64_t)q->jitter_us + CODEC_DELAY_US;
+    int64_t delay_cost =
+        delay < KNEE_US ? delay / 40 : (delay - STEEP_FROM_US) / 10;
+
+    /* 2.5 for each per cent of loss, 10,000 millionths. */
+    return 93200 - delay_cost - (int64_t)q->loss_ppm / 4;
+}
+
+uint16_t svr__mos(const svr_quality *q)
+{
+    int64_t r = rating(q), linear, cubic;
+
+    if (r <= 0)
+        return 1000;
+    /* 1 + 0.035 R + 7e-6 R (R - 60) (100 - R), in units of 1e-15 */
+    linear = r * 35 * MILLION * 1000;
+    cubic = r * (r - 60000) * (100000 - r) * 7;
+    if (linear + cubic <= 0)
+        return 1000;
+    return (uint16_t)(1000 + (linear + cubic) / ((int64_t)MILLION * MILLION));
+}
+
+void svr__sample_latency(svr__sample *s, int64_t ns)
+{
+    s->latency += ns / 1000;
+    s->latencies++;
+}
+
+void svr__sample_change(svr__sample *s, int64_t ns)
+{
+    int64_t us = ns / 1000;
+
+    if (us > CHANGE_MAX_US || us < -CHANGE_MAX_US)
+        us = CHANGE_MAX_US;
+    s->variance += us * us;
+    s->changes++;
+}
+
+void svr__average_add(svr__average *a, const svr__sample *s)
+{
+    a->round[a->next] = *s;
+    a->next = (uint8_t)((a->next + 1) % SVR__ROUNDS);
+}
+
+static svr__sample sum(const svr__average *a)
+{
+    svr__sample all = {0};
+
+    for (unsigned i = 0; i < SVR__ROUNDS; i++) {
+        const svr__sample *s = &a->round[i];
+        all.sent = (uint16_t)(all.sent + s->sent);
+        all.received = (uint16_t)(all.received + s->received);
+        all.latency += s->latency;
+        all.latencies = (uint16_t)(all.latencies + s->latencies);
+        all.variance += s->variance;
+        all.changes = (uint16_t)(all.changes + s->changes);
+    }
+    return all;
+}
+
+/* The mean, and 0 where rounding left less than nothing. */
+static uint64_t mean(int64_t total, uint16_t count)
+{
+    return total <= 0 || count == 0 ? 0 : ((uint64_t)total + count / 2) / count;
+}
+
+/* The largest number whose square is not above x. */
+static uint32_t square_root(uint64_t x)
+{
+    uint64_t root = 0;
+
+    for (uint64_t bit = (uint64_t)1 << 31; bit; bit >>= 1)
+        if ((root | bit) * (root | bit) <= x)
+            root |= bit;
+    return (uint32_t)root;
+}
+
+bool svr__average_quality(const svr__average *a, svr_quality *q)
+{
+    svr__sample all = sum(a);
+
+    if (all.sent == 0)
+        return false;
+    *q = (svr_quality){
+        .loss_ppm = (uint32_t)((uint64_t)(all.sent - all.received) * MILLION /
+                               all.sent),
+        .latency_us = (uint32_t)mean(all.latency, all.latencies),
+        .jitter_us = square_root(mean(all.variance, all.changes)),
+    };
+    q->mos = svr__mos(q);
+    return true;
+}

@@ -1,0 +1,47 @@
+/*
+ * quality.h - what the figures of a pathway mean for a voice (S14.7), and
+ * averages over the last minute (S14.2).
+ *
+ * Whole numbers throughout, so that every machine comes to the same answer.
+ */
+#ifndef SVR__PATHWAY_QUALITY_H
+#define SVR__PATHWAY_QUALITY_H
+
+#include <svr/pathway.h>
+
+/* Mean opinion score in thousandths, 1000 to 4404. */
+uint16_t svr__mos(const svr_quality *q);
+
+/* One round of measurement. Sums, so that rounds can be added up. */
+typedef struct svr__sample {
+    int64_t latency;  /* microseconds, one way, summed over `latencies` */
+    int64_t variance; /* squares of the change of the one-way time from one
+                         packet to the next, summed over `changes` */
+    uint16_t sent, received;
+    uint16_t latencies, changes;
+} svr__sample;
+
+/* Adds a latency in nanoseconds. */
+void svr__sample_latency(svr__sample *s, int64_t ns);
+/* Adds the square of a change in nanoseconds. */
+void svr__sample_change(svr__sample *s, int64_t ns);
+
+/* The last rounds, the oldest of which makes way for the newest. */
+enum {
+    SVR__ROUNDS = 6, /* of 10 s each: a minute */
+};
+
+#define SVR__ROUND_TIME (10 * SVR_SECOND)
+
+typedef struct svr__average {
+    svr__sample round[SVR__ROUNDS];
+    uint8_t next;
+} svr__average;
+
+void svr__average_add(svr__average *a, const svr__sample *s);
+
+/* Loss, latency, jitter and MOS over the rounds held. False, with *q as it was,
+ * where no packet was sent yet. */
+bool svr__average_quality(const svr__average *a, svr_quality *q);
+
+#endif
