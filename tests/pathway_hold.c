@@ -45,6 +45,9 @@ Test(pathway_hold, suppresses_what_flaps)
     cr_expect_gt(h.ready, 203 * S + 30 * S);
     cr_expect_lt(h.ready, 203 * S + 60 * S);
     cr_expect_eq(h.flaps, 4);
+    h.hold_down = 600 * S;
+    svr__hold_up(&h, 204 * S);
+    cr_expect_eq(h.ready, 804 * S, "whichever is longer");
 }
 
 /* Once a second for an hour: not ready for hardly more than a minute. */

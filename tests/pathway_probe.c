@@ -94,7 +94,7 @@ Test(pathway_probe, loss)
     cr_expect_eq(p.missing, 15);
 }
 
-static const svr_bfd_pinhole one = {16384, 16385}, two = {16384, 16387};
+static const svr_bfd_pinhole one = {16384, 16385}, two = {16386, 16385};
 
 /* Three requests, a second apart. */
 Test(pathway_probe, pinhole_is_asked_for)
@@ -115,7 +115,8 @@ Test(pathway_probe, pinhole_is_asked_for)
     cr_expect_not(svr__pinhole_send(&p, &out, 4 * S));
     cr_expect_not(svr__pinhole_take(&p, &result));
     cr_expect(svr__pinhole_expire(&p, 4 * S));
-    cr_expect_not(svr__pinhole_heard(&p, &one, &(svr_bfd_endpoint){.port = 5}));
+    cr_expect_not(
+        svr__pinhole_heard(&p, one.local, &(svr_bfd_endpoint){.port = 5}));
     cr_assert(svr__pinhole_take(&p, &result));
     cr_expect_not(result.open);
     cr_expect_eq(result.ports.remote, 16385);
@@ -131,14 +132,16 @@ Test(pathway_probe, pinhole_opens)
     cr_assert_eq(svr__pinhole_ask(&p, &two, S), 0);
     cr_assert(svr__pinhole_send(&p, &out, S));
     cr_assert(svr__pinhole_send(&p, &out, S));
-    cr_expect_eq(out.remote, 16387);
-    cr_expect(svr__pinhole_heard(&p, &two, &(svr_bfd_endpoint){.port = 5}));
-    cr_expect_not(svr__pinhole_heard(&p, &two, &(svr_bfd_endpoint){.port = 6}));
+    cr_expect_eq(out.local, 16386);
+    cr_expect(
+        svr__pinhole_heard(&p, two.local, &(svr_bfd_endpoint){.port = 5}));
+    cr_expect_not(
+        svr__pinhole_heard(&p, two.local, &(svr_bfd_endpoint){.port = 6}));
     cr_expect_eq(svr__pinhole_due(&p), 2 * S, "the other one");
     cr_assert(svr__pinhole_take(&p, &result));
     cr_expect(result.open);
     cr_expect_eq(result.seen.port, 5);
-    cr_expect_eq(result.ports.remote, 16387);
+    cr_expect_eq(result.ports.local, 16386);
     cr_expect(svr__pinhole_give_up(&p));
     cr_assert(svr__pinhole_take(&p, &result));
     cr_expect_not(result.open);
@@ -148,9 +151,9 @@ Test(pathway_probe, pinhole_opens)
 Test(pathway_probe, pinholes_have_a_bound)
 {
     svr__pinholes p = {0};
-    svr_bfd_pinhole ports = {.local = 1}, out;
+    svr_bfd_pinhole ports = {.remote = 1}, out;
     for (uint16_t i = 0; i < 10; i++) {
-        ports.remote = i;
+        ports.local = i;
         cr_expect_eq(svr__pinhole_ask(&p, &ports, S), i < 4 ? 0 : SVR_ERR_FULL);
         svr__pinhole_wanted(&p, &ports);
         svr__pinhole_wanted(&p, &ports);
@@ -158,7 +161,7 @@ Test(pathway_probe, pinholes_have_a_bound)
     cr_expect_eq(svr__pinhole_due(&p), 0);
     for (uint16_t i = 0; i < 4; i++) {
         cr_assert(svr__pinhole_keep_alive(&p, &out));
-        cr_expect_eq(out.remote, i);
+        cr_expect_eq(out.local, i);
     }
     cr_expect_not(svr__pinhole_keep_alive(&p, &out));
 }

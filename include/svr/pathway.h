@@ -44,7 +44,8 @@ typedef struct svr_pathway_settings {
                                 counts, not the own one (S14.1) */
     bool plain;              /* BFD alone, for other implementations: messages
                                 have no block and nothing is measured */
-    bool tcp_probes;         /* find out whether TCP gets through (S14.8) */
+    bool tcp_probes;         /* find out whether TCP gets through (S14.8); says
+                                nothing where the peer is behind a NAT */
     uint16_t mtu;            /* of the interface; 1500 */
     svr_time hold_down;      /* 5 s */
 } svr_pathway_settings;
@@ -168,12 +169,12 @@ typedef struct svr_pinhole {
     bool open;             /* else the peer did not answer in 3 s */
 } svr_pinhole;
 
-/* Asks the peer for a pinhole. SVR_ERR_FULL: four wait already; EXISTS: this
- * pair does; NOT_FOUND: the pathway is not up. */
+/* Asks the peer for a pinhole. SVR_ERR_FULL: four wait already; EXISTS: one
+ * with the same own port does; NOT_FOUND: the pathway is not up, or plain. */
 SVR_API SVR_MUST_CHECK int
 svr_pathway_ask(svr_pathway *p, const svr_bfd_pinhole *ports, svr_time now);
-/* A signed keep-alive of the peer came to the pair from `seen`. */
-SVR_API void svr_pathway_heard(svr_pathway *p, const svr_bfd_pinhole *ports,
+/* A signed keep-alive of the peer came to that own port from `seen`. */
+SVR_API void svr_pathway_heard(svr_pathway *p, uint16_t local_port,
                                const svr_bfd_endpoint *seen);
 /* Takes the next pinhole whose outcome is known: 1, or 0. */
 SVR_API SVR_MUST_CHECK int svr_pathway_pinhole(svr_pathway *p,

@@ -29,7 +29,8 @@ typedef struct svr__pinholes {
     uint8_t asked_count, owed_count;
 } svr__pinholes;
 
-/* Outside. 0, or SVR_ERR_FULL, EXISTS. */
+/* Outside. Pinholes are told apart by the own port, since the NAT changes the
+ * other one. 0, or SVR_ERR_FULL, EXISTS. */
 int svr__pinhole_ask(svr__pinholes *p, const svr_bfd_pinhole *ports,
                      svr_time now);
 /* A request that is due. */
@@ -39,8 +40,9 @@ bool svr__pinhole_send(svr__pinholes *p, svr_bfd_pinhole *out, svr_time now);
 bool svr__pinhole_expire(svr__pinholes *p, svr_time now);
 bool svr__pinhole_give_up(svr__pinholes *p);
 svr_time svr__pinhole_due(const svr__pinholes *p);
-/* A keep-alive came to the pair from `seen`. True where it was waited for. */
-bool svr__pinhole_heard(svr__pinholes *p, const svr_bfd_pinhole *ports,
+/* A keep-alive came to that own port from `seen`. True where it was waited for.
+ */
+bool svr__pinhole_heard(svr__pinholes *p, uint16_t local,
                         const svr_bfd_endpoint *seen);
 /* Takes the next one out that is open or given up. */
 bool svr__pinhole_take(svr__pinholes *p, svr_pinhole *out);
