@@ -228,6 +228,26 @@ Test(pathway_colour, reports_that_cannot_be)
     cr_expect_eq(a.rx_count, 0x7fff);
 }
 
+/* A report that was overtaken by a later one takes nothing back. */
+Test(pathway_colour, overtaken_report)
+{
+    svr__colour a;
+    svr_quality q;
+    svr__colour_init(&a);
+    for (svr_time t = 0; t < 31 * S; t += 100 * MS) {
+        svr_path_metrics m = mark(&a, t);
+        for (uint16_t late = 0; late < 2; late++)
+            svr__colour_marked(
+                &a,
+                &(svr_path_metrics){.rx_colour = m.tx_colour,
+                                    .rx_time = m.tx_time,
+                                    .count = (uint16_t)(99 - late)},
+                t + 2 * MS);
+    }
+    cr_assert(svr__average_quality(&a.average, &q));
+    cr_expect_eq(q.loss_ppm, 10000);
+}
+
 /* Up again: what was measured before says nothing. A restarted peer's colours
  * are not those of before. */
 Test(pathway_colour, begins_anew)
@@ -243,6 +263,7 @@ Test(pathway_colour, begins_anew)
     cr_expect_not(svr__average_quality(&a.average, &q));
     cr_expect_not(svr__colour_is_fresh(&a, 45 * S));
     m = mark(&a, 45 * S);
+    cr_expect_not(svr__average_quality(&a.average, &q));
     svr__colour_marked(&b, &m, 45 * S);
     svr__colour_forget(&b);
     cr_expect_eq(svr__colour_due(&b), SVR_NEVER);

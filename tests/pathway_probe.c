@@ -164,4 +164,7 @@ Test(pathway_probe, pinholes_have_a_bound)
         cr_expect_eq(out.local, i);
     }
     cr_expect_not(svr__pinhole_keep_alive(&p, &out));
+    svr__pinhole_wanted(&p, &ports);
+    svr__pinhole_give_up(&p);
+    cr_expect_not(svr__pinhole_keep_alive(&p, &out), "it went down");
 }

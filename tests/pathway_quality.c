@@ -150,6 +150,9 @@ Test(pathway_quality, no_burst_after_a_pause)
     cr_assert(svr__link_send(&l, &e, 11 * S));
     cr_expect_not(svr__link_send(&l, &e, 11 * S));
     cr_expect_eq(svr__link_due(&l), 11 * S + 20 * MS);
+    for (unsigned i = 2; i < 10; i++)
+        cr_assert(svr__link_send(&l, &e, 11 * S + i * 20 * MS));
+    cr_expect_eq(svr__link_due(&l), 21 * S);
 }
 
 /* The answer to a request that was sent at `sent`, held for 5 ms by a peer

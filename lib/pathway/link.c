@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* From the last request of a burst to the next burst. */
+#define REST (SVR__ROUND_TIME - (SVR__LINK_BURST - 1) * SVR__LINK_SPACING)
+
 void svr__link_init(svr__link *l)
 {
     *l = (svr__link){.due = SVR_NEVER};
@@ -34,8 +37,8 @@ bool svr__link_send(svr__link *l, svr_bfd_echo *out, svr_time now)
     if (l->round.sent++ == 0)
         l->first = now;
     l->last = now;
-    l->due = l->round.sent < SVR__LINK_BURST ? now + SVR__LINK_SPACING
-                                             : l->first + SVR__ROUND_TIME;
+    l->due =
+        l->round.sent < SVR__LINK_BURST ? now + SVR__LINK_SPACING : now + REST;
     return true;
 }
 
