@@ -1,4 +1,5 @@
 /* Whole pathways: two of them with a link between, in virtual time. */
+#include "pathway/pathway.h"
 #include "pathway_net.h"
 #include "support.h"
 
@@ -42,6 +43,7 @@ Test(pathway, comes_up_and_is_measured)
         cr_expect(info.ready && info.measured);
         cr_expect_not(info.by_traffic);
         cr_expect_eq(info.flaps, 0);
+        cr_expect_eq(net.end[i].change_count[0], 3, "Init, Up, ready");
         cr_expect_eq(info.quality.loss_ppm, 0);
         cr_expect_eq(info.quality.latency_us, 10000);
         cr_expect_eq(info.quality.jitter_us, 0);
@@ -157,6 +159,15 @@ Test(pathway, admin_down)
     cr_expect_eq(pnet_info(&net, 1).reason, SVR_BFD_DIAG_NEIGHBOUR_DOWN);
     cr_expect(net.end[0].changes & net.end[1].changes &
               SVR_PATHWAY_CHANGED_STATE);
+    /* Nothing is promised to a peer that thinks otherwise. */
+    svr_pathway_message m = net.end[1].last;
+    m.block.numbers.own += 1000;
+    m.block.present |= SVR_BFD_HAS(ECHO) | SVR_BFD_HAS(PINHOLE);
+    m.block.echo = (svr_bfd_echo){.own = 5};
+    pnet_inject(&net, 0, &m);
+    cr_expect_eq(net.end[0].p->link.wait_count, 0);
+    cr_expect_eq(net.end[0].p->pinholes.owed_count, 0);
+    pnet_restart(&net, 1);
     svr_pathway_admin(net.end[0].p, false, net.now + net.end[0].offset);
     pnet_settle(&net);
     cr_expect_eq(pnet_info(&net, 0).flaps + pnet_info(&net, 1).flaps, 0,
@@ -357,6 +368,31 @@ Test(pathway, one_way_traffic)
     NEAR(net.end[0].change_count[1], 28, 1);
     cr_expect_leq(net.end[1].change_count[1], 19);
     pnet_close(&net);
+}
+
+/* The formula of docs/pathways.md, but for security id and name, which are the
+ * caller's. */
+Test(pathway, cost)
+{
+    static const double intervals[] = {1, 0.3, 0.1, 0.05};
+    const double m = 20 + 8 + 24 + 12 + 8 + 20 + 2 * 10 + 14 + 16;
+    for (size_t i = 0; i < 4; i++) {
+        struct pnet net;
+        double wanted =
+            (3 * m + 1500) / 4 / (0.875 * intervals[i]) + 2 * (m + 28);
+        uint64_t before;
+        pnet_open(&net, 90);
+        for (int k = 0; k < 2; k++) {
+            net.end[k].settings.desired_tx = net.end[k].settings.required_rx =
+                (uint32_t)(intervals[i] * 1000000);
+            pnet_restart(&net, k);
+        }
+        pnet_settle(&net);
+        before = net.link[0].bytes;
+        pnet_run(&net, 1000 * S);
+        NEAR((net.link[0].bytes - before) / 1000, wanted, wanted / 50);
+        pnet_close(&net);
+    }
 }
 
 /* NATs */
@@ -743,7 +779,18 @@ Test(pathway, firewall)
     cr_expect_not(pnet_info(&net, 0).tcp_as_udp);
     cr_expect_eq(net.end[0].kinds[SVR_PATHWAY_TCP_PROBE], 4 + 6 + 4);
     cr_expect_eq(pnet_info(&net, 0).mtu, 1500);
-    /* The first round after a restart is not taken for that of before. */
+    pnet_close(&net);
+}
+
+/* The first round after a restart is not taken for that of before. */
+Test(pathway, firewall_and_restart)
+{
+    struct pnet net;
+    pnet_open(&net, 82);
+    net.end[0].settings.tcp_probes = true;
+    pnet_restart(&net, 0);
+    pnet_settle(&net);
+    cr_expect_not(pnet_info(&net, 0).tcp_as_udp);
     net.link[0].tcp_blocked = 1 << SVR_TCP_PROBE_SYN;
     pnet_restart(&net, 0);
     pnet_settle(&net);

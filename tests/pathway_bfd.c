@@ -478,9 +478,12 @@ Test(pathway_bfd, rfc5880_6_8_12_multiplier)
 Test(pathway_bfd, rfc5880_6_8_16_admin)
 {
     svr__bfd b = make_up(&usual, S);
-    svr_bfd_packet p;
+    svr_bfd_packet p = peer(SVR_BFD_UP);
+    p.poll = true;
+    svr__bfd_receive(&b, &p, S);
     cr_assert(svr__bfd_admin(&b, true));
     p = drain(&b, S);
+    cr_expect_not(p.final);
     cr_expect_eq(p.state, SVR_BFD_ADMIN_DOWN);
     cr_expect_eq(p.diag, SVR_BFD_DIAG_ADMIN_DOWN);
     cr_expect_eq(svr__bfd_due(&b), 2 * S);

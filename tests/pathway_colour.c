@@ -228,6 +228,21 @@ Test(pathway_colour, reports_that_cannot_be)
     cr_expect_eq(a.rx_count, 0x7fff);
 }
 
+/* A colour without a report, behind one with: no result. */
+Test(pathway_colour, reports_end)
+{
+    svr__colour a, b;
+    svr_quality q;
+    svr__colour_init(&a);
+    svr__colour_init(&b);
+    talk(&a, &b, 0, 0, MS, 0, 45);
+    for (svr_time t = 45 * S; t < 90 * S; t += 100 * MS)
+        mark(&a, t);
+    cr_assert(svr__average_quality(&a.average, &q));
+    cr_expect_eq(q.loss_ppm, 0);
+    cr_expect_not(svr__colour_is_fresh(&a, 90 * S));
+}
+
 /* A report that was overtaken by a later one takes nothing back. */
 Test(pathway_colour, overtaken_report)
 {

@@ -241,4 +241,14 @@ Test(pathway_mtu, stopped)
     cr_expect_eq(p.m.mtu, 1500);
     svr__mtu_start(&p.m, p.now);
     cr_expect_eq(svr__mtu_send(&p.m, 99, p.now), 0, "nothing larger to try");
+    /* What was lost when it went down is no sign. */
+    for (unsigned i = 0; i < 8; i++)
+        svr__mtu_pad(&p.m, ++p.number);
+    svr__mtu_stop(&p.m);
+    svr__mtu_start(&p.m, p.now);
+    p.path = 1400;
+    while (talk(&p, 1) == 0)
+        ;
+    talk(&p, 1);
+    cr_expect_eq(p.m.mtu, 1500);
 }

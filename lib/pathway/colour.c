@@ -73,7 +73,6 @@ static void close_round(svr__colour *c, svr_time now)
         c->fresh_until = now + SVR__COLOUR_FRESH;
     }
     *r = (svr__sample){0};
-    c->has_trip = false;
 }
 
 /* A pause in the traffic makes what was before it meaningless. */
@@ -145,8 +144,7 @@ static void count_up(uint16_t *count)
 
 static void count_mark(svr__colour *c, const svr_path_metrics *m, svr_time now)
 {
-    if (c->rx_colour != 0 && m->tx_colour != c->rx_colour &&
-        colour_after(m->tx_colour) == c->rx_colour) {
+    if (c->rx_colour != 0 && colour_after(m->tx_colour) == c->rx_colour) {
         count_up(&c->rx_before); /* a late one */
         return;
     }

@@ -116,8 +116,7 @@ static void forget_lost(svr__mtu *m, uint64_t number)
 
 static bool take_report(svr__mtu *m, const svr_bfd_padded *padded, svr_time now)
 {
-    if (padded->size >= m->mtu)
-        forget_lost(m, padded->number);
+    forget_lost(m, padded->number);
     if (m->size == 0 || m->tries == 0 || padded->number < m->first ||
         padded->size < m->size)
         return false;

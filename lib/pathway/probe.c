@@ -72,7 +72,6 @@ bool svr__probe_reported(svr__probe *p, const svr_bfd_probe *report)
     if (p->missing == 0 || report->heard_round != p->round)
         return false;
     p->missing &= (uint8_t)~report->heard;
-    p->to_send &= p->missing;
     return p->missing == 0 && conclude(p, false);
 }
 
