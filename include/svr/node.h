@@ -34,7 +34,7 @@ extern "C" {
     X(LENGTH, "length", "IP and L4 lengths contradict each other")             \
     X(IP_CHECKSUM, "ip-checksum", "the IPv4 header checksum is wrong")         \
     X(MARTIAN, "martian", "an address cannot be a source or destination")      \
-    X(FRAGMENT, "fragment", "an IP fragment to a waypoint")                    \
+    X(FRAGMENT, "fragment", "an IP fragment where waypoints are")              \
     X(REASSEMBLY_FULL, "reassembly-full", "too many packets lack pieces")      \
     X(FRAGMENT_DUPLICATE, "fragment-duplicate", "the piece came before")       \
     X(FRAGMENT_CONFLICT, "fragment-conflict",                                  \

@@ -65,8 +65,7 @@ void svr__ip_fragment(svr__work *w)
 
     if (err < 0)
         svr__drop(w, svr__drop_of_error(err));
-    else if (n->interfaces[w->packet->iface].has_waypoints &&
-             svr__owns_address(n, &key.dst))
+    else if (n->interfaces[w->packet->iface].has_waypoints)
         svr__drop(w, SVR_DROP_FRAGMENT); /* a stranger must not fill the pool */
     else
         add_piece(w, n->clients, &key, &piece);
