@@ -450,6 +450,82 @@ Test(wire_fragment, v4_headers)
     end_pool(r);
 }
 
+/* Options that lie about their length go no further than they can be read. */
+Test(wire_fragment, v4_options_that_lie)
+{
+    static const struct {
+        uint8_t options[4];
+        size_t kept; /* in the later fragments */
+    } rows[] = {
+        {{0x94, 4, 0, 0}, 4},    {{0x94, 5, 0, 0}, 0},    {{0x94, 0, 0, 0}, 0},
+        {{0x94, 1, 0, 0}, 0},    {{1, 1, 1, 0x94}, 0},    {{0, 0x94, 3, 0}, 0},
+        {{0x88, 2, 0x94, 9}, 4}, {{0x88, 3, 7, 0x94}, 4}, {{7, 2, 0x94, 2}, 4},
+    };
+    struct shape s = {.proto = UDP, .options = 4, .payload = 100};
+    uint64_t seed = 9;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct held whole = make(&s, true, &seed);
+
+        memcpy(whole.p.data + 20, rows[i].options, 4);
+        naive_ip_write(whole.p.data);
+        ip_split(&whole, 80, 1);
+        cr_assert_arr_eq(pieces.at[0].p.data + 20, rows[i].options, 4);
+        for (size_t k = 1; k < pieces.count; k++)
+            cr_assert_eq(pieces.at[k].p.data[0], 0x45 + rows[i].kept / 4,
+                         "row %zu", i);
+        drop(&whole);
+    }
+    drop_pieces();
+}
+
+/* Headers that leave no room in a fragment, or none in the pool. */
+Test(wire_fragment, long_headers)
+{
+    static uint8_t headers[SVR_REASSEMBLY_HEADERS + 1], bytes[8];
+    svr_reassembly *r = new_pool();
+    svr_piece_key key = {.id = 1};
+    svr_piece piece = {.front = {headers, sizeof(headers)},
+                       .bytes = {bytes, sizeof(bytes)}};
+    struct shape s = {.v6 = true, .proto = UDP, .payload = 3000};
+    uint64_t seed = 10;
+    struct held whole = make(&s, true, &seed);
+    svr_ip_split split;
+
+    cr_expect_eq(svr_reassembly_add(r, &key, &piece, 0), SVR_ERR_LENGTH);
+    whole.p.data[6] = 0; /* hop by hop, of 156 * 8 bytes */
+    whole.p.data[40] = UDP;
+    whole.p.data[41] = 155;
+    cr_expect_eq(svr_ip_split_begin(&split, &whole.p, 1280, 0),
+                 SVR_ERR_UNSUPPORTED);
+    whole.p.data[41] = 150;
+    cr_expect_eq(svr_ip_split_begin(&split, &whole.p, 1280, 0), 0);
+    drop(&whole);
+    end_pool(r);
+}
+
+/* Attributes that the codec refuses make no piece. */
+Test(wire_fragment, metadata_that_cannot_be_sent)
+{
+    struct shape s = {.proto = UDP, .payload = 100};
+    uint64_t seed = 11;
+    struct held whole = make(&s, true, &seed);
+    svr_packet out = {.len = 1};
+    svr_metadata md;
+    svr_split split;
+    svr_headers h;
+
+    cr_assert_eq(svr_packet_parse(&h, &whole.p), 0);
+    cr_assert_eq(svr_split_begin(&split, &whole.p, &h, 64), 0);
+    md = piece_metadata(&whole.p);
+    md.present |= (uint64_t)1 << 63;
+    cr_expect_eq(svr_split_next(&split, &md, &out, buf, sizeof(buf)),
+                 SVR_ERR_ARGUMENT);
+    cr_expect_eq(out.len, 1);
+    cr_expect_eq(split.next, 0);
+    drop(&whole);
+}
+
 /* An IPv6 packet with these extension headers of 8 bytes each. */
 static struct held chain(const uint8_t *kinds, size_t count, size_t payload)
 {
