@@ -12,9 +12,10 @@
 enum {
     FRONT = 20,
     KEYS = 4,
-    STEP = 5,       /* bytes of the script for one step */
-    BYTES = 0x4000, /* no packet of the script is longer */
-    PIECES = 64,
+    STEP = 5, /* bytes of the script for one step */
+    PIECE_MAX = 512,
+    BYTES = UINT8_MAX * 8 + PIECE_MAX, /* no packet of the script is longer */
+    STEPS = 32, /* more of them are slow and reach nothing new */
 };
 
 /* A packet as the model knows it: a list of pieces, and whose bytes are there.
@@ -22,7 +23,7 @@ enum {
 struct model {
     int open, spoilt;
     uint64_t since;
-    size_t from[PIECES], len[PIECES], count;
+    size_t from[STEPS], len[STEPS], count;
     uint8_t there[BYTES], bytes[BYTES];
     size_t end, total; /* total 0: not known */
 };
@@ -63,14 +64,6 @@ static svr_reassembly *empty_pool(void)
     return pool;
 }
 
-static int overlaps(const struct model *m, size_t from, size_t len)
-{
-    for (size_t i = from; i < from + len; i++)
-        if (m->there[i])
-            return 1;
-    return 0;
-}
-
 static int same_came(const struct model *m, const svr_piece *p, size_t from)
 {
     for (size_t i = 0; i < m->count; i++)
@@ -89,7 +82,7 @@ static int spoil(struct model *m, int err)
 static int expected(struct model *m, const svr_piece *p, uint64_t now)
 {
     size_t from = p->offset * (size_t)8, len = p->bytes.len;
-    size_t to = from + len, got = 0;
+    size_t to = from + len;
     int bad = len == 0 || (p->more && len % 8) || p->broken;
     if (bad && !m->open)
         return SVR_ERR_LENGTH;
@@ -104,7 +97,7 @@ static int expected(struct model *m, const svr_piece *p, uint64_t now)
         return SVR_ERR_CONFLICT;
     if (same_came(m, p, from))
         return SVR_ERR_EXISTS;
-    if (overlaps(m, from, len) || (m->total && to > m->total) ||
+    if (memchr(m->there + from, 1, len) || (m->total && to > m->total) ||
         (!p->more && (m->total || to < m->end)))
         return spoil(m, SVR_ERR_CONFLICT);
     m->from[m->count] = from;
@@ -115,9 +108,7 @@ static int expected(struct model *m, const svr_piece *p, uint64_t now)
         m->end = to;
     if (!p->more)
         m->total = to;
-    for (size_t i = 0; i < m->total; i++)
-        got += m->there[i];
-    return m->total && got == m->total;
+    return m->total && !memchr(m->there, 0, m->total);
 }
 
 /* A model packet is complete: the pool's is the same. */
@@ -134,7 +125,7 @@ static void take_whole(svr_reassembly *r, struct model *m)
 static void one_step(svr_reassembly *r, const uint8_t *s, uint64_t now)
 {
     uint8_t front[FRONT] = {0x45};
-    uint8_t bytes[512];
+    uint8_t bytes[PIECE_MAX];
     struct model *m = &models[s[0] % KEYS];
     svr_piece_key key = {.id = s[0] % KEYS, .fabric = s[0] % KEYS & 1};
     size_t len = s[2] * (size_t)(s[4] & 4 ? 1 : 8) % sizeof(bytes);
@@ -147,8 +138,6 @@ static void one_step(svr_reassembly *r, const uint8_t *s, uint64_t now)
     };
     for (size_t i = 0; i < len; i++)
         bytes[i] = (uint8_t)((size_t)s[1] * 8 + i * 3 + (s[3] == 0xff));
-    if (m->open && m->count == PIECES)
-        return;
     int want = expected(m, &piece, now);
     check(svr_reassembly_add(r, &key, &piece, now) == want);
     if (want == 1)
@@ -173,11 +162,14 @@ static void run_script(const uint8_t *data, size_t len)
 {
     svr_reassembly *r = empty_pool();
     uint64_t now = 0;
-    memset(models, 0, sizeof(models));
-    for (; len >= STEP; data += STEP, len -= STEP) {
-        now += data[3] % 4;
-        expire(r, now);
+    for (int i = 0; i < KEYS; i++)
+        models[i].open = 0;
+    for (int i = 0; i < STEPS && len >= STEP; i++) {
+        if (data[3] % 4)
+            expire(r, now += data[3] % 4);
         one_step(r, data, now);
+        data += STEP;
+        len -= STEP;
     }
 }
 
