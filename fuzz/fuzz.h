@@ -1,7 +1,7 @@
 /*
  * fuzz.h - a fuzz target is one function. main.c calls it: with AFL++ for each
  * input that the fuzzer makes, otherwise for each file that it is given, so
- * that a corpus replays as a test.
+ * that a corpus replays as a test. With libFuzzer libfuzzer.c does.
  *
  * Targets are built with assertions whatever the library is built with: a
  * property that does not hold ends the process.
