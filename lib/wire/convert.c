@@ -135,7 +135,9 @@ static void keep_ports(svr_packet *p, const svr_rewrite *rw, uint16_t l4_at,
                                 rw->addr_delta, rw->port_delta);
 }
 
-/* An echo's identifier is its ports (S4.3); only ICMPv6 covers addresses. */
+/* An echo's identifier is its ports (S4.3); only ICMPv6 covers addresses. A
+ * message that is nothing but zeros has the sum of zero that an incremental
+ * update never gives (RFC 1624 section 3). */
 static void keep_icmp(svr_packet *p, const svr_rewrite *rw, uint16_t l4_at,
                       const svr_tuple *to, bool echo)
 {
@@ -148,7 +150,10 @@ static void keep_icmp(svr_packet *p, const svr_rewrite *rw, uint16_t l4_at,
         delta += svr__sum_delta(id, to->sport);
         svr__store_be16(l4 + ICMP_ID, to->sport);
     }
-    svr__store_be16(l4 + ICMP_CHECKSUM, svr__checksum_update(checksum, delta));
+    checksum = svr__checksum_update(checksum, delta);
+    svr__store_be16(l4 + ICMP_CHECKSUM, checksum);
+    if (checksum == 0 && svr__sum(l4, p->len - l4_at) == 0)
+        svr__store_be16(l4 + ICMP_CHECKSUM, 0xffff);
 }
 
 static void change_l4(svr_packet *p, const svr_headers *h,
