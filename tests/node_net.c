@@ -154,7 +154,8 @@ static void add_pathway(struct plan *p, const struct net_options *o,
                                           .peer = (uint16_t)i,
                                           .local = own,
                                           .remote = other,
-                                          .tcp_as_udp = o->masked >> self & 1};
+                                          .tcp_as_udp = o->masked >> self & 1,
+                                          .unwatched = true};
     p->config.peer_count = p->config.pathway_count;
 }
 

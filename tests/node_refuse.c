@@ -308,7 +308,8 @@ Test(node_refuse, bad_configurations)
                                    .hmac = &svr_hmac_sha256_128};
         svr_pathway_config pw = {.name = "wan0-dc",
                                  .local = addr("203.0.113.1"),
-                                 .remote = addr("203.0.113.2")};
+                                 .remote = addr("203.0.113.2"),
+                                 .unwatched = true};
         svr_node_config c;
         svr_node *n = NULL;
         svr_node_config_init(&c);

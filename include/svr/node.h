@@ -17,6 +17,7 @@
 #include <svr/base.h>
 #include <svr/crypto.h>
 #include <svr/packet.h>
+#include <svr/pathway.h>
 #include <svr/policy.h>
 
 #ifdef __cplusplus
@@ -129,8 +130,17 @@ typedef struct svr_pathway_config {
     uint16_t iface, peer, security; /* indexes */
     svr_addr local, remote;         /* waypoints, of one family */
     bool tcp_as_udp; /* TCP sessions opened along it travel as UDP (S4.4); those
-                        that the peer opens do as the peer has it */
+                        that the peer opens do as the peer has it. With
+                        watch.tcp_probes, it is found out (S14.8) */
+    bool unwatched;  /* no BFD: it always counts as up */
+    svr_pathway_settings watch; /* S14; addresses, boot counter and MTU are the
+                                   node's to fill in */
+    uint8_t bfd_ttl; /* of BFD packets, 64; 255: theirs must have it, too (RFC
+                        5881 section 5) */
 } svr_pathway_config;
+
+/* watch and bfd_ttl at their defaults, all else empty. */
+SVR_API void svr_pathway_config_init(svr_pathway_config *c);
 
 /* Where a service's sessions go next: out of an own interface (pathway < 0), or
  * along a pathway. Tried in the order given. */
@@ -289,6 +299,25 @@ typedef struct svr_session_info {
     svr_time created, expires;
     uint64_t packets[2], bytes[2]; /* forward, reverse */
 } svr_session_info;
+
+/* A pathway as it stands. Names are valid as long as the node. */
+typedef struct svr_node_pathway {
+    const char *name, *peer, *interface, *security;
+    svr_addr local, remote; /* as configured */
+    bool unwatched;         /* state is all that is meant below */
+    svr_pathway_info info;
+    uint64_t sessions; /* that go along it now */
+} svr_node_pathway;
+
+/* Walks over the pathways in the order of the configuration, as
+ * svr_node_session_next over sessions. */
+SVR_API int svr_node_pathway_next(const svr_node *n, size_t *cursor,
+                                  svr_node_pathway *out, svr_time now);
+
+/* Takes a pathway down, or lets it come up again. SVR_ERR_NOT_FOUND: none has
+ * this name. */
+SVR_API SVR_MUST_CHECK int svr_node_pathway_admin(svr_node *n, const char *name,
+                                                  bool down, svr_time now);
 
 /* Walks over the sessions: *cursor starts at 0. 1 with *out filled in, valid
  * until the node is next called, or 0 at the end. Sessions that come or go

@@ -25,6 +25,12 @@ void svr_node_config_init(svr_node_config *c)
     };
 }
 
+void svr_pathway_config_init(svr_pathway_config *c)
+{
+    *c = (svr_pathway_config){.bfd_ttl = 64};
+    svr_pathway_settings_init(&c->watch);
+}
+
 /* Strings and arrays of the configuration, copied into one block. The copying
  * runs twice: without memory it only measures. */
 struct copier {

@@ -59,7 +59,8 @@ static uint16_t associate(svr_node *n, const svr_node_config *c, uint16_t peer,
     return (uint16_t)n->association_count++;
 }
 
-static int add_pathway(svr_node *n, const svr_node_config *c, size_t number)
+static int add_pathway(svr_node *n, const svr_node_config *c, size_t number,
+                       svr_time now)
 {
     const svr_pathway_config *from = &c->pathways[number];
     svr__pathway *pw = &n->pathways[number];
@@ -70,14 +71,14 @@ static int add_pathway(svr_node *n, const svr_node_config *c, size_t number)
     pw->peer = from->peer;
     pw->security = from->security;
     pw->local = from->local;
-    pw->remote = from->remote;
-    pw->tcp_as_udp = from->tcp_as_udp;
+    pw->remote = pw->configured = from->remote;
     pw->association = associate(n, c, from->peer, from->security);
     svr__ports_init(&pw->ports, &n->random);
     n->interfaces[from->iface].has_waypoints = true;
-    return svr__map_insert(&n->pathway_map,
-                           waypoint_hash(n, &pw->local, &pw->remote),
-                           (uint32_t)number);
+    int err = svr__map_insert(&n->pathway_map,
+                              waypoint_hash(n, &pw->local, &pw->remote),
+                              (uint32_t)number);
+    return err < 0 ? err : svr__watch_init(n, pw, from, now);
 }
 
 /* The list that flows point into: two gateways for each interface, then the
@@ -154,6 +155,7 @@ static int make_arrays(svr_node *n, const svr_node_config *c)
     n->securities =
         new_array(n, n->security_count, sizeof(svr_security_config));
     n->pathways = new_array(n, n->pathway_count, sizeof(svr__pathway));
+    n->watches = new_array(n, n->pathway_count, svr_pathway_size());
     n->routes = new_array(n, n->route_count, sizeof(svr__route));
     n->service_routes =
         new_array(n, n->service_count, sizeof(svr__route_range));
@@ -163,8 +165,9 @@ static int make_arrays(svr_node *n, const svr_node_config *c)
     n->associations = svr_secret_alloc(
         (n->pathway_count ? n->pathway_count : 1) * sizeof(svr__association));
     return n->interfaces && n->peers && n->securities && n->pathways &&
-                   n->routes && n->service_routes && n->next_hops &&
-                   n->outbox.bytes && n->recent && n->associations
+                   n->watches && n->routes && n->service_routes &&
+                   n->next_hops && n->outbox.bytes && n->recent &&
+                   n->associations
                ? 0
                : SVR_ERR_NO_MEMORY;
 }
@@ -186,8 +189,11 @@ static int build(svr_node *n, const svr_node_config *c, svr_time now)
     if (err == 0)
         err = svr__map_init(&n->pathway_map, (uint32_t)n->pathway_count + 1,
                             &n->alloc);
+    if (err == 0)
+        err = svr__wheel_init(&n->watch_due, (uint32_t)n->pathway_count,
+                              svr__watch_time(now), &n->alloc);
     for (size_t i = 0; err == 0 && i < n->pathway_count; i++)
-        err = add_pathway(n, c, i);
+        err = add_pathway(n, c, i, now);
     if (err == 0)
         err = fill_next_hops(n);
     if (err == 0)
@@ -207,6 +213,7 @@ int svr_node_create(svr_node **out, const svr_node_config *config, svr_time now)
         return SVR_ERR_NO_MEMORY;
     n->alloc = config->alloc;
     n->random = config->random;
+    n->boot = config->boot;
     n->lifetimes = lifetimes_of(&config->limits);
     n->unix_offset = 0 - now;
     err = build(n, config, now);
@@ -244,6 +251,8 @@ void svr_node_destroy(svr_node *n)
         svr__table_fini(&n->table);
     if (n->pathway_map.slots)
         svr__map_fini(&n->pathway_map);
+    if (n->watch_due.nodes)
+        svr__wheel_fini(&n->watch_due);
     svr_reassembly_destroy(n->clients);
     svr_reassembly_destroy(n->fabric);
     svr__free(&a, n->copies, n->copies_len, 1);
@@ -253,6 +262,7 @@ void svr_node_destroy(svr_node *n)
     svr__free(&a, n->service_routes, n->service_count,
               sizeof(svr__route_range));
     svr__free(&a, n->routes, n->route_count, sizeof(svr__route));
+    svr__free(&a, n->watches, n->pathway_count, svr_pathway_size());
     svr__free(&a, n->pathways, n->pathway_count, sizeof(svr__pathway));
     svr__free(&a, n->securities, n->security_count,
               sizeof(svr_security_config));

@@ -11,6 +11,9 @@
  *   output.c     pieces of packets, packets out of pieces, and what the node
  *                itself sends
  *
+ * watch.c keeps the pathways alive, and what comes for that is taken before all
+ * else (S14, S15).
+ *
  * beside it: open.c makes sessions and their flows, fit.c looks at sizes,
  * depart.c adds what a neighbour needs, describe.c writes metadata, protect.c
  * signs and verifies, control.c speaks to neighbours (S7, S8.2),
@@ -68,9 +71,19 @@ typedef struct svr__association {
 typedef struct svr__pathway {
     const char *name;
     uint16_t iface, peer, security, association;
-    svr_addr local, remote;
-    bool tcp_as_udp; /* S4.4 */
+    svr_addr local, remote; /* remote: where the peer is now (S14.4) */
+    svr_addr configured;    /* and where it was said to be */
     svr__ports ports;
+    svr_pathway *watch; /* NULL: not watched */
+    bool up;            /* sessions may use it */
+    bool ready;         /* new ones, too, where another would do (S14.1) */
+    bool tcp_as_udp;    /* S4.4, now */
+    bool mask_always;   /* and as configured */
+    bool plain;         /* BFD without a block */
+    uint8_t bfd_ttl;
+    uint16_t bfd_port; /* where messages are expected */
+    uint16_t mtu;      /* of packets that leave by it */
+    uint64_t sessions;
 } svr__pathway;
 
 /* MACs of one side of a session whose plain packets are signed (S12.7). */
@@ -140,6 +153,7 @@ struct svr_node {
     svr_allocator alloc;
     svr_random random;
     const char *name;
+    uint32_t boot;
     svr_policy *policy;
     svr_lifetimes lifetimes;
     svr__interface *interfaces;
@@ -151,6 +165,9 @@ struct svr_node {
     svr__route_range *service_routes;
     size_t interface_count, peer_count, security_count, association_count;
     size_t pathway_count, route_count, service_count;
+    uint8_t *watches;     /* the pathways' svr_pathway objects */
+    svr__wheel watch_due; /* of pathways; see svr__watch_init */
+    uint16_t bfd_port_first, bfd_port_span;
     svr_addr *next_hops; /* gateways of each interface by family, pathways */
     size_t next_hop_count;
     void *copies; /* strings and arrays of the configuration */
@@ -223,6 +240,26 @@ void svr__first(svr__work *w);
 void svr__waypoint_block(svr__work *w, svr__pathway *pw, svr__flow *flow);
 svr__pathway *svr__pathway_find(svr_node *n, const svr_addr *local,
                                 const svr_addr *remote);
+
+/* watch.c (S14, S15) */
+/* The wheel of pathways turns 16 times as fast as time: its ticks are then a
+ * millisecond, and it reaches over 36 years. */
+enum {
+    SVR__WATCH_BITS = 4,
+};
+
+static inline svr_time svr__watch_time(svr_time t)
+{
+    return t < SVR_NEVER >> SVR__WATCH_BITS ? t << SVR__WATCH_BITS : SVR_NEVER;
+}
+
+/* The pathway's svr_pathway, unless it goes unwatched, and what follows from
+ * it. 0, or SVR_ERR_ARGUMENT. */
+int svr__watch_init(svr_node *n, svr__pathway *pw, const svr_pathway_config *c,
+                    svr_time now);
+/* When svr__watch_expire has something to do. */
+svr_time svr__watch_expiry(const svr_node *n);
+void svr__watch_expire(svr_node *n, svr_time now);
 
 /* relay.c */
 void svr__relay(svr__work *w, svr__flow *flow);

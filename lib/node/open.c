@@ -220,6 +220,13 @@ static enum svr_drop bind_flows(svr_node *n, svr__session *s,
     return SVR_DROP_NONE;
 }
 
+static void count_on_pathways(svr_node *n, const svr__session *s, int change)
+{
+    for (unsigned side = 0; side < 2; side++)
+        if (s->side[side].pathway != SVR__NO_PATHWAY)
+            n->pathways[s->side[side].pathway].sessions += (uint64_t)change;
+}
+
 enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
                                 svr_time now, svr__flow **forward)
 {
@@ -241,6 +248,7 @@ enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
     }
     fill_protection(n, s, SVR__CLIENT);
     fill_protection(n, s, SVR__SERVER);
+    count_on_pathways(n, s, 1);
     *forward = svr__session_flow(&n->table, s, SVR__CLIENT);
     (*forward)->seen = now;
     svr__session_settle(n, s);
@@ -253,6 +261,7 @@ void svr__session_close(svr_node *n, svr__session *s)
     for (unsigned side = 0; side < 2; side++)
         if (side_signed(n, &s->side[side]))
             svr_wipe(svr__protection_of(n, s, side), sizeof(svr__protection));
+    count_on_pathways(n, s, -1);
     svr__session_end(&n->table, s);
     n->counters.sessions_ended++;
 }

@@ -121,6 +121,7 @@ static bool build_peers(struct builder *b, const struct mentions *m)
 static void build_pathway(struct builder *b, const struct value *pathway,
                           svr_pathway_config *out)
 {
+    out->unwatched = true;
     out->iface =
         (uint16_t)value_index(value_of(b->router, ROUTER_INTERFACES),
                               value_of(pathway, PATHWAY_INTERFACE)->text);
