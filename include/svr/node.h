@@ -76,6 +76,11 @@ extern "C" {
     X(CONTROL, "control-unknown", "a control message of unknown kind")         \
     X(CONTROL_NO_SESSION, "control-no-session", "a control message for none")  \
     X(ICMP_NO_SESSION, "icmp-no-session", "an ICMP error for no session")      \
+    X(PATHWAY_DOWN, "pathway-down", "its pathway, or each to choose, is down") \
+    X(BFD_MALFORMED, "bfd-malformed", "a BFD packet or its block is broken")   \
+    X(BFD_UNSIGNED, "bfd-unsigned", "a BFD packet without the block")          \
+    X(BFD_NO_PATHWAY, "bfd-no-pathway", "a BFD packet for no pathway")         \
+    X(BFD_TTL, "bfd-ttl", "a BFD packet that has passed a router")             \
     X(SESSION_ENDED, "session-ended", "its session ended while it was cut")    \
     X(NO_BUFFER, "no-buffer", "the packet's buffer has too little room")       \
     X(NO_NEIGHBOUR, "no-neighbour", "the next hop did not answer in time")     \
@@ -263,6 +268,8 @@ typedef struct svr_counters {
     uint64_t metadata_sent,
         metadata_received; /* blocks; the latter authentic */
     uint64_t control_sent, control_received;
+    uint64_t bfd_sent, bfd_received; /* with TCP probes; the latter authentic */
+    uint64_t peer_restarts;          /* S8.4: seen on any pathway */
     uint64_t unknown_attributes;
 } svr_counters;
 

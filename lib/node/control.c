@@ -47,6 +47,16 @@ static void post(svr_node *n, const struct envelope *e, const uint8_t *block,
     n->counters.control_sent++;
 }
 
+void svr__send_alone(svr_node *n, const svr__pathway *pw, const svr_tuple *t,
+                     const svr_metadata *md, svr_time now)
+{
+    uint8_t block[SVR_METADATA_MAX];
+    struct envelope e = {.pathway = pw, .tuple = *t};
+    ptrdiff_t len = svr_metadata_encode(block, sizeof(block), md);
+    if (len > 0)
+        post(n, &e, block, (size_t)len, now);
+}
+
 void svr__send_disable(svr_node *n, svr__session *s, unsigned side,
                        svr_time now)
 {

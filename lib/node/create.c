@@ -34,9 +34,33 @@ svr__pathway *svr__pathway_find(svr_node *n, const svr_addr *local,
          i != SVR__MAP_NONE;
          i = svr__map_find_next(&n->pathway_map, hash, &iter))
         if (svr_addr_equal(&n->pathways[i].local, local) &&
-            svr_addr_equal(&n->pathways[i].remote, remote))
+            (svr_addr_equal(&n->pathways[i].configured, remote) ||
+             svr_addr_equal(&n->pathways[i].remote, remote)))
             return &n->pathways[i];
     return NULL;
+}
+
+/* It stays to be found where it was configured to be. */
+void svr__pathway_move(svr_node *n, svr__pathway *pw, const svr_addr *remote)
+{
+    uint32_t number = (uint32_t)(pw - n->pathways);
+    uint16_t hop;
+    int err = 0;
+
+    if (svr_addr_equal(&pw->remote, remote) ||
+        !svr__next_hop(n, pw->iface, remote, &hop))
+        return;
+    if (!svr_addr_equal(&pw->remote, &pw->configured))
+        svr__map_remove(&n->pathway_map,
+                        waypoint_hash(n, &pw->local, &pw->remote), number);
+    if (!svr_addr_equal(remote, &pw->configured))
+        err = svr__map_insert(&n->pathway_map,
+                              waypoint_hash(n, &pw->local, remote), number);
+    assert(err == 0); /* there is room for two of each */
+    (void)err;
+    pw->remote = *remote;
+    n->next_hops[svr__pathway_hop(n, number)] =
+        *svr__next_hop_addr(n, hop, remote);
 }
 
 /* The keys to a peer under a policy (S12.7); several pathways share them. */
@@ -187,7 +211,7 @@ static int build(svr_node *n, const svr_node_config *c, svr_time now)
     if (err == 0)
         err = svr__reassembly_init(n);
     if (err == 0)
-        err = svr__map_init(&n->pathway_map, (uint32_t)n->pathway_count + 1,
+        err = svr__map_init(&n->pathway_map, 2 * (uint32_t)n->pathway_count + 1,
                             &n->alloc);
     if (err == 0)
         err = svr__wheel_init(&n->watch_due, (uint32_t)n->pathway_count,

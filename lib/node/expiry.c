@@ -1,5 +1,6 @@
 /* Sessions end when they are idle (S9); answers that wait for a time go out
- * (S6.6); packets that lost a piece are given up (S18). */
+ * (S6.6); packets that lost a piece are given up (S18); pathways do what is due
+ * (S14). */
 #include "node/node.h"
 
 enum {
@@ -47,7 +48,9 @@ svr_time svr_node_expiry(const svr_node *n)
     svr_time due = svr__wheel_next(&n->table.wheel);
     svr_time fabric = svr_reassembly_expiry(n->fabric);
     svr_time clients = svr_reassembly_expiry(n->clients);
+    svr_time watch = svr__watch_expiry(n);
 
+    due = watch < due ? watch : due;
     due = fabric < due ? fabric : due;
     return clients < due ? clients : due;
 }
@@ -56,6 +59,7 @@ void svr_node_handle_expiry(svr_node *n, svr_time now)
 {
     uint32_t number;
 
+    svr__watch_expire(n, now);
     svr_reassembly_handle_expiry(n->fabric, now);
     svr_reassembly_handle_expiry(n->clients, now);
     for (int i = 0; i < EXPIRY_BATCH && n->outbox.count < SVR__OUTBOX &&

@@ -140,8 +140,7 @@ bool svr__fit(svr__work *w, const svr__passage *r)
 
 static uint16_t pathway_mss(const svr_node *n, const svr__pathway *pw)
 {
-    int mss = (int)n->interfaces[pw->iface].config.mtu - TCP_SIZE -
-              header_len(&pw->local);
+    int mss = (int)pw->mtu - TCP_SIZE - header_len(&pw->local);
     if (n->securities[pw->security].per_packet)
         mss -= (int)tag_len(n, pw);
     return (uint16_t)mss;

@@ -110,8 +110,8 @@ static int piece_room(const svr__work *w, const svr__pathway *to)
 {
     const svr_node *n = w->node;
 
-    return (int)n->interfaces[to->iface].config.mtu - w->headers.payload -
-           piece_block_len() - (int)n->securities[to->security].hmac->tag_len;
+    return (int)to->mtu - w->headers.payload - piece_block_len() -
+           (int)n->securities[to->security].hmac->tag_len;
 }
 
 static void split(svr__work *w, const svr__pathway *to,
@@ -179,10 +179,9 @@ void svr__leave(svr__work *w, const svr__pathway *to, uint16_t iface,
                 const svr_addr *next_hop)
 {
     const svr_packet *p = w->packet;
-    size_t mtu = w->node->interfaces[iface].config.mtu;
     bool super = p->segment_size != 0;
 
-    if (to && !super && (p->len > mtu || needs_word(w)))
+    if (to && !super && (p->len > to->mtu || needs_word(w)))
         split(w, to, next_hop);
     else if (!to && !super && w->fragmentable &&
              p->len > fragment_limit(w, iface))

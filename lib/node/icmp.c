@@ -93,8 +93,7 @@ static bool prepend_block(svr_node *n, svr_packet *p, const svr__pathway *pw,
     p->data -= len;
     p->headroom = (uint16_t)(p->headroom - len);
     memcpy(p->data, block, (size_t)len);
-    size_t limit =
-        (size_t)n->interfaces[pw->iface].config.mtu - HEADERS_MAX - SVR_TAG_MAX;
+    size_t limit = (size_t)pw->mtu - HEADERS_MAX - SVR_TAG_MAX;
     p->len += (uint32_t)len;
     shorten(p, limit);
     return true;

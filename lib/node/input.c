@@ -155,7 +155,8 @@ static void prefetch_flow(const svr__table *t, uint64_t hash)
 }
 
 /* Three passes over the batch, so that the memory that a packet needs is on its
- * way while the others are worked on. */
+ * way while the others are worked on. What keeps pathways alive is taken in the
+ * first one: before it, no other packet is worked on (S14.1). */
 size_t svr_node_input(svr_node *n, svr_packet *pkts, size_t count, svr_time now)
 {
     svr__work work[SVR_BATCH_MAX];
@@ -167,7 +168,8 @@ size_t svr_node_input(svr_node *n, svr_packet *pkts, size_t count, svr_time now)
     for (size_t i = 0; i < count; i++) {
         work[i] = (svr__work){.node = n, .packet = &pkts[i], .now = now};
         pkts[i].fragment_size = 0;
-        if (!prepare(&work[i]))
+        if (!prepare(&work[i]) ||
+            (svr__watch_wants(&work[i]) && svr__watch_input(&work[i])))
             continue;
         work[i].hash = svr__flow_hash(&n->table, &work[i].key);
         svr__map_prefetch(&n->table.by_key, work[i].hash);

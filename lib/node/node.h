@@ -11,8 +11,8 @@
  *   output.c     pieces of packets, packets out of pieces, and what the node
  *                itself sends
  *
- * watch.c keeps the pathways alive, and what comes for that is taken before all
- * else (S14, S15).
+ * watch.c keeps the pathways alive, with watch_send.c and watch_receive.c; what
+ * comes for that is taken before all else (S14, S15).
  *
  * beside it: open.c makes sessions and their flows, fit.c looks at sizes,
  * depart.c adds what a neighbour needs, describe.c writes metadata, protect.c
@@ -105,7 +105,8 @@ typedef struct svr__route_range {
 enum {
     /* Packets of the node's own that wait for svr_node_output. */
     SVR__OUTBOX = 64,
-    SVR__OUTBOX_BYTES = SVR_OUTPUT_SIZE(1500),
+    SVR__OUTBOX_BYTES = SVR_OUTPUT_SIZE(4096), /* S14.6: padded as far as a
+                                                  block can be */
     /* Tuples that were lately told that they have no session (S8.2). */
     SVR__RECENT = 1024,
 };
@@ -165,9 +166,10 @@ struct svr_node {
     svr__route_range *service_routes;
     size_t interface_count, peer_count, security_count, association_count;
     size_t pathway_count, route_count, service_count;
-    uint8_t *watches;     /* the pathways' svr_pathway objects */
-    svr__wheel watch_due; /* of pathways; see svr__watch_init */
-    uint16_t bfd_port_first, bfd_port_span;
+    uint8_t *watches;                 /* the pathways' svr_pathway objects */
+    svr__wheel watch_due;             /* of pathways; see svr__watch_init */
+    uint16_t watch_port, watch_ports; /* where messages come to: the first port
+                                         and how many */
     svr_addr *next_hops; /* gateways of each interface by family, pathways */
     size_t next_hop_count;
     void *copies; /* strings and arrays of the configuration */
@@ -238,8 +240,11 @@ void svr__first(svr__work *w);
 
 /* waypoint.c: metadata arrives on a pathway; flow NULL: for no session. */
 void svr__waypoint_block(svr__work *w, svr__pathway *pw, svr__flow *flow);
+/* By its waypoints; remote: as configured, or where the peer is now. */
 svr__pathway *svr__pathway_find(svr_node *n, const svr_addr *local,
                                 const svr_addr *remote);
+/* The peer is at another address now (S14.4). */
+void svr__pathway_move(svr_node *n, svr__pathway *pw, const svr_addr *remote);
 
 /* watch.c (S14, S15) */
 /* The wheel of pathways turns 16 times as fast as time: its ticks are then a
@@ -257,6 +262,25 @@ static inline svr_time svr__watch_time(svr_time t)
  * it. 0, or SVR_ERR_ARGUMENT. */
 int svr__watch_init(svr_node *n, svr__pathway *pw, const svr_pathway_config *c,
                     svr_time now);
+/* The pathway does what is due; changes: or'ed enum svr_pathway_change that
+ * has happened before. */
+void svr__watch_serve(svr_node *n, svr__pathway *pw, unsigned changes,
+                      svr_time now);
+/* Whether the packet may be for a pathway: by its port alone. */
+static inline bool svr__watch_wants(const svr__work *w)
+{
+    const svr_node *n = w->node;
+    return (uint16_t)(w->headers.tuple.dport - n->watch_port) < n->watch_ports;
+}
+
+/* watch_receive.c: such a packet. False: it is for none, and untouched. */
+bool svr__watch_input(svr__work *w);
+/* watch_send.c: puts the message into the outbox. */
+void svr__watch_post(svr_node *n, const svr__pathway *pw,
+                     const svr_pathway_message *m, svr_time now);
+/* An authentic packet with type 26 has come (S15). */
+void svr__watch_marked(svr_node *n, svr__pathway *pw, const svr_path_metrics *m,
+                       svr_time now);
 /* When svr__watch_expire has something to do. */
 svr_time svr__watch_expiry(const svr_node *n);
 void svr__watch_expire(svr_node *n, svr_time now);
@@ -383,6 +407,9 @@ void svr__control_received(svr__work *w, svr__flow *flow,
 /* S6.6: own session metadata with type 18 in a packet of its own. */
 void svr__send_disable(svr_node *n, svr__session *s, unsigned side,
                        svr_time now);
+/* Signs a block that belongs to no session and sends it by itself. */
+void svr__send_alone(svr_node *n, const svr__pathway *pw, const svr_tuple *t,
+                     const svr_metadata *md, svr_time now);
 /* S8.2: a plain packet of no session asks for metadata, within limits. */
 void svr__send_enable(svr__work *w, svr__pathway *pw);
 

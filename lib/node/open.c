@@ -89,6 +89,28 @@ static enum svr_drop plan_pathway(svr_node *n, svr__session_plan *plan,
     return choose_ports(n, pw, &side->tuple);
 }
 
+/* Tries one route. ready_only: not a pathway in its hold-down. */
+static enum svr_drop try_route(svr_node *n, svr__session_plan *plan,
+                               const svr__route *r, bool ready_only)
+{
+    uint16_t hop;
+    if (r->pathway != SVR__NO_PATHWAY) {
+        const svr__pathway *pw = &n->pathways[r->pathway];
+        return (ready_only ? pw->ready : pw->up)
+                   ? plan_pathway(n, plan, r->pathway)
+                   : SVR_DROP_PATHWAY_DOWN;
+    }
+    if (!svr__next_hop(n, r->iface, &plan->context.dst, &hop))
+        return SVR_DROP_NO_ROUTE;
+    plan->side[SVR__SERVER] = (svr__side_plan){
+        .pathway = SVR__NO_PATHWAY,
+        .iface = r->iface,
+        .tuple = plan->context,
+    };
+    return SVR_DROP_NONE;
+}
+
+/* S14.1: a pathway that came up lately is taken where there is no other way. */
 enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
                               uint16_t avoid)
 {
@@ -96,24 +118,15 @@ enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
     enum svr_drop reason = SVR_DROP_NO_ROUTE;
     if (svr__owns_address(n, &plan->context.dst))
         return SVR_DROP_NOT_FOR_US;
-    for (uint32_t i = 0; i < range->count; i++) {
-        const svr__route *r = &n->routes[range->first + i];
-        uint16_t hop;
-        if (r->pathway == SVR__NO_PATHWAY) {
-            if (!svr__next_hop(n, r->iface, &plan->context.dst, &hop))
+    for (int ready_only = 1; ready_only >= 0; ready_only--) {
+        for (uint32_t i = 0; i < range->count; i++) {
+            const svr__route *r = &n->routes[range->first + i];
+            if (r->pathway != SVR__NO_PATHWAY && r->pathway == avoid)
                 continue;
-            plan->side[SVR__SERVER] = (svr__side_plan){
-                .pathway = SVR__NO_PATHWAY,
-                .iface = r->iface,
-                .tuple = plan->context,
-            };
-            return SVR_DROP_NONE;
+            reason = try_route(n, plan, r, ready_only);
+            if (reason == SVR_DROP_NONE)
+                return reason;
         }
-        if (r->pathway == avoid)
-            continue;
-        reason = plan_pathway(n, plan, r->pathway);
-        if (reason == SVR_DROP_NONE)
-            return reason;
     }
     return reason;
 }
@@ -146,7 +159,8 @@ static bool fill_flow(svr_node *n, svr__session *s, unsigned side,
     f->out_iface = out->iface;
     f->flags = flags_of(s, from, to);
     f->out_proto = f->flags & SVR__FLOW_MASKED_OUT ? SVR_PROTO_TCP : to->proto;
-    f->mtu = c->mtu;
+    f->mtu = out->pathway == SVR__NO_PATHWAY ? c->mtu
+                                             : n->pathways[out->pathway].mtu;
     if (c->offload)
         f->flags |= SVR__FLOW_OFFLOAD;
     if (f->flags & SVR__FLOW_CONVERT)

@@ -29,7 +29,9 @@ void svr__session_settle(svr_node *n, svr__session *s)
                   svr_handshake_quiet(&s->side[SVR__SERVER].handshake);
     for (unsigned side = 0; side < 2; side++) {
         svr__flow *f = svr__session_flow(&n->table, s, side);
-        bool quiet = agreed && svr_life_quiet(&s->life, side == SVR__SERVER);
+        const svr__pathway *to = side_pathway(n, s, !side);
+        bool quiet = agreed && (!to || to->up) &&
+                     svr_life_quiet(&s->life, side == SVR__SERVER);
         f->flags = (uint8_t)(quiet ? f->flags & ~SVR__FLOW_SLOW
                                    : f->flags | SVR__FLOW_SLOW);
     }
@@ -120,6 +122,10 @@ static bool transform(svr__work *w, const svr__passage *r)
  */
 static bool make_ready(svr__work *w, const svr__passage *r)
 {
+    if (r->to && !r->to->up) {
+        svr__drop(w, SVR_DROP_PATHWAY_DOWN);
+        return false;
+    }
     if (w->headers.ttl <= 1) {
         if (w->headers.ttl == 1)
             svr__raise(w, r->flow, SVR_ICMP_TIME_EXCEEDED, 0);

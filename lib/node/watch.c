@@ -4,6 +4,11 @@
 
 #include <string.h>
 
+enum {
+    /* Pathways looked at in one call. */
+    EXPIRY_BATCH = 4096,
+};
+
 static void arm(svr_node *n, svr__pathway *pw)
 {
     svr__wheel_arm(&n->watch_due, (uint32_t)(pw - n->pathways),
@@ -21,6 +26,23 @@ static svr_pathway_settings settings_of(const svr_node *n,
     return s;
 }
 
+/* Where messages come to: the least range of ports that holds them all. */
+static void expect_port(svr_node *n, uint16_t port)
+{
+    uint32_t first = n->watch_port, end = first + n->watch_ports;
+
+    if (n->watch_ports == 0) {
+        first = port;
+        end = port + 1u;
+    }
+    if (port < first)
+        first = port;
+    if (port >= end)
+        end = port + 1u;
+    n->watch_port = (uint16_t)first;
+    n->watch_ports = (uint16_t)(end - first);
+}
+
 int svr__watch_init(svr_node *n, svr__pathway *pw, const svr_pathway_config *c,
                     svr_time now)
 {
@@ -33,6 +55,12 @@ int svr__watch_init(svr_node *n, svr__pathway *pw, const svr_pathway_config *c,
     if (c->unwatched)
         return 0;
     pw->plain = settings.plain;
+    pw->bfd_port = pw->plain ? settings.remote.port : settings.local.port;
+    expect_port(n, pw->bfd_port);
+    if (!pw->plain) {
+        expect_port(n, SVR_TCP_PROBE_PORT);
+        expect_port(n, SVR_TCP_PROBE_OTHER_PORT);
+    }
     pw->bfd_ttl = c->bfd_ttl;
     pw->watch =
         (svr_pathway *)(void *)(n->watches + number * svr_pathway_size());
@@ -40,6 +68,140 @@ int svr__watch_init(svr_node *n, svr__pathway *pw, const svr_pathway_config *c,
     if (err == 0)
         arm(n, pw);
     return err;
+}
+
+/* Does something to each session that goes along the pathway. side: where. */
+static void for_sessions(svr_node *n, const svr__pathway *pw,
+                         void (*act)(svr_node *n, svr__session *s,
+                                     unsigned side, svr_time now),
+                         svr_time now)
+{
+    uint16_t number = (uint16_t)(pw - n->pathways);
+    uint64_t left = pw->sessions;
+
+    for (uint32_t i = 0; left > 0 && i < n->table.cap; i++) {
+        svr__session *s = &n->table.sessions[i];
+        for (unsigned side = 0; s->alive && side < 2; side++) {
+            if (s->side[side].pathway != number)
+                continue;
+            act(n, s, side, now);
+            left--;
+        }
+    }
+}
+
+/* Packets that would leave by it are looked at one by one. */
+static void hold_session(svr_node *n, svr__session *s, unsigned side,
+                         svr_time now)
+{
+    (void)now;
+    svr__session_flow(&n->table, s, !side)->flags |= SVR__FLOW_SLOW;
+}
+
+static void resize_session(svr_node *n, svr__session *s, unsigned side,
+                           svr_time now)
+{
+    (void)now;
+    svr__session_flow(&n->table, s, !side)->mtu =
+        n->pathways[s->side[side].pathway].mtu;
+}
+
+/* S6.8 b */
+static void renew_session(svr_node *n, svr__session *s, unsigned side,
+                          svr_time now)
+{
+    svr_handshake_event(&s->side[side].handshake, SVR_HANDSHAKE_GOT_ENABLE,
+                        now);
+    svr__session_settle(n, s);
+}
+
+static void take_state(svr_node *n, svr__pathway *pw,
+                       const svr_pathway_info *info, svr_time now)
+{
+    bool was_up = pw->up;
+
+    pw->up = info->state == SVR_BFD_UP;
+    pw->ready = info->ready;
+    if (was_up && !pw->up)
+        for_sessions(n, pw, hold_session, now);
+}
+
+/* The first search takes a moment. Until it has found something, or the
+ * hold-down is over, what the interface takes is as good a guess as the floor
+ * that the search begins with. */
+static void take_mtu(svr_node *n, svr__pathway *pw,
+                     const svr_pathway_info *info, svr_time now)
+{
+    if (info->mtu == pw->mtu)
+        return;
+    pw->mtu = info->mtu;
+    for_sessions(n, pw, resize_session, now);
+}
+
+/* What changed, for sessions. */
+static void follow(svr_node *n, svr__pathway *pw, unsigned changes,
+                   svr_time now)
+{
+    svr_pathway_info info;
+
+    svr_pathway_describe(pw->watch, &info, now);
+    if (changes & SVR_PATHWAY_CHANGED_STATE)
+        take_state(n, pw, &info, now);
+    if (changes & SVR_PATHWAY_CHANGED_MTU || info.ready)
+        take_mtu(n, pw, &info, now);
+    if (changes & SVR_PATHWAY_CHANGED_TCP)
+        pw->tcp_as_udp = pw->mask_always || info.tcp_as_udp;
+    if (changes & SVR_PATHWAY_CHANGED_NAT) {
+        svr__pathway_move(n, pw, &info.peer.addr);
+        for_sessions(n, pw, renew_session, now);
+    }
+    if (changes & SVR_PATHWAY_PEER_RESTARTED)
+        n->counters.peer_restarts++;
+}
+
+/* A message that finds no room in the outbox waits for it. */
+static void speak(svr_node *n, svr__pathway *pw, svr_time now)
+{
+    svr_pathway_message m;
+
+    while (n->outbox.count < SVR__OUTBOX &&
+           svr_pathway_send(pw->watch, &m, now))
+        svr__watch_post(n, pw, &m, now);
+}
+
+void svr__watch_serve(svr_node *n, svr__pathway *pw, unsigned changes,
+                      svr_time now)
+{
+    changes |= svr_pathway_handle(pw->watch, now);
+    speak(n, pw, now);
+    if (changes)
+        follow(n, pw, changes, now);
+    arm(n, pw);
+}
+
+void svr__watch_marked(svr_node *n, svr__pathway *pw, const svr_path_metrics *m,
+                       svr_time now)
+{
+    svr_pathway_marked(pw->watch, m, now);
+    arm(n, pw);
+}
+
+svr_time svr__watch_expiry(const svr_node *n)
+{
+    svr_time next = svr__wheel_next(&n->watch_due);
+
+    return next == SVR_NEVER ? next : next >> SVR__WATCH_BITS;
+}
+
+void svr__watch_expire(svr_node *n, svr_time now)
+{
+    uint32_t number;
+
+    for (int i = 0;
+         i < EXPIRY_BATCH && n->outbox.count < SVR__OUTBOX &&
+         svr__wheel_expire(&n->watch_due, svr__watch_time(now), &number);
+         i++)
+        svr__watch_serve(n, &n->pathways[number], 0, now);
 }
 
 static svr__pathway *find_name(svr_node *n, const char *name)
@@ -58,10 +220,12 @@ int svr_node_pathway_admin(svr_node *n, const char *name, bool down,
         return SVR_ERR_NOT_FOUND;
     if (pw->watch) {
         svr_pathway_admin(pw->watch, down, now);
-        arm(n, pw);
-    } else {
-        pw->up = pw->ready = !down;
+        svr__watch_serve(n, pw, 0, now);
+        return 0;
     }
+    pw->up = pw->ready = !down;
+    if (down)
+        for_sessions(n, pw, hold_session, now);
     return 0;
 }
 

@@ -308,7 +308,11 @@ void svr__waypoint_block(svr__work *w, svr__pathway *pw, svr__flow *flow)
     }
     if (!open_block(w, pw, &md, &block_len))
         return;
-    if (has(&md, SVR_HAS(FRAGMENT)))
+    if (has(&md, SVR_HAS(PATH_METRICS)) && pw->watch)
+        svr__watch_marked(w->node, pw, &md.metrics, w->now);
+    if (has(&md, SVR_HAS(PATH_METRICS)) && md.metrics.drop)
+        svr__consume(w);
+    else if (has(&md, SVR_HAS(FRAGMENT)))
         svr__fabric_piece(w, &md, block_len);
     else if (has(&md, SVR_HAS(CONTROL)))
         svr__control_received(w, flow, &md);
