@@ -50,12 +50,12 @@ static void count_free(void *user, void *ptr, size_t len)
 
 /* Everything that a configuration points to. */
 struct plan {
-    svr_prefix lan[2], wan[2], guest[1];
+    svr_prefix lan[2], wan[3], guest[1];
     svr_interface_config interfaces[3];
     svr_peer_config peers[2];
     svr_security_config security[1];
     svr_pathway_config pathways[2];
-    svr_route_config routes[2];
+    svr_route_config routes[3];
     svr_prefix server_prefixes[2], client_prefixes[2];
     svr_access access[1], reverse_access[1];
     svr_service_config services[2];
@@ -117,6 +117,8 @@ static void plan_interfaces(struct plan *p, const struct net_options *o,
     p->wan[0] = prefix("203.0.113.0", 24);
     p->wan[1] = prefix("2001:db8:f::", 64);
     p->wan[0].addr.b[15] = p->wan[1].addr.b[15] = (uint8_t)self;
+    p->wan[2] = p->wan[0];
+    p->wan[2].addr.b[15] = (uint8_t)(NET_TWIN + self);
     p->interfaces[NET_LAN] = (svr_interface_config){
         .name = "lan0",
         .addresses = p->lan,
@@ -126,7 +128,7 @@ static void plan_interfaces(struct plan *p, const struct net_options *o,
         .offload = true};
     p->interfaces[NET_WAN] = (svr_interface_config){.name = "wan0",
                                                     .addresses = p->wan,
-                                                    .address_count = 2,
+                                                    .address_count = 3,
                                                     .mtu = NET_MTU,
                                                     .tenant = SVR_TENANT_NONE,
                                                     .offload = !o->no_offload};
@@ -140,23 +142,47 @@ static void plan_interfaces(struct plan *p, const struct net_options *o,
     p->config.interface_count = self == BRANCH ? 3 : 2;
 }
 
+static void plan_watch(svr_pathway_config *pw, const struct net_options *o,
+                       enum router self)
+{
+    pw->unwatched = !o->watched;
+    pw->watch.tcp_probes = o->probes && self == BRANCH;
+    if (!o->plain)
+        return;
+    pw->watch.plain = true;
+    pw->watch.local.port = 49152;
+    pw->watch.remote.port = 3784;
+    pw->bfd_ttl = 255;
+}
+
 static void add_pathway(struct plan *p, const struct net_options *o,
                         enum router self, enum router peer)
 {
     static const char *const names[] = {
         [BRANCH] = "wan0-branch", [DC] = "wan0-dc", [HUB] = "wan0-hub"};
     size_t i = p->config.pathway_count++;
+    svr_pathway_config *pw = &p->pathways[i];
     svr_addr own = p->wan[o->v6_pathway].addr, other = own;
     other.b[15] = (uint8_t)peer;
     p->peers[i].name = router_names[peer];
-    p->pathways[i] = (svr_pathway_config){.name = names[peer],
-                                          .iface = NET_WAN,
-                                          .peer = (uint16_t)i,
-                                          .local = own,
-                                          .remote = other,
-                                          .tcp_as_udp = o->masked >> self & 1,
-                                          .unwatched = true};
+    svr_pathway_config_init(pw);
+    pw->name = names[peer];
+    pw->iface = NET_WAN;
+    pw->peer = (uint16_t)i;
+    pw->local = own;
+    pw->remote = other;
+    pw->tcp_as_udp = o->masked >> self & 1;
+    plan_watch(pw, o, self);
     p->config.peer_count = p->config.pathway_count;
+}
+
+static void add_twin(struct plan *p)
+{
+    svr_pathway_config *pw = &p->pathways[p->config.pathway_count++];
+    *pw = p->pathways[0];
+    pw->name = "twin";
+    pw->local.b[15] = (uint8_t)(pw->local.b[15] + NET_TWIN);
+    pw->remote.b[15] = (uint8_t)(pw->remote.b[15] + NET_TWIN);
 }
 
 static void plan_pathways(struct plan *p, const struct net_options *o,
@@ -183,6 +209,8 @@ static void plan_pathways(struct plan *p, const struct net_options *o,
         add_pathway(p, o, self, DC);
     else if (o->hub)
         add_pathway(p, o, self, HUB);
+    if (o->twin)
+        add_twin(p);
 }
 
 /* Service 0 is at dc, service 1 at branch. */
@@ -197,6 +225,9 @@ static void plan_routes(struct plan *p, const struct net_options *o,
         .service = 1, .pathway = to_branch, .iface = NET_LAN};
     p->config.routes = p->routes;
     p->config.route_count = o->reverse ? 2 : 1;
+    if (o->twin && to_dc >= 0)
+        p->routes[p->config.route_count++] =
+            (svr_route_config){.service = 0, .pathway = 1};
 }
 
 static svr_node *make_node(struct net *net, enum router self)
@@ -358,6 +389,12 @@ enum svr_drop net_input(struct net *net, svr_node *n, struct frame *f,
     net_input_batch(net, n, f, 1, iface);
     return f->p.verdict == SVR_VERDICT_DROP ? (enum svr_drop)f->p.drop
                                             : SVR_DROP_NONE;
+}
+
+void net_flush(struct net *net, svr_node *n)
+{
+    drop_output(net);
+    drain(net, n);
 }
 
 void net_run(struct net *net, svr_node *n, svr_time now)

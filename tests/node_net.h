@@ -20,6 +20,7 @@ enum {
     NET_BUFFER = SVR_HEADROOM + 65536 + SVR_TAILROOM,
     NET_SMALL = SVR_HEADROOM + 12288 + SVR_TAILROOM, /* of most frames */
     NET_FRAMES = 1024,
+    NET_TWIN = 100,
 };
 
 /* A host on branch's LAN and one on dc's. */
@@ -55,6 +56,11 @@ struct net_options {
     bool disabled;   /* HMAC mode disabled */
     bool unbound;    /* tags do not cover TCP's header */
     bool forever;    /* UDP sessions never end */
+    bool watched;    /* pathways are watched */
+    bool twin;       /* a second pathway joins branch and dc, the second choice;
+                        their waypoints are NET_TWIN higher */
+    bool plain;      /* BFD without a block, as RFC 5881 has it */
+    bool probes;     /* branch sends TCP probes */
     uint8_t masked;  /* NET_MASK_... */
     uint16_t server_mtu; /* of dc's LAN; 0: 1500 */
     size_t sessions;     /* 0: 64 */
@@ -86,6 +92,8 @@ enum svr_drop net_input(struct net *net, svr_node *n, struct frame *f,
 /* The same for a batch that arrives together; each frame has its verdict. */
 void net_input_batch(struct net *net, svr_node *n, struct frame *frames,
                      size_t count, uint16_t iface);
+/* What the node has still to send stands in net->out afterwards. */
+void net_flush(struct net *net, svr_node *n);
 /* Time passes to `now`; timers run; what the node sends stands in net->out. */
 void net_run(struct net *net, svr_node *n, svr_time now);
 

@@ -58,7 +58,7 @@ static enum svr_drop open_message(svr__work *w, svr_pathway_message *m,
     ptrdiff_t block_len;
 
     if (len == 0)
-        return SVR_DROP_BFD_UNSIGNED;
+        return *found ? SVR_DROP_BFD_UNSIGNED : SVR_DROP_BFD_NO_PATHWAY;
     block_len = svr_bfd_block_decode(&m->block, at, len);
     if (block_len < 0)
         return SVR_DROP_BFD_MALFORMED;
