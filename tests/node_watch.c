@@ -647,6 +647,67 @@ Test(node_watch, peer_restarts)
     link_close(&l);
 }
 
+/* Two minutes of packets between both hosts; the link loses so many percent of
+ * what the branch sends. */
+static void converse(struct link *l, size_t len, unsigned percent)
+{
+    uint32_t random = 1;
+    for (unsigned i = 0; i < 12000; i++) {
+        random = random * 1664525 + 1013904223;
+        run(l, 10 * SVR_MILLISECOND);
+        if ((random >> 16) % 100 < percent)
+            cr_assert_eq(send_client(l, 40, len), SVR_DROP_NONE);
+        else
+            trip(&l->net, false, client_packet(40, len));
+        trip(&l->net, true, frame_udp(SERVER, 5000, CLIENT, 40, NULL, len));
+    }
+}
+
+/* S15: the traffic itself is measured, and arrives as it was sent. */
+Test(node_watch, real_packets_are_marked)
+{
+    for (int row = 0; row < 3; row++) {
+        struct link l;
+        link_open(
+            &l, (struct net_options){.per_packet = row == 1,
+                                     .masked = row == 2 ? NET_MASK_BRANCH : 0});
+        settle(&l);
+        open_udp(&l, 40);
+        uint64_t before = counters(&l, BRANCH).metadata_sent;
+        converse(&l, 100, 0);
+        svr_pathway_info info = pathway_of(&l, BRANCH, 0).info;
+        cr_assert(info.by_traffic);
+        cr_assert_eq(info.quality.loss_ppm, 0);
+        uint64_t marks = counters(&l, BRANCH).metadata_sent - before;
+        cr_assert(marks > 1100 && marks <= 1210, "%lu", (unsigned long)marks);
+        cr_assert_eq(counters(&l, DC).metadata_received,
+                     counters(&l, BRANCH).metadata_sent);
+
+        converse(&l, 100, 10);
+        info = pathway_of(&l, BRANCH, 0).info;
+        cr_assert(info.by_traffic);
+        cr_assert(info.quality.loss_ppm > 60000 &&
+                      info.quality.loss_ppm < 140000,
+                  "%u", info.quality.loss_ppm);
+        cr_assert_eq(pathway_of(&l, DC, 0).info.quality.loss_ppm, 0);
+        link_close(&l);
+    }
+}
+
+/* What would have to be split goes as it is. */
+Test(node_watch, full_packets_are_not_marked)
+{
+    struct link l;
+    link_open(&l, (struct net_options){0});
+    settle(&l);
+    open_udp(&l, 40);
+    uint64_t before = counters(&l, BRANCH).metadata_sent;
+    converse(&l, NET_MTU - 28, 0);
+    cr_assert_eq(counters(&l, BRANCH).metadata_sent, before);
+    cr_assert_not(pathway_of(&l, BRANCH, 0).info.by_traffic);
+    link_close(&l);
+}
+
 /* S14.4: a NAT appears before the branch, then gives it another address. */
 Test(node_watch, nat)
 {

@@ -53,11 +53,49 @@ static bool add_mark(svr__work *w)
     return prepend(w, mark, sizeof(mark));
 }
 
+/* S15: a sample of plain packets is marked, of those that stay whole. */
+static bool takes_metrics(svr__work *w, const svr__passage *r, svr_metadata *md)
+{
+    svr_node *n = w->node;
+    size_t tag_len = n->securities[r->to->security].hmac->tag_len;
+
+    if (!(r->flow->flags & SVR__FLOW_MEASURED) || w->now < r->to->mark_due ||
+        w->packet->segment_size)
+        return false;
+    r->to->mark_due = w->now + SVR__MARK_SPACING;
+    svr_metadata_init(md);
+    md->present =
+        SVR_HAS(SECURITY_ID) | SVR_HAS(PACKET_NUMBER) | SVR_HAS(PATH_METRICS);
+    ptrdiff_t len = svr_metadata_encode(NULL, 0, md);
+    return len > 0 && w->packet->len + (size_t)len + tag_len <= r->flow->mtu &&
+           svr__watch_mark(n, r->to, &md->metrics, w->now);
+}
+
+/* It is signed as metadata is, whatever plain packets are. */
+static bool add_metrics(svr__work *w, const svr__passage *r,
+                        const svr_path_metrics *metrics)
+{
+    svr_node *n = w->node;
+    uint8_t block[SVR_METADATA_MAX];
+    svr_metadata md;
+
+    svr__describe_bare(n, r->to, &md);
+    md.present |= SVR_HAS(PATH_METRICS);
+    md.metrics = *metrics;
+    ptrdiff_t len = svr_metadata_encode(block, sizeof(block), &md);
+    if (len < 0 || !prepend(w, block, (size_t)len))
+        return false;
+    n->counters.metadata_sent++;
+    return svr__sign(w, &n->associations[r->to->association].send_mac,
+                     &n->securities[r->to->security]);
+}
+
 bool svr__depart(svr__work *w, const svr__passage *r)
 {
     svr_node *n = w->node;
     svr_handshake *hs = &r->session->side[r->out].handshake;
     uint64_t extra = svr__extra(w, r);
+    svr_metadata md;
 
     if (!r->to)
         return true;
@@ -66,6 +104,8 @@ bool svr__depart(svr__work *w, const svr__passage *r)
     if (svr_handshake_event(hs, SVR_HANDSHAKE_SEND, w->now) ==
         SVR_HANDSHAKE_ADD_METADATA)
         return add_metadata(w, r, extra);
+    if (takes_metrics(w, r, &md))
+        return add_metrics(w, r, &md.metrics);
     if (svr__has_cookie(w) && !w->packet->segment_size && !add_mark(w))
         return false;
     if (!(r->flow->flags & SVR__FLOW_SIGNED_OUT))

@@ -98,12 +98,19 @@ static bool fits(const svr__work *w, const svr__flow *f)
            w->headers.payload + p->segment_size <= f->mtu;
 }
 
+/* S15: such a packet goes the long way. */
+static bool is_mark_due(const svr__work *w, const svr__flow *f)
+{
+    return (f->flags & SVR__FLOW_MEASURED) &&
+           w->now >= svr__pathway_of_hop(w->node, f->next_hop)->mark_due;
+}
+
 static bool is_plain(const svr__work *w, const svr__flow *f)
 {
     const uint8_t events = SVR_TCP_SYN | SVR_TCP_FIN | SVR_TCP_RST;
     return (f->flags & ~SVR__FLOW_PLAIN) == 0 && w->headers.ttl > 1 &&
            !(w->headers.tcp_flags & events) && fits(w, f) &&
-           !svr__segment_has_cookie(w);
+           !svr__segment_has_cookie(w) && !is_mark_due(w, f);
 }
 
 static void pass_plain(svr__work *w, svr__flow *f)

@@ -83,6 +83,7 @@ typedef struct svr__pathway {
     uint8_t bfd_ttl;
     uint16_t bfd_port; /* where messages are expected */
     uint16_t mtu;      /* of packets that leave by it */
+    svr_time mark_due; /* S15: a packet of a session is looked at */
     uint64_t sessions;
 } svr__pathway;
 
@@ -258,6 +259,10 @@ static inline svr_time svr__watch_time(svr_time t)
     return t < SVR_NEVER >> SVR__WATCH_BITS ? t << SVR__WATCH_BITS : SVR_NEVER;
 }
 
+/* How often a packet of a session leaves the straight way, so that it can be
+ * marked if its pathway wants that (S15). */
+#define SVR__MARK_SPACING (10 * SVR_MILLISECOND)
+
 /* The pathway's svr_pathway, unless it goes unwatched, and what follows from
  * it. 0, or SVR_ERR_ARGUMENT. */
 int svr__watch_init(svr_node *n, svr__pathway *pw, const svr_pathway_config *c,
@@ -278,6 +283,10 @@ bool svr__watch_input(svr__work *w);
 /* watch_send.c: puts the message into the outbox. */
 void svr__watch_post(svr_node *n, const svr__pathway *pw,
                      const svr_pathway_message *m, svr_time now);
+/* S15: a packet along the pathway is about to be sent: true where it shall
+ * carry *out. */
+bool svr__watch_mark(svr_node *n, svr__pathway *pw, svr_path_metrics *out,
+                     svr_time now);
 /* An authentic packet with type 26 has come (S15). */
 void svr__watch_marked(svr_node *n, svr__pathway *pw, const svr_path_metrics *m,
                        svr_time now);
@@ -363,6 +372,12 @@ bool svr__next_hop(const svr_node *n, uint16_t iface, const svr_addr *to,
 static inline uint16_t svr__pathway_hop(const svr_node *n, size_t pathway)
 {
     return (uint16_t)(2 * n->interface_count + pathway);
+}
+
+static inline const svr__pathway *svr__pathway_of_hop(const svr_node *n,
+                                                      uint16_t hop)
+{
+    return &n->pathways[hop - 2 * n->interface_count];
 }
 
 /* The address that a number stands for, for packets to `to`. */

@@ -146,6 +146,13 @@ static uint8_t flags_of(const svr__session *s, const svr_tuple *from,
     return flags;
 }
 
+static bool is_measured(const svr_node *n, const svr__side *side)
+{
+    return side->pathway != SVR__NO_PATHWAY &&
+           n->pathways[side->pathway].watch &&
+           !n->pathways[side->pathway].plain;
+}
+
 /* One direction: packets that arrive as `from` on side's interface leave as
  * `to` on the other's. */
 static bool fill_flow(svr_node *n, svr__session *s, unsigned side,
@@ -163,6 +170,8 @@ static bool fill_flow(svr_node *n, svr__session *s, unsigned side,
                                              : n->pathways[out->pathway].mtu;
     if (c->offload)
         f->flags |= SVR__FLOW_OFFLOAD;
+    if (is_measured(n, out))
+        f->flags |= SVR__FLOW_MEASURED;
     if (f->flags & SVR__FLOW_CONVERT)
         f->rewrite = (svr_rewrite){.src = to->src,
                                    .dst = to->dst,

@@ -179,6 +179,15 @@ void svr__watch_serve(svr_node *n, svr__pathway *pw, unsigned changes,
     arm(n, pw);
 }
 
+bool svr__watch_mark(svr_node *n, svr__pathway *pw, svr_path_metrics *out,
+                     svr_time now)
+{
+    bool marked = svr_pathway_mark(pw->watch, out, now);
+
+    arm(n, pw);
+    return marked;
+}
+
 void svr__watch_marked(svr_node *n, svr__pathway *pw, const svr_path_metrics *m,
                        svr_time now)
 {

@@ -58,10 +58,11 @@ enum svr__flow_flag {
     SVR__FLOW_OFFLOAD = 16,    /* the device it leaves by takes super-packets */
     SVR__FLOW_MASKED_IN = 32,  /* TCP that arrives as UDP (S4.4) */
     SVR__FLOW_MASKED_OUT = 64, /* and leaves as UDP */
+    SVR__FLOW_MEASURED = 128,  /* now and then one leaves with type 26 (S15) */
 };
 
 /* Flags of flows whose packets can only be rewritten and sent. */
-#define SVR__FLOW_PLAIN (SVR__FLOW_OFFLOAD)
+#define SVR__FLOW_PLAIN (SVR__FLOW_OFFLOAD | SVR__FLOW_MEASURED)
 
 typedef struct svr__flow {
     _Alignas(64) svr__flow_key key;
