@@ -296,7 +296,7 @@ static void fill_same(void *user, void *buf, size_t len)
 /* Each with one thing that a caller got wrong. */
 Test(node_refuse, bad_configurations)
 {
-    for (int row = 0; row < 8; row++) {
+    for (int row = 0; row < 12; row++) {
         svr_prefix own = {addr("203.0.113.1"), 24};
         svr_interface_config wan = {.name = "wan0",
                                     .addresses = &own,
@@ -306,12 +306,14 @@ Test(node_refuse, bad_configurations)
         svr_peer_config peers[2] = {{"dc"}, {"hub"}};
         svr_security_config sec = {.name = "default",
                                    .hmac = &svr_hmac_sha256_128};
-        svr_pathway_config pw = {.name = "wan0-dc",
-                                 .local = addr("203.0.113.1"),
-                                 .remote = addr("203.0.113.2"),
-                                 .unwatched = true};
+        svr_pathway_config pw;
         svr_node_config c;
         svr_node *n = NULL;
+        svr_pathway_config_init(&pw);
+        pw.name = "wan0-dc";
+        pw.local = addr("203.0.113.1");
+        pw.remote = addr("203.0.113.2");
+        pw.unwatched = true;
         svr_node_config_init(&c);
         c.name = "branch";
         c.alloc = (svr_allocator){plain_alloc, plain_free, NULL};
@@ -350,6 +352,22 @@ Test(node_refuse, bad_configurations)
         case 7:
             peers[1].name = "branch";
             expected = SVR_ERR_EXISTS;
+            break;
+        case 8: /* the control */
+            pw.unwatched = false;
+            expected = 0;
+            break;
+        case 9:
+            pw.unwatched = false;
+            pw.watch.multiplier = 0;
+            break;
+        case 10:
+            pw.unwatched = false;
+            pw.watch.local.port = 16384; /* the first that sessions have */
+            break;
+        case 11:
+            pw.unwatched = false;
+            pw.bfd_ttl = 0;
             break;
         }
         cr_assert_eq(svr_node_create(&n, &c, 0), expected, "row %d", row);

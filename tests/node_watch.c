@@ -371,17 +371,18 @@ Test(node_watch, refusals_have_their_reasons)
     const uint8_t *body = good.p.data + h.payload;
     size_t len = good.p.len - h.payload;
     static const struct {
-        size_t cut;   /* bytes taken off the end */
-        size_t at;    /* of the payload, is changed by */
-        uint8_t bits; /* these */
         const char *src;
+        size_t cut; /* bytes taken off the end */
+        size_t at;  /* of the payload, is changed by */
         enum svr_drop expected;
+        uint8_t bits; /* these */
     } rows[] = {
-        {4, 0, 0, NULL, SVR_DROP_BFD_MALFORMED},
-        {0, 0, 0x40, NULL, SVR_DROP_BFD_MALFORMED},    /* BFD's version */
-        {0, 24, 1, NULL, SVR_DROP_BFD_MALFORMED},      /* the cookie */
-        {0, 24 + 8, 16, NULL, SVR_DROP_BFD_MALFORMED}, /* the block's version */
-        {0, 0, 0, "198.51.100.1", SVR_DROP_NONE},      /* roams; see below */
+        {NULL, 4, 0, SVR_DROP_BFD_MALFORMED, 0},
+        {NULL, 0, 0, SVR_DROP_BFD_MALFORMED, 0x40},    /* BFD's version */
+        {NULL, 0, 24, SVR_DROP_BFD_MALFORMED, 1},      /* the cookie */
+        {NULL, 0, 24 + 8, SVR_DROP_BFD_MALFORMED, 16}, /* the block's */
+        {NULL, 0, 40, SVR_DROP_KEY, 1},                /* the security id */
+        {"198.51.100.1", 0, 0, SVR_DROP_NONE, 0},      /* the peer roams */
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         uint8_t copy[2048];
@@ -590,6 +591,40 @@ Test(node_watch, mtu_is_found_and_falls)
     open_udp(&l, 40);
     cr_assert(leaves_whole(&l, NET_MTU - 28));
     link_close(&l);
+}
+
+/* What a router on the way says is a reason to look, and no more. */
+Test(node_watch, too_big_is_looked_into)
+{
+    unsigned padded[2] = {0};
+    for (int told = 0; told < 2; told++) {
+        struct link l;
+        link_open(&l, (struct net_options){0});
+        settle(&l);
+        run(&l, 60 * SVR_SECOND);
+        uint64_t sent = counters(&l, BRANCH).bfd_sent;
+        for (int i = 0; i < 16000; i++) {
+            run(&l, SVR_MILLISECOND);
+            if (counters(&l, BRANCH).bfd_sent == sent)
+                continue;
+            sent = counters(&l, BRANCH).bfd_sent;
+            padded[told] += l.last[BRANCH].p.len == NET_MTU;
+            if (!told)
+                continue;
+            svr_addr router = addr("198.51.100.7");
+            svr_headers h = frame_headers(&l.last[BRANCH]);
+            struct frame f = frame_new(0);
+            cr_assert_eq(svr_icmp_error(&f.p, f.buf, NET_SMALL,
+                                        SVR_ICMP_TOO_BIG, 600, &router,
+                                        &l.last[BRANCH].p, &h),
+                         0);
+            cr_assert_eq(input(&l, BRANCH, &f), SVR_DROP_NONE);
+            frame_free(&f);
+        }
+        cr_assert_eq(pathway_of(&l, BRANCH, 0).info.mtu, NET_MTU);
+        link_close(&l);
+    }
+    cr_assert_gt(padded[1], padded[0] + 2, "%u and %u", padded[0], padded[1]);
 }
 
 /* A padded packet is as long as it says, tag and all. */

@@ -10,6 +10,8 @@
  *      reuse the batch's buffers;
  *   4. sleep until packets come or svr_node_expiry; then svr_node_handle_expiry
  *      and step 3.
+ * Packets that have come go in before the time is told: after a pause of the
+ * program they show that the peers were alive in it.
  */
 #ifndef SVR_NODE_H
 #define SVR_NODE_H
@@ -137,9 +139,11 @@ typedef struct svr_pathway_config {
     bool tcp_as_udp; /* TCP sessions opened along it travel as UDP (S4.4); those
                         that the peer opens do as the peer has it. With
                         watch.tcp_probes, it is found out (S14.8) */
-    bool unwatched;  /* no BFD: it always counts as up */
+    bool unwatched;  /* no BFD: it counts as up unless taken down */
     svr_pathway_settings watch; /* S14; addresses, boot counter and MTU are the
-                                   node's to fill in */
+                                   node's to fill in. Messages are expected at
+                                   local.port, plain ones at remote.port, which
+                                   must be below 16384 */
     uint8_t bfd_ttl; /* of BFD packets, 64; 255: theirs must have it, too (RFC
                         5881 section 5) */
 } svr_pathway_config;
@@ -194,10 +198,11 @@ typedef struct svr_node svr_node;
 
 /* Builds a router; copies all it needs, allocates all it will ever use. 0, or
  * SVR_ERR_NO_MEMORY, NO_ENTROPY, ARGUMENT (an index, a family, a prefix length,
- * an MTU or a limit out of range; a waypoint that is no address of its
- * interface, or that is not next door and has no gateway), EXISTS, CONFLICT (as
- * svr_policy_create; two peers of one name, or one of the router's own; two
- * pathways between the same waypoints). */
+ * an MTU, a limit, or an interval, TTL or port of a watched pathway out of
+ * range; a waypoint that is no address of its interface, or that is not next
+ * door and has no gateway), EXISTS, CONFLICT (as svr_policy_create; two peers
+ * of one name, or one of the router's own; two pathways between the same
+ * waypoints). */
 SVR_API SVR_MUST_CHECK int
 svr_node_create(svr_node **out, const svr_node_config *config, svr_time now);
 SVR_API void svr_node_destroy(svr_node *n); /* NULL is allowed; wipes keys */
@@ -235,7 +240,8 @@ SVR_API int svr_node_output(svr_node *n, svr_packet *pkt, uint8_t *buf,
 
 /* When svr_node_handle_expiry is due next, or SVR_NEVER. */
 SVR_API svr_time svr_node_expiry(const svr_node *n);
-/* Does what is due: ends idle sessions, sends what waits for a time. Bounded
+/* Does what is due: ends idle sessions, sends what waits for a time, such as
+ * what keeps pathways alive. Bounded
  * work; what is left makes svr_node_expiry answer a time in the past. */
 SVR_API void svr_node_handle_expiry(svr_node *n, svr_time now);
 

@@ -162,13 +162,22 @@ static bool own_waypoint(const svr_interface_config *c, const svr_addr *a)
     return false;
 }
 
+/* Ports of sessions begin above those that messages come to. */
+static bool valid_watch(const svr_pathway_config *p)
+{
+    const svr_pathway_settings *w = &p->watch;
+    return p->bfd_ttl > 0 && w->local.port > 0 && w->remote.port > 0 &&
+           (w->plain ? w->remote.port : w->local.port) < SVR__PORT_FIRST;
+}
+
 static bool valid_pathway(const svr_node_config *c, const svr_pathway_config *p)
 {
     return valid_name(p->name) && p->iface < c->interface_count &&
            p->peer < c->peer_count && p->security < c->security_count &&
            !svr_addr_is_none(&p->local) && !svr_addr_is_none(&p->remote) &&
            svr_addr_is_v4(&p->local) == svr_addr_is_v4(&p->remote) &&
-           own_waypoint(&c->interfaces[p->iface], &p->local);
+           own_waypoint(&c->interfaces[p->iface], &p->local) &&
+           (p->unwatched || valid_watch(p));
 }
 
 static bool valid_route(const svr_node_config *c, const svr_route_config *r)

@@ -140,7 +140,9 @@ static void first_on_waypoint(svr__work *w)
     const svr_tuple *t = &w->headers.tuple;
     svr__pathway *pw = svr__pathway_find(w->node, &t->dst, &t->src);
 
-    if (!pw || pw->iface != w->packet->iface) {
+    if (w->headers.icmp_error && svr__watch_too_big(w)) {
+        svr__consume(w);
+    } else if (!pw || pw->iface != w->packet->iface) {
         svr__drop(w, SVR_DROP_UNKNOWN_SOURCE);
     } else if (t->proto != SVR_PROTO_TCP && t->proto != SVR_PROTO_UDP) {
         svr__drop(w, SVR_DROP_NOT_FOR_US);

@@ -280,6 +280,9 @@ static inline bool svr__watch_wants(const svr__work *w)
 
 /* watch_receive.c: such a packet. False: it is for none, and untouched. */
 bool svr__watch_input(svr__work *w);
+/* Whether the ICMP error says that a packet was too big for a watched pathway
+ * (S14.6), which then is told. */
+bool svr__watch_too_big(const svr__work *w);
 /* watch_send.c: puts the message into the outbox. */
 void svr__watch_post(svr_node *n, const svr__pathway *pw,
                      const svr_pathway_message *m, svr_time now);

@@ -6,6 +6,13 @@
  */
 #include "node/node.h"
 
+/* ICMP types and codes. */
+enum {
+    UNREACHABLE = 3,
+    NEEDS_FRAGMENT = 4,
+    TOO_BIG_V6 = 2,
+};
+
 /* Whether the pathway takes such packets. */
 static bool is_expected(const svr__pathway *pw, const svr_tuple *t)
 {
@@ -128,5 +135,29 @@ bool svr__watch_input(svr__work *w)
     n->counters.bfd_received++;
     svr__watch_serve(n, pw, svr_pathway_receive(pw->watch, &m, w->now), w->now);
     svr__consume(w);
+    return true;
+}
+
+static bool says_too_big(const svr_headers *h)
+{
+    if (h->tuple.proto == SVR_PROTO_ICMPV6)
+        return h->icmp_type == TOO_BIG_V6;
+    return h->icmp_type == UNREACHABLE && h->icmp_code == NEEDS_FRAGMENT;
+}
+
+bool svr__watch_too_big(const svr__work *w)
+{
+    const svr_headers *h = &w->headers;
+    const uint8_t *msg = w->packet->data + h->l4;
+    bool v6 = h->tuple.proto == SVR_PROTO_ICMPV6;
+    svr_tuple quoted;
+
+    if (!says_too_big(h) || !svr_packet_checksum_ok(w->packet, h) ||
+        svr_icmp_quote_parse(&quoted, msg, w->packet->len - h->l4, v6) < 0)
+        return false;
+    svr__pathway *pw = svr__pathway_find(w->node, &quoted.src, &quoted.dst);
+    if (!pw || !pw->watch || pw->iface != w->packet->iface)
+        return false;
+    svr_pathway_too_big(pw->watch);
     return true;
 }

@@ -108,9 +108,11 @@ static void enter(const struct letter *l)
 
 static void post_plain(const struct letter *l)
 {
+    static const svr_tcp_bind none;
     svr_packet *p = svr__outbox_open(l->node, SVR_BFD_SIZE);
 
-    if (p && svr_bfd_encode(p->data, &l->message->bfd) == 0 && wrap(l, p, NULL))
+    if (p && svr_bfd_encode(p->data, &l->message->bfd) == 0 &&
+        wrap(l, p, &none))
         enter(l);
 }
 
