@@ -1,4 +1,5 @@
 /* Pathways that are watched, in a network of two routers (S14, S15). */
+#include "node/node.h"
 #include "node_net.h"
 
 #include <criterion/criterion.h>
@@ -727,6 +728,48 @@ Test(node_watch, real_packets_are_marked)
         cr_assert_eq(pathway_of(&l, DC, 0).info.quality.loss_ppm, 0);
         link_close(&l);
     }
+}
+
+/* Where nothing goes back, packets of their own carry the report. */
+Test(node_watch, one_way_traffic_is_reported)
+{
+    struct link l;
+    link_open(&l, (struct net_options){0});
+    settle(&l);
+    open_udp(&l, 40);
+    uint64_t consumed = counters(&l, BRANCH).consumed;
+    uint64_t bfd = counters(&l, BRANCH).bfd_received;
+    for (unsigned i = 0; i < 6000; i++) {
+        run(&l, 10 * SVR_MILLISECOND);
+        trip(&l.net, false, client_packet(40, 100));
+    }
+    svr_pathway_info info = pathway_of(&l, BRANCH, 0).info;
+    cr_assert(info.by_traffic);
+    cr_assert_eq(info.quality.loss_ppm, 0);
+    uint64_t reports = counters(&l, BRANCH).consumed - consumed -
+                       (counters(&l, BRANCH).bfd_received - bfd);
+    cr_assert(reports > 50 && reports <= 61, "%lu", (unsigned long)reports);
+    link_close(&l);
+}
+
+/* S14.9: the peer wants a packet from one port to another. */
+Test(node_watch, keep_alives_for_pinholes)
+{
+    struct link l;
+    svr_bfd_pinhole ports = {.local = 20000, .remote = 20001};
+    link_open(&l, (struct net_options){0});
+    settle(&l);
+    cr_assert_eq(
+        svr_pathway_ask(l.net.dc->pathways[0].watch, &ports, l.net.now), 0);
+    uint64_t before = counters(&l, DC).control_received;
+    while (counters(&l, DC).control_received == before)
+        run(&l, SVR_MILLISECOND);
+    svr_headers h = frame_headers(&l.last[BRANCH]);
+    cr_assert_eq(h.tuple.sport, 20001);
+    cr_assert_eq(h.tuple.dport, 20000);
+    cr_assert_eq(frame_metadata(&l.last[BRANCH]).control,
+                 SVR_CONTROL_KEEP_ALIVE);
+    link_close(&l);
 }
 
 /* What would have to be split goes as it is. */
