@@ -60,6 +60,7 @@ struct net_options {
     bool twin;       /* a second pathway joins branch and dc, the second choice;
                         their waypoints are NET_TWIN higher */
     bool plain;      /* BFD without a block, as RFC 5881 has it */
+    bool hidden;     /* dc knows branch as 203.0.113.77 only */
     bool probes;     /* branch sends TCP probes */
     uint8_t masked;  /* NET_MASK_... */
     uint16_t server_mtu; /* of dc's LAN; 0: 1500 */

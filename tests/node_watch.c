@@ -223,7 +223,8 @@ Test(node_watch, goes_down_by_silence)
     cr_assert_eq(pathway_of(&l, BRANCH, 0).info.reason, SVR_BFD_DIAG_EXPIRED);
 
     /* The session stays, and its packets do not go. */
-    cr_assert_eq(send_client(&l, 40, 10), SVR_DROP_PATHWAY_DOWN);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(send_client(&l, 40, 10), SVR_DROP_PATHWAY_DOWN);
     cr_assert_eq(send_client(&l, 41, 10), SVR_DROP_PATHWAY_DOWN);
     cr_assert_eq(svr_node_session_count(l.net.branch), 1);
     l.cut[DC] = false;
@@ -594,6 +595,22 @@ Test(node_watch, mtu_is_found_and_falls)
     link_close(&l);
 }
 
+/* Nothing larger than the floor has been found when the hold-down ends. */
+Test(node_watch, mtu_is_the_floor_while_none_is_found)
+{
+    struct link l;
+    link_open(&l, (struct net_options){0});
+    l.mtu = 580;
+    run(&l, 3 * SVR_SECOND);
+    cr_assert_eq(state(&l, BRANCH), SVR_BFD_UP);
+    open_udp(&l, 40);
+    run(&l, 5 * SVR_SECOND);
+    cr_assert(pathway_of(&l, BRANCH, 0).info.ready);
+    cr_assert(leaves_whole(&l, 576 - 28));
+    cr_assert_eq(send_client(&l, 40, 576 - 27), SVR_DROP_TOO_BIG);
+    link_close(&l);
+}
+
 /* What a router on the way says is a reason to look, and no more. */
 Test(node_watch, too_big_is_looked_into)
 {
@@ -786,15 +803,42 @@ Test(node_watch, full_packets_are_not_marked)
     link_close(&l);
 }
 
-/* S14.4: a NAT appears before the branch, then gives it another address. */
-Test(node_watch, nat)
+/* A packet of the session and its answer, through the NAT. Whether the former
+ * carried metadata. */
+static bool exchange(struct link *l)
 {
+    cr_assert_eq(send_client(l, 40, 10), SVR_DROP_NONE);
+    struct frame f = net_take(&l->net, 0);
+    bool metadata = frame_has_metadata(&f);
+    translate(l, BRANCH, &f);
+    enum svr_drop reason = net_input(&l->net, l->net.dc, &f, NET_WAN);
+    cr_assert_eq(reason, SVR_DROP_NONE, "%s", svr_drop_name(reason));
+    frame_free(&f);
+    f = frame_udp(SERVER, 5000, CLIENT, 40, NULL, 10);
+    cr_assert_eq(net_input(&l->net, l->net.dc, &f, NET_LAN), SVR_DROP_NONE);
+    frame_free(&f);
+    f = net_take(&l->net, 0);
+    translate(l, DC, &f);
+    cr_assert_eq(net_input(&l->net, l->net.branch, &f, NET_WAN), SVR_DROP_NONE);
+    frame_free(&f);
+    return metadata;
+}
+
+/* S14.4: a NAT appears before the branch, or stands there already, and then
+ * gives it other addresses and ports. */
+static void roam(bool hidden)
+{
+    static const char *const places[] = {"203.0.113.78", "203.0.113.79"};
     struct link l;
-    link_open(&l, (struct net_options){0});
+    link_open(&l, (struct net_options){.hidden = hidden});
+    if (hidden)
+        l.public = addr("203.0.113.77");
     settle(&l);
-    open_udp(&l, 40);
+    cr_assert(exchange(&l));
+    exchange(&l);
+    cr_assert_not(exchange(&l));
     for (int i = 0; i < 2; i++) {
-        l.public = addr(i ? "203.0.113.78" : "203.0.113.77");
+        l.public = addr(places[i]);
         l.shift = (uint16_t)(1000 + 10 * i);
         run(&l, 30 * SVR_SECOND);
         svr_node_pathway p = pathway_of(&l, DC, 0);
@@ -806,24 +850,22 @@ Test(node_watch, nat)
 
         /* The session's next packet says again what it is, and so finds its
          * way through the new mapping. */
-        cr_assert_eq(send_client(&l, 40, 10), SVR_DROP_NONE);
-        struct frame f = net_take(&l.net, 0);
-        cr_assert(frame_has_metadata(&f));
-        translate(&l, BRANCH, &f);
-        enum svr_drop reason = net_input(&l.net, l.net.dc, &f, NET_WAN);
-        cr_assert_eq(reason, SVR_DROP_NONE, "%s", svr_drop_name(reason));
-        frame_free(&f);
-        f = frame_udp(SERVER, 5000, CLIENT, 40, NULL, 10);
-        cr_assert_eq(net_input(&l.net, l.net.dc, &f, NET_LAN), SVR_DROP_NONE);
-        frame_free(&f);
-        f = net_take(&l.net, 0);
-        svr_headers h = frame_headers(&f);
-        cr_assert(svr_addr_equal(&h.tuple.dst, &l.public));
-        translate(&l, DC, &f);
-        cr_assert_eq(net_input(&l.net, l.net.branch, &f, NET_WAN),
-                     SVR_DROP_NONE);
+        cr_assert(exchange(&l));
+        exchange(&l);
+        cr_assert_not(exchange(&l));
         cr_assert_eq(svr_node_session_count(l.net.dc), 1);
-        frame_free(&f);
     }
     link_close(&l);
+}
+
+Test(node_watch, nat)
+{
+    roam(false);
+}
+
+/* The same where the other router knows only the NAT: the security id tells
+ * whose packets those are. */
+Test(node_watch, hidden_behind_nat)
+{
+    roam(true);
 }
