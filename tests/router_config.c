@@ -103,17 +103,22 @@ void check_leaks(void)
 #endif
 }
 
-char *file_with(const char *find, const char *put)
+static char *text_with(const char *text, const char *find, const char *put)
 {
-    const char *at = strstr(base_file, find);
-    size_t len = strlen(base_file) + strlen(put) + 1;
-    char *text = malloc(len);
+    const char *at = strstr(text, find);
+    size_t len = strlen(text) + strlen(put) + 1;
+    char *out = malloc(len);
 
     cr_assert_not_null(at, "the file has no \"%s\"", find);
-    cr_assert_not_null(text);
-    snprintf(text, len, "%.*s%s%s", (int)(at - base_file), base_file, put,
+    cr_assert_not_null(out);
+    snprintf(out, len, "%.*s%s%s", (int)(at - text), text, put,
              at + strlen(find));
-    return text;
+    return out;
+}
+
+char *file_with(const char *find, const char *put)
+{
+    return text_with(base_file, find, put);
 }
 
 struct outcome load_text(const char *text, const char *router)
@@ -327,6 +332,67 @@ Test(config, pathways)
     cr_expect(is_addr(&p[1].remote, v4(192, 0, 2, 2)));
     cr_assert_eq(c->node.peer_count, 1);
     config_free(c);
+}
+
+Test(config, bfd_defaults)
+{
+    struct config *c = load_good(two_pathways, "a");
+    const svr_pathway_config *p = &c->node.pathways[0];
+    svr_pathway_settings standard;
+
+    svr_pathway_settings_init(&standard);
+    cr_expect_eq(p->watch.local.port, SVR_BFD_PORT);
+    cr_expect_eq(p->watch.remote.port, SVR_BFD_PORT);
+    cr_expect_eq(p->watch.desired_tx, standard.desired_tx);
+    cr_expect_eq(p->watch.required_rx, standard.required_rx);
+    cr_expect_eq(p->watch.multiplier, standard.multiplier);
+    cr_expect_eq(p->watch.hold_down, standard.hold_down);
+    cr_expect_not(p->watch.peer_multiplier || p->watch.plain ||
+                  p->watch.tcp_probes);
+    cr_expect_eq(p->bfd_ttl, 64);
+    config_free(c);
+}
+
+/* With what the other end must have alike. */
+#define PLAIN "bfd: {port: 3784, form: plain, ttl: 255"
+
+Test(config, bfd_settings)
+{
+    char *one =
+        file_with("s}\n  b:", "s, " PLAIN ", interval: 50ms, required: 10m,\n"
+                              "   multiplier: 20, hold-down: 0s, "
+                              "detection: peer}}\n  b:");
+    char *both = text_with(one, "s}\ntenants", "s, " PLAIN "}}\ntenants");
+    struct config *c = load_good(both, "a");
+    const svr_pathway_config *p = &c->node.pathways[0];
+
+    cr_expect_eq(p->watch.local.port, 3784);
+    cr_expect_eq(p->watch.remote.port, 3784);
+    cr_expect_eq(p->watch.desired_tx, 50000);
+    cr_expect_eq(p->watch.required_rx, 600000000);
+    cr_expect_eq(p->watch.multiplier, 20);
+    cr_expect_eq(p->watch.hold_down, 0);
+    cr_expect(p->watch.peer_multiplier);
+    cr_expect(p->watch.plain);
+    cr_expect_eq(p->bfd_ttl, 255);
+    config_free(c);
+    free(both);
+    free(one);
+}
+
+/* What the two ends may have each for itself. */
+Test(config, bfd_ends_that_differ)
+{
+    char *text =
+        file_with("s}\n  b:", "s, tcp-as-udp: probe, bfd: {interval: 300ms, "
+                              "multiplier: 5, ttl: 32,\n"
+                              "   hold-down: 1s, detection: peer}}\n  b:");
+    struct config *c = load_good(text, "a");
+
+    cr_expect(c->node.pathways[0].watch.tcp_probes);
+    cr_expect_not(c->node.pathways[0].tcp_as_udp);
+    config_free(c);
+    free(text);
 }
 
 Test(config, security_policies)

@@ -271,7 +271,7 @@ Test(bad, words_and_numbers)
         {"kind: tap, device: a-lan", "kind: tab, device: a-lan", "5:19",
          "found \"tab\", expected one of tap, tun, pcap; did you mean"},
         {"remote: 192.0.2.2,\n", "remote: 192.0.2.2, tcp-as-udp: true,\n",
-         "10:70", "found \"true\", expected one of never, always"},
+         "10:70", "found \"true\", expected one of never, always, probe"},
         {"key: s.key", "key: s.key, mode: time", "28:25",
          "expected one of time-based, regular, disabled"},
         {"key: s.key", "key: s.key, hmac: sha1", "28:25",
@@ -570,6 +570,55 @@ Test(bad, routers_that_are_not_there)
                "found no router \"c\", expected --router to name: one of a, b",
                "c");
     check_text(base_file, "", "3:3", "found no router \"\"", "empty");
+}
+
+/* The pathway of router a with these BFD settings. */
+#define BFD(settings) "security: s, bfd: {" settings "}}\n  b:"
+
+Test(bad, bfd)
+{
+    static const char find[] = "security: s}\n  b:";
+    static const struct change table[] = {
+        {find, BFD("interval: 49ms"), "11:43",
+         "found \"49ms\", expected a duration from 50ms to 10m"},
+        {find, BFD("interval: 601s"), "11:43", "from 50ms to 10m"},
+        {find, BFD("required: 0s"), "11:43", "from 50ms to 10m"},
+        {find, BFD("hold-down: 11m"), "11:44", "from 0ms to 10m"},
+        {find, BFD("multiplier: 2"), "11:45",
+         "found \"2\", expected a whole number from 3 to 20"},
+        {find, BFD("multiplier: 21"), "11:45", "from 3 to 20"},
+        {find, BFD("port: 0"), "11:39", "from 1 to 16383"},
+        {find, BFD("port: 16384"), "11:39", "from 1 to 16383"},
+        {find, BFD("ttl: 0"), "11:38", "from 1 to 255"},
+        {find, BFD("ttl: 256"), "11:38", "from 1 to 255"},
+        {find, BFD("detection: remote"), "11:44", "expected one of own, peer"},
+        {find, BFD("form: signed"), "11:39", "expected one of block, plain"},
+        {find, BFD("intervall: 1s"), "11:33",
+         "found the key \"intervall\", expected one of interval,"},
+        {find, "security: s, bfd: 1s}\n  b:", "11:32",
+         "found \"1s\", expected a mapping"},
+        {find, "security: s, tcp-as-udp: probe, bfd: {form: plain}}\n  b:",
+         "11:39", "found \"probe\" in a pathway with BFD form \"plain\""},
+    };
+
+    CHECK_CHANGES(table);
+}
+
+Test(bad, bfd_ends_that_differ)
+{
+    static const char find[] = "security: s}\n  b:";
+    static const struct change table[] = {
+        {find, BFD("port: 3784"), "18:7",
+         "found BFD port \"1280\", expected \"3784\" as at the other end "
+         "(line 11)"},
+        {find, BFD("form: plain"), "18:7",
+         "found BFD form \"block\", expected \"plain\""},
+        {find, BFD("ttl: 255"), "18:7",
+         "found BFD TTL \"64\", expected \"255\" as at the other end (line "
+         "11)"},
+    };
+
+    CHECK_CHANGES(table);
 }
 
 /* Key files. The problem stands where the file is named. */

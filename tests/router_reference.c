@@ -67,7 +67,7 @@ Test(reference, json_schema)
     char *page = write_page(config_write_schema);
     json_error_t error;
     json_t *schema = json_loads(page, JSON_REJECT_DUPLICATES, &error);
-    const json_t *kind, *mtu;
+    const json_t *kind, *mtu, *multiplier;
 
     cr_assert_not_null(schema, "line %d: %s", error.line, error.text);
     cr_expect(json_is_false(AT(schema, "additionalProperties")));
@@ -78,6 +78,8 @@ Test(reference, json_schema)
     cr_expect_eq(json_integer_value(AT(mtu, "minimum")), 1280);
     cr_expect_eq(json_integer_value(AT(mtu, "default")), 1500);
     cr_expect_eq(json_array_size(AT(schema, "$defs", "access", "oneOf")), 2);
+    multiplier = AT(schema, "$defs", "bfd", "properties", "multiplier");
+    cr_expect_eq(json_integer_value(AT(multiplier, "maximum")), 20);
     json_decref(schema);
     free(page);
 }

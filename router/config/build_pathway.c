@@ -118,17 +118,42 @@ static bool build_peers(struct builder *b, const struct mentions *m)
     return true;
 }
 
+static uint32_t microseconds(const struct value *duration)
+{
+    return (uint32_t)(duration->number / (SVR_MILLISECOND / 1000));
+}
+
+static void build_watch(const struct value *bfd, svr_pathway_config *out)
+{
+    svr_pathway_settings *watch = &out->watch;
+    uint16_t port = (uint16_t)value_of(bfd, BFD_PORT)->number;
+
+    watch->local.port = watch->remote.port = port;
+    watch->desired_tx = microseconds(value_of(bfd, BFD_INTERVAL));
+    watch->required_rx = microseconds(value_of(bfd, BFD_REQUIRED));
+    watch->multiplier = (uint8_t)value_of(bfd, BFD_MULTIPLIER)->number;
+    watch->hold_down = value_of(bfd, BFD_HOLD_DOWN)->number;
+    watch->peer_multiplier =
+        value_of(bfd, BFD_DETECTION)->number == DETECTION_PEER;
+    watch->plain = value_of(bfd, BFD_FORM)->number == FORM_PLAIN;
+    out->bfd_ttl = (uint8_t)value_of(bfd, BFD_TTL)->number;
+}
+
 static void build_pathway(struct builder *b, const struct value *pathway,
                           svr_pathway_config *out)
 {
+    uint64_t tcp_as_udp = value_of(pathway, PATHWAY_TCP_AS_UDP)->number;
+
+    svr_pathway_config_init(out);
     out->unwatched = true;
     out->iface =
         (uint16_t)value_index(value_of(b->router, ROUTER_INTERFACES),
                               value_of(pathway, PATHWAY_INTERFACE)->text);
     out->local = pathway_local(b->router, pathway)->prefix.addr;
     out->remote = value_of(pathway, PATHWAY_REMOTE)->prefix.addr;
-    out->tcp_as_udp =
-        value_of(pathway, PATHWAY_TCP_AS_UDP)->number == TCP_AS_UDP_ALWAYS;
+    build_watch(value_of(pathway, PATHWAY_BFD), out);
+    out->tcp_as_udp = tcp_as_udp == TCP_AS_UDP_ALWAYS;
+    out->watch.tcp_probes = tcp_as_udp == TCP_AS_UDP_PROBE;
 }
 
 bool build_pathways(struct builder *b)

@@ -161,10 +161,46 @@ static const struct value *find_reverse(const struct pathway_end *e)
     return NULL;
 }
 
-/* Both ends exist and sign alike; what differs is told at the later one. */
+/* What has to be the same at both ends of a pathway. */
+static void check_alike(struct checker *c, const struct value *own,
+                        const struct value *other, const char *what)
+{
+    if (strcmp(own->text, other->text) != 0)
+        report_problem(c->report, own->at,
+                       "found %s %s, expected %s as at the other end (line %u)",
+                       what, quote(own->text).s, quote(other->text).s,
+                       other->at.line);
+}
+
+static const struct value *bfd_key(const struct value *pathway, unsigned key)
+{
+    return value_of(value_of(pathway, PATHWAY_BFD), key);
+}
+
+/* Who insists on a TTL of 255 gets it (RFC 5881 section 5). */
+static void check_ttl(struct checker *c, const struct value *own,
+                      const struct value *other)
+{
+    if ((own->number == 255) != (other->number == 255))
+        check_alike(c, own, other, "BFD TTL");
+}
+
+static void check_ends(struct checker *c, const struct value *own,
+                       const struct value *other)
+{
+    check_alike(c, value_of(own, PATHWAY_SECURITY),
+                value_of(other, PATHWAY_SECURITY), "security policy");
+    check_alike(c, bfd_key(own, BFD_PORT), bfd_key(other, BFD_PORT),
+                "BFD port");
+    check_alike(c, bfd_key(own, BFD_FORM), bfd_key(other, BFD_FORM),
+                "BFD form");
+    check_ttl(c, bfd_key(own, BFD_TTL), bfd_key(other, BFD_TTL));
+}
+
+/* Both ends exist and fit; what does not is told at the later one. */
 static void check_reverse(struct checker *c, struct pathway_end *e)
 {
-    const struct value *reverse, *own, *other;
+    const struct value *reverse;
 
     if (!resolve(c, e) || value_of(e->peer, ROUTER_PATHWAYS)->broken)
         return;
@@ -179,19 +215,26 @@ static void check_reverse(struct checker *c, struct pathway_end *e)
                        addr_text(&e->remote->prefix.addr).s);
         return;
     }
-    own = value_of(e->pathway, PATHWAY_SECURITY);
-    other = value_of(reverse, PATHWAY_SECURITY);
-    if (e->router > e->peer && strcmp(own->text, other->text) != 0)
-        report_problem(c->report, own->at,
-                       "found security policy %s, expected %s as at the other "
-                       "end (line %u)",
-                       quote(own->text).s, quote(other->text).s,
-                       other->at.line);
+    if (e->router > e->peer)
+        check_ends(c, e->pathway, reverse);
+}
+
+/* Probes report to each other in the block. */
+static void check_probe(struct checker *c, const struct value *pathway)
+{
+    const struct value *tcp = value_of(pathway, PATHWAY_TCP_AS_UDP);
+
+    if (tcp->number == TCP_AS_UDP_PROBE &&
+        bfd_key(pathway, BFD_FORM)->number == FORM_PLAIN)
+        report_problem(c->report, tcp->at,
+                       "found \"probe\" in a pathway with BFD form \"plain\", "
+                       "expected form \"block\", never or always");
 }
 
 /* What can be said of the pathway by itself. */
 static void check_end(struct checker *c, struct pathway_end *e)
 {
+    check_probe(c, e->pathway);
     if (resolve(c, e) && check_local(c, e) && check_remote(c, e))
         check_next_hop(c, e);
 }

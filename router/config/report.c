@@ -219,7 +219,7 @@ struct short_text duration_text(svr_time ns)
     struct short_text out;
     size_t i = 0;
 
-    while (i < 3 && ns % units[i].length != 0)
+    while (i < 3 && (ns < units[i].length || ns % units[i].length != 0))
         i++;
     snprintf(out.s, sizeof(out.s), "%llu%s",
              (unsigned long long)(ns / units[i].length), units[i].unit);

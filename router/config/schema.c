@@ -169,6 +169,85 @@ static const struct schema_choice tcp_as_udp[] = {
     {"always", TCP_AS_UDP_ALWAYS,
      "each one that this router opens; of those that the peer opens, its own "
      "entry decides"},
+    {"probe", TCP_AS_UDP_PROBE,
+     "as `always` while a kind of TCP packet does not come through, which is "
+     "tried every 5 minutes, else as `never`; says nothing where the peer is "
+     "behind a NAT"},
+};
+
+static const struct schema_choice detections[] = {
+    {"own", DETECTION_OWN,
+     "this router's multiplier times the slower of its `required` and the "
+     "peer's `interval`"},
+    {"peer", DETECTION_PEER, "the peer's multiplier instead, as in RFC 5880"},
+};
+
+static const struct schema_choice forms[] = {
+    {"block", FORM_BLOCK,
+     "a signed block behind each BFD packet, by which loss, latency, MTU and "
+     "NAT are found out"},
+    {"plain", FORM_PLAIN,
+     "BFD alone, which anyone on the way can forge; for a peer that is another "
+     "implementation, such as FRR or BIRD"},
+};
+
+#define BFD_TIME(key, least, fallback_value, what)                            \
+    {                                                                         \
+        .name = (key), .type = SCHEMA_DURATION, .min = (least),               \
+        .max = 600 * SVR_SECOND, .fallback = (fallback_value), .text = (what) \
+    }
+
+static const struct schema_key bfd_keys[] = {
+    [BFD_INTERVAL] = BFD_TIME("interval", 50 * SVR_MILLISECOND, "1s",
+                              "how often this router wants to send"),
+    [BFD_REQUIRED] = BFD_TIME("required", 50 * SVR_MILLISECOND, "1s",
+                              "how often it takes packets at most; the slower "
+                              "of this and the peer's `interval` holds"),
+    [BFD_MULTIPLIER] = {.name = "multiplier",
+                        .type = SCHEMA_NUMBER,
+                        .min = 3,
+                        .max = 20,
+                        .fallback = "3",
+                        .text = "how many packets may be missing"},
+    [BFD_HOLD_DOWN] = BFD_TIME("hold-down", 0, "5s",
+                               "for how long a pathway that came up takes no "
+                               "new sessions"),
+    [BFD_DETECTION] = {.name = "detection",
+                       .type = SCHEMA_CHOICE,
+                       .fallback = "own",
+                       .text = "the silence after which the pathway is down",
+                       CHOICES(detections)},
+    [BFD_PORT] = {.name = "port",
+                  .type = SCHEMA_NUMBER,
+                  .min = 1,
+                  .max = 16383,
+                  .fallback = "1280",
+                  .text = "the UDP port at both ends, the same there; below "
+                          "those of sessions. RFC 5881 has 3784"},
+    [BFD_TTL] = {.name = "ttl",
+                 .type = SCHEMA_NUMBER,
+                 .min = 1,
+                 .max = 255,
+                 .fallback = "64",
+                 .text = "TTL or hop limit of packets sent; with 255 only "
+                         "packets that come with 255 count, as RFC 5881 has "
+                         "it for neighbours"},
+    [BFD_FORM] = {.name = "form",
+                  .type = SCHEMA_CHOICE,
+                  .fallback = "block",
+                  .text = "whether more than BFD is said; the same at the "
+                          "other end",
+                  CHOICES(forms)},
+};
+
+static const struct schema_mapping bfd_mapping = {
+    .name = "bfd",
+    .article = "the BFD settings",
+    .title = "BFD",
+    .text = "Two routers tell each other by BFD that a pathway lives; only one "
+            "that is up carries sessions. Each end has its own settings. What "
+            "it costs: docs/pathways.md.",
+    KEYS(bfd_keys),
 };
 
 static const struct schema_key pathway_keys[] = {
@@ -201,6 +280,11 @@ static const struct schema_key pathway_keys[] = {
                                     "networks that drop TCP with data in its "
                                     "SYN",
                             CHOICES(tcp_as_udp)},
+    [PATHWAY_BFD] = {.name = "bfd",
+                     .type = SCHEMA_MAPPING,
+                     .otherwise = "the defaults below",
+                     .text = "how it is found out whether the pathway lives",
+                     .mapping = &bfd_mapping},
 };
 
 static const struct schema_mapping pathway_mapping = {

@@ -116,6 +116,17 @@ enum {
     PATHWAY_LOCAL,
     PATHWAY_SECURITY,
     PATHWAY_TCP_AS_UDP,
+    PATHWAY_BFD,
+};
+enum {
+    BFD_INTERVAL,
+    BFD_REQUIRED,
+    BFD_MULTIPLIER,
+    BFD_HOLD_DOWN,
+    BFD_DETECTION,
+    BFD_PORT,
+    BFD_TTL,
+    BFD_FORM,
 };
 enum {
     SERVICE_PREFIXES,
@@ -170,6 +181,15 @@ enum {
 enum {
     TCP_AS_UDP_NEVER,
     TCP_AS_UDP_ALWAYS,
+    TCP_AS_UDP_PROBE,
+};
+enum {
+    DETECTION_OWN,
+    DETECTION_PEER,
+};
+enum {
+    FORM_BLOCK,
+    FORM_PLAIN,
 };
 
 /* The access list's word for every tenant. */
