@@ -1,5 +1,6 @@
 #include "forward.h"
 
+#include "express.h"
 #include "neighbour.h"
 
 #include <stdlib.h>
@@ -14,6 +15,9 @@
 
 /* Batches in a row from one port, before the others have their turn. */
 #define ROUNDS 4
+
+/* Batches in a row from a second way in: more than its buffer holds. */
+#define EXPRESS_ROUNDS 256
 
 /* Packets to and from the ports */
 
@@ -79,9 +83,12 @@ static bool take_frame(struct port *p, svr_packet *frame, svr_time now)
     return false;
 }
 
+/* Reads one frame of a port: port_read or express_read. */
+typedef int read_fn(struct port *p, svr_packet *frame, uint8_t *buf);
+
 /* Reads a batch. Returns what the last read answered: 1 where more may wait. */
-static int read_batch(struct forward *f, struct port *p, size_t *count,
-                      svr_time now)
+static int read_batch(struct forward *f, struct port *p, read_fn *read,
+                      size_t *count, svr_time now)
 {
     size_t bytes = 0;
     size_t frames = 0;
@@ -91,7 +98,7 @@ static int read_batch(struct forward *f, struct port *p, size_t *count,
     while (frames++ < SVR_BATCH_MAX && bytes < BATCH_BYTES) {
         svr_packet *frame = &f->packets[*count];
 
-        got = port_read(p, frame, buffer(f, *count));
+        got = read(p, frame, buffer(f, *count));
         if (got <= 0)
             break;
         bytes += frame->len;
@@ -101,22 +108,40 @@ static int read_batch(struct forward *f, struct port *p, size_t *count,
     return got;
 }
 
+/* Reads a batch and sends what becomes of it; returns as read_batch. */
+static int pass_batch(struct forward *f, struct port *p, read_fn *read)
+{
+    svr_time now = uv_hrtime();
+    size_t count;
+    int got = read_batch(f, p, read, &count, now);
+
+    if (count == 0)
+        return got;
+    svr_node_input(f->node, f->packets, count, now);
+    for (size_t i = 0; i < count; i++)
+        if (f->packets[i].verdict == SVR_VERDICT_FORWARD)
+            send_packet(f, &f->packets[i], now);
+    drain(f, now);
+    return got;
+}
+
+void forward_receive_express(struct forward *f, struct port *p)
+{
+    int round = 0;
+
+    while (round++ < EXPRESS_ROUNDS && pass_batch(f, p, express_read) > 0)
+        ;
+}
+
 bool forward_receive(struct forward *f, struct port *p)
 {
     int got = 1;
 
     for (int round = 0; round < ROUNDS && got > 0; round++) {
-        svr_time now = uv_hrtime();
-        size_t count;
-
-        got = read_batch(f, p, &count, now);
-        if (count == 0)
-            continue;
-        svr_node_input(f->node, f->packets, count, now);
-        for (size_t i = 0; i < count; i++)
-            if (f->packets[i].verdict == SVR_VERDICT_FORWARD)
-                send_packet(f, &f->packets[i], now);
-        drain(f, now);
+        forward_receive_express(f, p);
+        got = pass_batch(f, p, port_read);
+        if (forward_expiry(f) <= uv_hrtime())
+            forward_handle_expiry(f);
     }
     return got >= 0;
 }
@@ -168,8 +193,13 @@ svr_time forward_expiry(const struct forward *f)
     return due;
 }
 
-void forward_handle_expiry(struct forward *f, svr_time now)
+void forward_handle_expiry(struct forward *f)
 {
+    svr_time now;
+
+    for (size_t i = 0; i < f->port_count; i++)
+        forward_receive_express(f, &f->ports[i]);
+    now = uv_hrtime();
     for (size_t i = 0; i < f->port_count; i++)
         if (f->ports[i].neighbours != NULL)
             neighbours_handle_expiry(f->ports[i].neighbours, now);

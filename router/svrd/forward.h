@@ -25,11 +25,16 @@ void forward_close(struct forward *f);
 /* To be called when a port can be used, first or again. */
 void forward_announce(const struct port *p);
 
-/* Takes what waits at a port, up to a bound. False where the device failed. */
+/* Takes what waits at a port, up to a bound, and in between does what is due.
+ * False where the device failed. */
 bool forward_receive(struct forward *f, struct port *p);
+/* Takes only what waits at its second way in (express.h). */
+void forward_receive_express(struct forward *f, struct port *p);
 
 /* When forward_handle_expiry is due, or SVR_NEVER. */
 svr_time forward_expiry(const struct forward *f);
-void forward_handle_expiry(struct forward *f, svr_time now);
+/* Does what is due, once what came by the second ways is taken: after a halt
+ * of this process, what waits there still counts as a sign of life. */
+void forward_handle_expiry(struct forward *f);
 
 #endif

@@ -37,6 +37,18 @@ static void on_readable(uv_poll_t *poll, int status, int events)
         stop_port(poll, p);
 }
 
+/* The error that ends a poll is cleared by reading. A device that is down says
+ * nothing until it is up again. */
+static void on_express(uv_poll_t *poll, int status, int events)
+{
+    const struct loop *l = poll->loop->data;
+
+    (void)events;
+    forward_receive_express(l->forward, poll->data);
+    if (status < 0)
+        uv_poll_start(poll, UV_READABLE, on_express);
+}
+
 static void revive_ports(struct loop *l)
 {
     for (size_t i = 0; i < l->forward->port_count; i++) {
@@ -59,7 +71,7 @@ static void on_expiry(uv_timer_t *timer)
     struct loop *l = timer->loop->data;
 
     l->armed = SVR_NEVER;
-    forward_handle_expiry(l->forward, uv_hrtime());
+    forward_handle_expiry(l->forward);
 }
 
 /* Sets the timer before the loop sleeps, if what is due has changed. A timer of
@@ -100,21 +112,33 @@ static void on_signal(uv_signal_t *handle, int number)
 
 /* Life */
 
+static int start_poll(struct loop *l, uv_poll_t *poll, struct port *p, int fd,
+                      uv_poll_cb callback)
+{
+    int status = uv_poll_init(&l->uv, poll, fd);
+
+    if (status < 0) {
+        log_error("interface %s: %s", p->interface->name, uv_strerror(status));
+        return -1;
+    }
+    poll->data = p;
+    uv_poll_start(poll, UV_READABLE, callback);
+    return 0;
+}
+
 static int start_ports(struct loop *l)
 {
     struct forward *f = l->forward;
 
     for (size_t i = 0; i < f->port_count; i++) {
-        int status = uv_poll_init(&l->uv, &l->polls[i], f->ports[i].fd);
+        struct port *p = &f->ports[i];
 
-        if (status < 0) {
-            log_error("interface %s: %s", f->ports[i].interface->name,
-                      uv_strerror(status));
+        if (start_poll(l, &l->polls[i], p, p->fd, on_readable) < 0)
             return -1;
-        }
-        l->polls[i].data = &f->ports[i];
-        uv_poll_start(&l->polls[i], UV_READABLE, on_readable);
-        forward_announce(&f->ports[i]);
+        if (p->express >= 0 && start_poll(l, &l->polls[f->port_count + i], p,
+                                          p->express, on_express) < 0)
+            return -1;
+        forward_announce(p);
     }
     return 0;
 }
@@ -148,7 +172,7 @@ int loop_init(struct loop *l, struct forward *forward, struct control *control)
         return -1;
     }
     l->uv.data = l;
-    l->polls = calloc(forward->port_count + 1, sizeof *l->polls);
+    l->polls = calloc(2 * forward->port_count + 1, sizeof *l->polls);
     if (l->polls == NULL)
         log_error("no memory");
     if (l->polls == NULL || start_ports(l) < 0) {

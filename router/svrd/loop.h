@@ -11,7 +11,7 @@ struct loop {
     uv_timer_t expiry; /* for what forward_expiry says */
     uv_timer_t second; /* for Unix time, clients, ports that came back */
     uv_signal_t signals[2];
-    uv_poll_t *polls; /* one for each port */
+    uv_poll_t *polls; /* of each port, then of each one's second way in */
     struct forward *forward;
     struct control *control;
     svr_time armed; /* what the timer is set to */

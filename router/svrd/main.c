@@ -1,6 +1,7 @@
 /* svrd - a reference router for Secure Vector Routing. */
 #include "common/paths.h"
 #include "config/config.h"
+#include "express.h"
 #include "log.h"
 #include "loop.h"
 #include "options.h"
@@ -95,9 +96,11 @@ static int open_ports(struct svrd *d)
     for (size_t i = 0; i < count; i++)
         port_init(&d->ports[i], d->config, (uint16_t)i);
     d->port_count = count;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (port_open(&d->ports[i]) < 0)
             return -1;
+        express_open(&d->ports[i], &d->config->node);
+    }
     if (forward_init(&d->forward, d->ports, count, &d->config->node.random) <
         0) {
         log_error("no memory");

@@ -1,5 +1,6 @@
 #include "port.h"
 
+#include "express.h"
 #include "log.h"
 
 #include <string.h>
@@ -13,6 +14,7 @@ void port_init(struct port *p, const struct config *config, uint16_t index)
     p->ethernet = p->config->kind != PORT_TUN;
     p->ops = p->config->kind == PORT_PCAP ? &port_pcap_ops : &port_tap_ops;
     p->fd = -1;
+    p->express = -1;
 }
 
 int port_open(struct port *p)
@@ -27,26 +29,42 @@ bool port_usable(const struct port *p)
 
 void port_close(struct port *p)
 {
+    express_close(p);
     if (p->fd >= 0)
         p->ops->close(p);
     p->fd = -1;
 }
 
-int port_read(struct port *p, svr_packet *frame, uint8_t *buf)
+void port_prepare(const struct port *p, svr_packet *frame, uint8_t *buf)
 {
-    int got;
-
     memset(frame, 0, sizeof *frame);
     frame->data = buf + PORT_IP_AT;
     frame->headroom = SVR_HEADROOM;
     frame->tailroom = SVR_TAILROOM;
     frame->iface = p->index;
-    got = p->ops->read(p, frame);
-    if (got > 0) {
-        p->counters.received_frames++;
-        p->counters.received_bytes += frame->len;
+}
+
+void port_count(struct port *p, const svr_packet *frame)
+{
+    p->counters.received_frames++;
+    p->counters.received_bytes += frame->len;
+}
+
+int port_read(struct port *p, svr_packet *frame, uint8_t *buf)
+{
+    for (int tries = 0; tries < SVR_BATCH_MAX; tries++) {
+        int got;
+
+        port_prepare(p, frame, buf);
+        got = p->ops->read(p, frame);
+        if (got <= 0)
+            return got;
+        if (!express_takes(p, frame)) {
+            port_count(p, frame);
+            return 1;
+        }
     }
-    return got;
+    return 0;
 }
 
 static bool write_counted(struct port *p, svr_packet *frame)

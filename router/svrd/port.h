@@ -12,6 +12,8 @@
 #include "config/config.h"
 #include "ether.h"
 
+#include <pcap/pcap.h>
+
 struct forward;
 struct neighbours;
 struct port;
@@ -70,6 +72,8 @@ struct port {
     bool ethernet;
     bool failed; /* the device is gone or down */
     int fd;      /* readable when frames wait; -1: closed */
+    int express; /* a second way in (express.h), likewise */
+    struct bpf_program express_filter; /* what comes by it */
     void *device;
     uint8_t mac[ETHER_ADDR];
     struct neighbours *neighbours; /* NULL without Ethernet */
@@ -84,8 +88,12 @@ int port_open(struct port *p);
 bool port_usable(const struct port *p);
 void port_close(struct port *p);
 
-/* Reads one frame, as port_ops.read; buf has PORT_BUFFER bytes. */
+/* Reads one frame, as port_ops.read, but what comes by the second way as well
+ * is passed over; buf has PORT_BUFFER bytes. */
 int port_read(struct port *p, svr_packet *frame, uint8_t *buf);
+/* For those that read: an empty frame in buf, and one that was received. */
+void port_prepare(const struct port *p, svr_packet *frame, uint8_t *buf);
+void port_count(struct port *p, const svr_packet *frame);
 /* Writes a packet that starts at its IP header; to is the station it goes to,
  * or NULL without Ethernet. pkt is as it was afterwards. */
 bool port_write(struct port *p, const svr_packet *pkt, const uint8_t *to);
