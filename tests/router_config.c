@@ -348,7 +348,7 @@ Test(config, bfd_defaults)
     cr_expect_eq(p->watch.multiplier, standard.multiplier);
     cr_expect_eq(p->watch.hold_down, standard.hold_down);
     cr_expect_not(p->watch.peer_multiplier || p->watch.plain ||
-                  p->watch.tcp_probes);
+                  p->watch.tcp_probes || p->unwatched);
     cr_expect_eq(p->bfd_ttl, 64);
     config_free(c);
 }

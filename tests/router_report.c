@@ -3,10 +3,12 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/config.h"
 #include "svrd/neighbour.h"
 #include "svrd/report.h"
+#include "svrd/watch.h"
 
 static const char authority[] =
     "authority: test\n"
@@ -23,6 +25,50 @@ static const char authority[] =
     "    prefixes: [10.2.0.0/24]\n"
     "    access: [{ allow: staff }]\n"
     "    routes: [{ router: r1, interface: lan1 }]\n";
+
+/* With two pathways, whose key is KEY. */
+static const char with_pathways[] =
+    "authority: test\n"
+    "routers:\n"
+    "  r1:\n"
+    "    interfaces:\n"
+    "      lan0: { kind: tap, device: tap0, address: 10.1.0.1/24 }\n"
+    "      wan0: { kind: tap, device: tap1, mtu: 1400,\n"
+    "              address: [192.0.2.1/24, 192.0.2.3/24] }\n"
+    "    pathways:\n"
+    "      one: { interface: wan0, peer: r2, remote: 192.0.2.2,\n"
+    "             security: default }\n"
+    "      two: { interface: wan0, peer: r2, remote: 192.0.2.2,\n"
+    "             local: 192.0.2.3, security: default }\n"
+    "  r2:\n"
+    "    interfaces:\n"
+    "      wan0: { kind: tap, device: tap0, address: 192.0.2.2/24 }\n"
+    "    pathways:\n"
+    "      a: { interface: wan0, peer: r1, remote: 192.0.2.1,\n"
+    "           security: default }\n"
+    "      b: { interface: wan0, peer: r1, remote: 192.0.2.3,\n"
+    "           security: default }\n"
+    "security-policies: { default: { key: KEY } }\n";
+
+/* with_pathways with a key file, for as long as it is loaded. */
+static struct config *load_pathways(void)
+{
+    char key[] = "/tmp/svr-report-XXXXXX";
+    char text[sizeof with_pathways + sizeof key];
+    const char *at = strstr(with_pathways, "KEY");
+    int fd = mkstemp(key);
+    struct config *c;
+
+    cr_assert_geq(fd, 0);
+    for (int i = 0; i < 64; i++)
+        cr_assert_eq(write(fd, &"0123456789abcdef"[i % 16], 1), 1);
+    close(fd);
+    snprintf(text, sizeof text, "%.*s%s%s", (int)(at - with_pathways),
+             with_pathways, key, at + strlen("KEY"));
+    c = config_load_text(text, strlen(text), "test", "r1", NULL, stderr);
+    unlink(key);
+    return c;
+}
 
 typedef struct fixture {
     struct config *config;
@@ -53,14 +99,13 @@ static void fill(void *user, void *buf, size_t len)
     (void)user;
 }
 
-static void start(fixture *f)
+static void start_with(fixture *f, struct config *config)
 {
     const svr_random random = {fill, NULL};
     const struct neighbour_actions none = {0};
 
     memset(f, 0, sizeof *f);
-    f->config = config_load_text(authority, sizeof authority - 1, "test", "r1",
-                                 NULL, stderr);
+    f->config = config;
     cr_assert_neq(f->config, NULL);
     f->config->node.alloc = (svr_allocator){allocate, release, NULL};
     f->config->node.random = random;
@@ -69,9 +114,15 @@ static void start(fixture *f)
     port_init(&f->ports[0], f->config, 0);
     port_init(&f->ports[1], f->config, 1);
     f->ports[0].neighbours = neighbours_create(
-        f->ports[0].mac, f->config->node.interfaces[0].addresses, 2, &none,
-        &random);
+        f->ports[0].mac, f->config->node.interfaces[0].addresses,
+        f->config->node.interfaces[0].address_count, &none, &random);
     f->report = (struct report){f->config, f->node, f->ports, 2, SVR_SECOND};
+}
+
+static void start(fixture *f)
+{
+    start_with(f, config_load_text(authority, sizeof authority - 1, "test",
+                                   "r1", NULL, stderr));
 }
 
 static void finish(fixture *f)
@@ -259,7 +310,7 @@ Test(router_report, many_sessions_come_in_pieces)
                  (long long)cursor);
         o = ask_text(&f, line);
         data = at(o, "data");
-        cr_assert_leq(json_array_size(data), REPORT_SESSIONS);
+        cr_assert_leq(json_array_size(data), REPORT_PIECE);
         for (size_t i = 0; i < json_array_size(data); i++, count++) {
             json_int_t port = json_integer_value(
                 at(json_array_get(data, i), "context.sport"));
@@ -272,7 +323,95 @@ Test(router_report, many_sessions_come_in_pieces)
         pieces++;
     } while (cursor != 0);
     cr_assert_eq(count, 100);
-    cr_assert_eq(pieces, (100 + REPORT_SESSIONS - 1) / REPORT_SESSIONS);
+    cr_assert_eq(pieces, (100 + REPORT_PIECE - 1) / REPORT_PIECE);
+    finish(&f);
+}
+
+Test(router_report, paths)
+{
+    fixture f;
+    json_t *o;
+
+    start_with(&f, load_pathways());
+    o = ask_text(&f, "{\"command\": \"paths\"}");
+    expect_text(o, "schema", "svr.paths/1");
+    cr_assert_eq(json_array_size(at(o, "data")), 2);
+    expect_text(o, "data.1.name", "two");
+    expect_text(o, "data.1.peer", "r2");
+    expect_text(o, "data.1.interface", "wan0");
+    expect_text(o, "data.1.local", "192.0.2.3");
+    expect_text(o, "data.1.remote", "192.0.2.2");
+    expect_text(o, "data.1.security", "default");
+    expect_text(o, "data.1.state", "Down");
+    expect_text(o, "data.1.reason", "none");
+    expect_number(o, "data.1.since_s", 62);
+    expect_number(o, "data.1.flaps", 0);
+    expect_number(o, "data.1.mtu", 576);
+    expect_number(o, "data.1.peer_boot", 0);
+    expect_number(o, "data.1.sessions", 0);
+    cr_assert(json_is_false(at(o, "data.1.ready")));
+    cr_assert(json_is_null(at(o, "data.1.quality")));
+    cr_assert(json_is_null(at(o, "data.1.nat.own")));
+    cr_assert(json_is_null(at(o, "data.1.nat.peer")));
+    cr_assert(json_is_false(at(o, "data.1.tcp_as_udp")));
+    cr_assert_eq(at(o, "next"), NULL);
+    json_decref(o);
+    finish(&f);
+}
+
+Test(router_report, a_pathway_goes_down_and_up)
+{
+    fixture f;
+    json_t *o;
+
+    start_with(&f, load_pathways());
+    o = ask_text(&f, "{\"command\": \"pathway\", \"name\": \"two\", "
+                     "\"down\": true}");
+    expect_text(o, "schema", "svr.pathway/1");
+    expect_text(o, "data.name", "two");
+    json_decref(o);
+    o = ask_text(&f, "{\"command\": \"status\"}");
+    expect_text(o, "data.pathways.0.state", "Down");
+    expect_text(o, "data.pathways.1.state", "AdminDown");
+    json_decref(o);
+    json_decref(ask_text(&f, "{\"command\": \"pathway\", \"name\": \"two\", "
+                             "\"down\": false}"));
+    o = ask_text(&f, "{\"command\": \"paths\"}");
+    expect_text(o, "data.1.state", "Down");
+    json_decref(o);
+    finish(&f);
+}
+
+static size_t count_lines(FILE *log, const char *words)
+{
+    char line[256];
+    size_t n = 0;
+
+    rewind(log);
+    while (fgets(line, sizeof line, log) != NULL)
+        n += strstr(line, words) != NULL;
+    return n;
+}
+
+/* One line for each change, and none where there is none. */
+Test(router_report, the_log)
+{
+    FILE *log = tmpfile();
+    struct watch w;
+    fixture f;
+
+    start_with(&f, load_pathways());
+    cr_assert_eq(dup2(fileno(log), STDERR_FILENO), STDERR_FILENO);
+    cr_assert_eq(watch_init(&w, 2), 0);
+    watch_tick(&w, f.node, SVR_SECOND);
+    cr_expect_eq(count_lines(log, "pathway"), 0, "down from the start");
+    w.seen[1].up = true;
+    watch_tick(&w, f.node, 2 * SVR_SECOND);
+    watch_tick(&w, f.node, 3 * SVR_SECOND);
+    cr_expect_eq(count_lines(log, "pathway"), 1);
+    cr_expect_eq(count_lines(log, "pathway two to r2 is down: none"), 1);
+    watch_free(&w);
+    fclose(log);
     finish(&f);
 }
 
@@ -316,6 +455,12 @@ Test(router_report, requests_that_are_none)
         "{\"command\": \"\"}",
         "{\"command\": \"status\"} x",
         "{\"command\": \"sessions\", \"cursor\": -1}",
+        "{\"command\": \"paths\", \"cursor\": -1}",
+        "{\"command\": \"pathway\", \"name\": \"one\", \"down\": true}",
+        "{\"command\": \"pathway\", \"name\": \"one\"}",
+        "{\"command\": \"pathway\", \"down\": true}",
+        "{\"command\": \"pathway\", \"name\": 1, \"down\": true}",
+        "{\"command\": \"pathway\", \"name\": \"one\", \"down\": 1}",
         "{\"command\": \"sessions\", \"cursor\": \"1\"}",
         "{\"command\": \"sessions\", \"cursor\": 1.5}",
         "{\"command\": \"sessions\", \"cursor\": 18446744073709551615}",

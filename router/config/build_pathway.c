@@ -145,7 +145,6 @@ static void build_pathway(struct builder *b, const struct value *pathway,
     uint64_t tcp_as_udp = value_of(pathway, PATHWAY_TCP_AS_UDP)->number;
 
     svr_pathway_config_init(out);
-    out->unwatched = true;
     out->iface =
         (uint16_t)value_index(value_of(b->router, ROUTER_INTERFACES),
                               value_of(pathway, PATHWAY_INTERFACE)->text);

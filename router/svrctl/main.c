@@ -16,7 +16,10 @@ static const char help[] =
     "\n"
     "  status            the router, its interfaces and pathways\n"
     "  sessions          the sessions alive\n"
+    "  paths             whether pathways live, and how good they are\n"
     "  counters          packets, drops and their reasons\n"
+    "  pathway NAME down takes a pathway down\n"
+    "  pathway NAME up   lets it come up again\n"
     "\n"
     "  --router NAME     the router to ask (default: the only one running)\n"
     "  --socket PATH     its control socket (default: " PATHS_RUN
@@ -46,6 +49,14 @@ static const struct option long_options[] = {
     {0},
 };
 
+static int wrong(const char *what)
+{
+    if (what != NULL)
+        fprintf(stderr, "svrctl: %s\n", what);
+    fputs(usage, stderr);
+    return SVRCTL_USAGE;
+}
+
 static json_t *request(const char *command)
 {
     return json_pack("{s:s}", "command", command);
@@ -70,27 +81,29 @@ static int ask_once(struct client *c, const char *command, bool json,
     return SVRCTL_DONE;
 }
 
-static int run_status(struct client *c, bool json)
+static int run_status(struct client *c, bool json, char **args)
 {
+    (void)args;
     return ask_once(c, "status", json, svrctl_print_status);
 }
 
-static int run_counters(struct client *c, bool json)
+static int run_counters(struct client *c, bool json, char **args)
 {
+    (void)args;
     return ask_once(c, "counters", json, svrctl_print_counters);
 }
 
-/* Sessions come in pieces: `take` gets each, and the number of rows before. */
+/* Lists come in pieces: `take` gets each, and the number of rows before. */
 
-static int ask_sessions(struct client *c,
-                        void (*take)(void *user, json_t *data, size_t before),
-                        void *user)
+static int ask_list(struct client *c, const char *command,
+                    void (*take)(void *user, json_t *data, size_t before),
+                    void *user)
 {
     json_t *next = NULL;
     size_t before = 0;
 
     do {
-        json_t *ask = request("sessions");
+        json_t *ask = request(command);
         json_t *answer, *data;
 
         if (next != NULL)
@@ -107,12 +120,6 @@ static int ask_sessions(struct client *c,
     return SVRCTL_DONE;
 }
 
-static void take_row(void *user, json_t *data, size_t before)
-{
-    (void)before;
-    svrctl_sessions_add(user, data);
-}
-
 static void take_json(void *user, json_t *data, size_t before)
 {
     size_t i;
@@ -126,39 +133,90 @@ static void take_json(void *user, json_t *data, size_t before)
     }
 }
 
-static int run_sessions_json(struct client *c)
+static int print_list_json(struct client *c, const char *command)
 {
     int status;
 
-    fputs("{\"schema\": \"svr.sessions/1\", \"data\": [", stdout);
-    status = ask_sessions(c, take_json, NULL);
+    printf("{\"schema\": \"svr.%s/1\", \"data\": [", command);
+    status = ask_list(c, command, take_json, NULL);
     if (status == SVRCTL_DONE)
         fputs("\n]}\n", stdout);
     return status;
 }
 
-static int run_sessions(struct client *c, bool json)
-{
+/* A list as a table: what begins it, and what adds a piece. */
+struct rows {
     struct table t;
+    void (*add)(struct table *t, json_t *data);
+};
+
+static void take_rows(void *user, json_t *data, size_t before)
+{
+    struct rows *rows = user;
+
+    (void)before;
+    rows->add(&rows->t, data);
+}
+
+static int print_list(struct client *c, const char *command,
+                      void (*init)(struct table *t),
+                      void (*add)(struct table *t, json_t *data))
+{
+    struct rows rows = {.add = add};
     int status;
 
-    if (json)
-        return run_sessions_json(c);
-    svrctl_sessions_init(&t);
-    status = ask_sessions(c, take_row, &t);
+    init(&rows.t);
+    status = ask_list(c, command, take_rows, &rows);
     if (status == SVRCTL_DONE)
-        table_print(&t, stdout);
-    table_free(&t);
+        table_print(&rows.t, stdout);
+    table_free(&rows.t);
     return status;
+}
+
+static int run_sessions(struct client *c, bool json, char **args)
+{
+    (void)args;
+    return json ? print_list_json(c, "sessions")
+                : print_list(c, "sessions", svrctl_sessions_init,
+                             svrctl_sessions_add);
+}
+
+static int run_paths(struct client *c, bool json, char **args)
+{
+    (void)args;
+    return json ? print_list_json(c, "paths")
+                : print_list(c, "paths", svrctl_paths_init, svrctl_paths_add);
+}
+
+/* Changes */
+
+static int run_pathway(struct client *c, bool json, char **args)
+{
+    bool down = strcmp(args[1], "down") == 0;
+    json_t *answer;
+
+    if (!down && strcmp(args[1], "up") != 0)
+        return wrong("a pathway goes down or up");
+    answer = client_ask(c, json_pack("{s:s, s:s, s:b}", "command", "pathway",
+                                     "name", args[0], "down", (int)down));
+    if (answer == NULL)
+        return SVRCTL_ERROR;
+    if (json) {
+        json_dumpf(answer, stdout, JSON_INDENT(2));
+        putchar('\n');
+    }
+    json_decref(answer);
+    return SVRCTL_DONE;
 }
 
 static const struct command {
     const char *name;
-    int (*run)(struct client *c, bool json);
+    int args; /* behind it */
+    int (*run)(struct client *c, bool json, char **args);
 } commands[] = {
-    {"status", run_status},
-    {"sessions", run_sessions},
-    {"counters", run_counters},
+    {"status", 0, run_status},   {"sessions", 0, run_sessions},
+    {"paths", 0, run_paths},     {"counters", 0, run_counters},
+    {"pathway", 2, run_pathway},
 };
 
 static const struct command *find_command(const char *name)
@@ -173,14 +231,6 @@ struct options {
     const char *router, *socket;
     bool json;
 };
-
-static int wrong(const char *what)
-{
-    if (what != NULL)
-        fprintf(stderr, "svrctl: %s\n", what);
-    fputs(usage, stderr);
-    return SVRCTL_USAGE;
-}
 
 /* -1: go on; else the exit code. */
 static int read_options(struct options *o, int argc, char **argv)
@@ -213,7 +263,8 @@ static int read_options(struct options *o, int argc, char **argv)
     return -1;
 }
 
-static int run(const struct options *o, const struct command *command)
+static int run(const struct options *o, const struct command *command,
+               char **args)
 {
     char path[PATHS_SOCKET_MAX];
     struct client client;
@@ -224,7 +275,7 @@ static int run(const struct options *o, const struct command *command)
     status = client_open(&client, path);
     if (status != SVRCTL_DONE)
         return status;
-    status = command->run(&client, o->json);
+    status = command->run(&client, o->json, args);
     client_close(&client);
     if (status == SVRCTL_DONE && (fflush(stdout) != 0 || ferror(stdout))) {
         perror("svrctl");
@@ -241,11 +292,14 @@ int main(int argc, char **argv)
 
     if (status >= 0)
         return status;
-    if (optind != argc - 1)
-        return wrong(optind == argc ? "COMMAND is missing"
-                                    : "one COMMAND only");
-    command = find_command(argv[optind]);
+    if (optind == argc)
+        return wrong("COMMAND is missing");
+    command = find_command(argv[optind++]);
     if (command == NULL)
-        return wrong("the commands are status, sessions and counters");
-    return run(&options, command);
+        return wrong("the commands are status, sessions, paths, counters and "
+                     "pathway");
+    if (argc - optind != command->args)
+        return wrong(command->args == 0 ? "one COMMAND only"
+                                        : "pathway needs NAME, and down or up");
+    return run(&options, command, argv + optind);
 }

@@ -111,9 +111,9 @@ static void print_interfaces(json_t *list, FILE *out)
 
 static void print_pathways(json_t *list, FILE *out)
 {
-    static const char *const heads[] = {"PATHWAY", "INTERFACE", "PEER",
-                                        "LOCAL",   "REMOTE",    "SECURITY"};
-    static const char *const keys[] = {"name",  "interface", "peer",
+    static const char *const heads[] = {
+        "PATHWAY", "INTERFACE", "PEER", "STATE", "LOCAL", "REMOTE", "SECURITY"};
+    static const char *const keys[] = {"name",  "interface", "peer",    "state",
                                        "local", "remote",    "security"};
     struct table t;
     size_t i;
@@ -121,10 +121,10 @@ static void print_pathways(json_t *list, FILE *out)
 
     if (json_array_size(list) == 0)
         return;
-    table_init(&t, heads, 6, 0);
+    table_init(&t, heads, 7, 0);
     json_array_foreach(list, i, o)
     {
-        for (size_t k = 0; k < 6; k++)
+        for (size_t k = 0; k < 7; k++)
             table_add(&t, "%s", get(o, keys[k]).text);
     }
     fputc('\n', out);
@@ -310,5 +310,73 @@ void svrctl_sessions_add(struct table *t, json_t *data)
     json_array_foreach(data, i, o)
     {
         add_session(t, o);
+    }
+}
+
+/* Pathways */
+
+void svrctl_paths_init(struct table *t)
+{
+    static const char *const heads[] = {"PATHWAY", "PEER",  "STATE", "SINCE",
+                                        "READY",   "FLAPS", "LOSS",  "LATENCY",
+                                        "JITTER",  "MOS",   "MTU",   "SESSIONS",
+                                        "NAT",     "TCP",   "REASON"};
+
+    table_init(t, heads, 15, 1 << 3 | 0xfe0);
+}
+
+static void add_quality(struct table *t, const json_t *q)
+{
+    if (!json_is_object(q)) {
+        for (int i = 0; i < 4; i++)
+            table_add(t, "-");
+        return;
+    }
+    table_add(t, "%.2f%%", (double)get_number(q, "loss_ppm") / 1e4);
+    table_add(t, "%.1fms", (double)get_number(q, "latency_us") / 1e3);
+    table_add(t, "%.1fms", (double)get_number(q, "jitter_us") / 1e3);
+    table_add(t, "%.2f", json_number_value(json_object_get(q, "mos")));
+}
+
+/* Before which end a NAT stands. */
+static const char *nat_name(const json_t *nat)
+{
+    bool own = json_is_object(json_object_get(nat, "own"));
+    bool peer = json_is_object(json_object_get(nat, "peer"));
+
+    if (own && peer)
+        return "both";
+    if (own)
+        return "own";
+    return peer ? "peer" : "-";
+}
+
+static void add_path(struct table *t, const json_t *o)
+{
+    bool masked = json_is_true(json_object_get(o, "tcp_as_udp"));
+    bool ready = json_is_true(json_object_get(o, "ready"));
+
+    table_add(t, "%s", get(o, "name").text);
+    table_add(t, "%s", get(o, "peer").text);
+    table_add(t, "%s", get(o, "state").text);
+    table_add(t, "%s", duration(get_number(o, "since_s")).text);
+    table_add(t, "%s", ready ? "yes" : "no");
+    table_add(t, "%s", get(o, "flaps").text);
+    add_quality(t, json_object_get(o, "quality"));
+    table_add(t, "%s", get(o, "mtu").text);
+    table_add(t, "%s", get(o, "sessions").text);
+    table_add(t, "%s", nat_name(json_object_get(o, "nat")));
+    table_add(t, "%s", masked ? "as udp" : "-");
+    table_add(t, "%s", get(o, "reason").text);
+}
+
+void svrctl_paths_add(struct table *t, json_t *data)
+{
+    size_t i;
+    json_t *o;
+
+    json_array_foreach(data, i, o)
+    {
+        add_path(t, o);
     }
 }

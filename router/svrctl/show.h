@@ -10,8 +10,10 @@
 void svrctl_print_status(json_t *data, FILE *out);
 void svrctl_print_counters(json_t *data, FILE *out);
 
-/* Sessions come in several answers and become one table. */
+/* Sessions and pathways come in several answers and become one table. */
 void svrctl_sessions_init(struct table *t);
 void svrctl_sessions_add(struct table *t, json_t *data);
+void svrctl_paths_init(struct table *t);
+void svrctl_paths_add(struct table *t, json_t *data);
 
 #endif

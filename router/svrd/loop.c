@@ -101,6 +101,7 @@ static void on_second(uv_timer_t *timer)
 
     tell_unix_time(l);
     control_tick(l->control, uv_hrtime());
+    watch_tick(&l->watch, l->forward->node, uv_hrtime());
     revive_ports(l);
 }
 
@@ -158,7 +159,8 @@ static void start_rest(struct loop *l)
     uv_timer_start(&l->second, on_second, 1000, 1000);
 }
 
-int loop_init(struct loop *l, struct forward *forward, struct control *control)
+int loop_init(struct loop *l, struct forward *forward, struct control *control,
+              size_t pathways)
 {
     int status;
 
@@ -173,9 +175,12 @@ int loop_init(struct loop *l, struct forward *forward, struct control *control)
     }
     l->uv.data = l;
     l->polls = calloc(2 * forward->port_count + 1, sizeof *l->polls);
-    if (l->polls == NULL)
+    if (l->polls == NULL || watch_init(&l->watch, pathways) < 0) {
         log_error("no memory");
-    if (l->polls == NULL || start_ports(l) < 0) {
+        loop_close(l);
+        return -1;
+    }
+    if (start_ports(l) < 0) {
         loop_close(l);
         return -1;
     }
@@ -198,6 +203,7 @@ void loop_close(struct loop *l)
     uv_run(&l->uv, UV_RUN_DEFAULT);
     uv_loop_close(&l->uv);
     free(l->polls);
+    watch_free(&l->watch);
 }
 
 void loop_run(struct loop *l)

@@ -146,7 +146,8 @@ static char *answer(void *user, const char *line, size_t len)
 
 static int start(struct svrd *d)
 {
-    if (loop_init(&d->loop, &d->forward, d->control) < 0)
+    if (loop_init(&d->loop, &d->forward, d->control,
+                  d->config->node.pathway_count) < 0)
         return -1;
     d->report = (struct report){
         .config = d->config,

@@ -56,34 +56,41 @@ static json_t *interface_status(const struct port *p)
     return o;
 }
 
-static json_t *pathway_status(const svr_node_config *node,
-                              const svr_pathway_config *pathway)
+/* What is fixed of a pathway, and its state. */
+static json_t *pathway_status(const svr_node_pathway *pathway)
 {
     json_t *o = json_object();
 
     json_object_set_new(o, "name", text(pathway->name));
-    json_object_set_new(o, "interface",
-                        text(node->interfaces[pathway->iface].name));
-    json_object_set_new(o, "peer", text(node->peers[pathway->peer].name));
+    json_object_set_new(o, "interface", text(pathway->interface));
+    json_object_set_new(o, "peer", text(pathway->peer));
     json_object_set_new(o, "local", addr(&pathway->local));
     json_object_set_new(o, "remote", addr(&pathway->remote));
-    json_object_set_new(o, "security",
-                        text(node->securities[pathway->security].name));
+    json_object_set_new(o, "security", text(pathway->security));
+    json_object_set_new(o, "state",
+                        text(svr_bfd_state_name(pathway->info.state)));
     return o;
+}
+
+static json_t *pathways_status(const svr_node *node, svr_time now)
+{
+    json_t *list = json_array();
+    svr_node_pathway pathway;
+    size_t cursor = 0;
+
+    while (svr_node_pathway_next(node, &cursor, &pathway, now) > 0)
+        json_array_append_new(list, pathway_status(&pathway));
+    return list;
 }
 
 static json_t *status_data(const struct report *r, svr_time now)
 {
     const svr_node_config *node = &r->config->node;
     json_t *interfaces = json_array();
-    json_t *pathways = json_array();
     json_t *o = json_object();
 
     for (size_t i = 0; i < r->port_count; i++)
         json_array_append_new(interfaces, interface_status(&r->ports[i]));
-    for (size_t i = 0; i < node->pathway_count; i++)
-        json_array_append_new(pathways,
-                              pathway_status(node, &node->pathways[i]));
     json_object_set_new(o, "version", text(svr_version()));
     json_object_set_new(o, "router", text(r->config->router));
     json_object_set_new(o, "authority", text(r->config->authority));
@@ -94,7 +101,7 @@ static json_t *status_data(const struct report *r, svr_time now)
     json_object_set_new(o, "session_limit",
                         number(svr_node_session_limit(r->node)));
     json_object_set_new(o, "interfaces", interfaces);
-    json_object_set_new(o, "pathways", pathways);
+    json_object_set_new(o, "pathways", pathways_status(r->node, now));
     return o;
 }
 
@@ -151,6 +158,9 @@ static json_t *drop_counters(const svr_counters *c)
     X(metadata_received)    \
     X(control_sent)         \
     X(control_received)     \
+    X(bfd_sent)             \
+    X(bfd_received)         \
+    X(peer_restarts)        \
     X(unknown_attributes)
 
 static json_t *counters_data(const struct report *r)
@@ -246,21 +256,65 @@ static json_t *session(const svr_session_info *s, svr_time now)
     return o;
 }
 
-static json_t *sessions_data(const struct report *r, size_t *cursor, bool *more,
-                             svr_time now)
+static json_t *next_session(const struct report *r, size_t *cursor,
+                            svr_time now)
 {
-    json_t *list = json_array();
     svr_session_info info;
 
-    *more = false;
-    while (svr_node_session_next(r->node, cursor, &info) > 0) {
-        json_array_append_new(list, session(&info, now));
-        if (json_array_size(list) == REPORT_SESSIONS) {
-            *more = true;
-            break;
-        }
-    }
-    return list;
+    return svr_node_session_next(r->node, cursor, &info) > 0
+               ? session(&info, now)
+               : NULL;
+}
+
+/* Pathways */
+
+static json_t *quality(const svr_pathway_info *info)
+{
+    const svr_quality *q = &info->quality;
+
+    if (!info->measured)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:f, s:b}", "loss_ppm",
+                     number(q->loss_ppm), "latency_us", number(q->latency_us),
+                     "jitter_us", number(q->jitter_us), "mos", q->mos / 1000.0,
+                     "by_traffic", (int)info->by_traffic);
+}
+
+/* Where an end is seen that stands behind a NAT. */
+static json_t *nat(bool there, const svr_bfd_endpoint *seen)
+{
+    return there ? json_pack("{s:o, s:o}", "addr", addr(&seen->addr), "port",
+                             number(seen->port))
+                 : json_null();
+}
+
+static json_t *path(const svr_node_pathway *pathway, svr_time now)
+{
+    const svr_pathway_info *info = &pathway->info;
+    json_t *o = pathway_status(pathway);
+
+    json_object_set_new(o, "since_s", seconds(info->since, now));
+    json_object_set_new(o, "ready", json_boolean(info->ready));
+    json_object_set_new(o, "flaps", number(info->flaps));
+    json_object_set_new(o, "reason", text(svr_bfd_diag_name(info->reason)));
+    json_object_set_new(o, "quality", quality(info));
+    json_object_set_new(o, "mtu", number(info->mtu));
+    json_object_set_new(o, "nat",
+                        pair("own", nat(info->own_nat, &info->observed), "peer",
+                             nat(info->peer_nat, &info->peer)));
+    json_object_set_new(o, "tcp_as_udp", json_boolean(info->tcp_as_udp));
+    json_object_set_new(o, "peer_boot", number(info->peer_boot_counter));
+    json_object_set_new(o, "sessions", number(pathway->sessions));
+    return o;
+}
+
+static json_t *next_path(const struct report *r, size_t *cursor, svr_time now)
+{
+    svr_node_pathway pathway;
+
+    return svr_node_pathway_next(r->node, cursor, &pathway, now) > 0
+               ? path(&pathway, now)
+               : NULL;
 }
 
 /* Requests */
@@ -275,21 +329,53 @@ static json_t *error_document(const char *message)
     return document("svr.error/1", json_pack("{s:s}", "message", message));
 }
 
-static json_t *sessions_document(const struct report *r, const json_t *request,
-                                 svr_time now)
+/* Lists that come in pieces: the next entry, or NULL. */
+typedef json_t *next_fn(const struct report *r, size_t *cursor, svr_time now);
+
+static json_t *piece(const struct report *r, next_fn *next, size_t *cursor,
+                     svr_time now)
+{
+    json_t *list = json_array();
+    json_t *o;
+
+    while (json_array_size(list) < REPORT_PIECE &&
+           (o = next(r, cursor, now)) != NULL)
+        json_array_append_new(list, o);
+    return list;
+}
+
+static json_t *list_document(const struct report *r, const json_t *request,
+                             const char *schema, next_fn *next, svr_time now)
 {
     const json_t *from = json_object_get(request, "cursor");
     json_int_t at = json_integer_value(from);
     size_t cursor = (size_t)at;
+    json_t *list;
     json_t *o;
-    bool more;
 
     if ((from != NULL && !json_is_integer(from)) || at < 0)
         return error_document("cursor must be a number from an answer");
-    o = document("svr.sessions/1", sessions_data(r, &cursor, &more, now));
-    if (more)
+    list = piece(r, next, &cursor, now);
+    o = document(schema, list);
+    if (json_array_size(list) == REPORT_PIECE)
         json_object_set_new(o, "next", number(cursor));
     return o;
+}
+
+static json_t *pathway_document(const struct report *r, const json_t *request,
+                                svr_time now)
+{
+    const char *name = json_string_value(json_object_get(request, "name"));
+    const json_t *down = json_object_get(request, "down");
+
+    if (name == NULL || !json_is_boolean(down))
+        return error_document("a pathway needs its name, and down as true or "
+                              "false");
+    if (svr_node_pathway_admin(r->node, name, json_is_true(down), now) < 0)
+        return error_document("there is no pathway of that name");
+    return document(
+        "svr.pathway/1",
+        json_pack("{s:s, s:b}", "name", name, "down", (int)json_is_true(down)));
 }
 
 static json_t *answer(const struct report *r, const json_t *request,
@@ -305,9 +391,13 @@ static json_t *answer(const struct report *r, const json_t *request,
     if (strcmp(command, "counters") == 0)
         return document("svr.counters/1", counters_data(r));
     if (strcmp(command, "sessions") == 0)
-        return sessions_document(r, request, now);
-    return error_document(
-        "the commands are \"status\", \"sessions\" and \"counters\"");
+        return list_document(r, request, "svr.sessions/1", next_session, now);
+    if (strcmp(command, "paths") == 0)
+        return list_document(r, request, "svr.paths/1", next_path, now);
+    if (strcmp(command, "pathway") == 0)
+        return pathway_document(r, request, now);
+    return error_document("the commands are \"status\", \"sessions\", "
+                          "\"paths\", \"counters\" and \"pathway\"");
 }
 
 /* The document as one line, in memory from malloc. */

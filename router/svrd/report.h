@@ -4,24 +4,25 @@
 
 #include "port.h"
 
-/* Sessions in one answer: it names where the next one goes on, so that a full
- * table does not hold the loop. */
-#define REPORT_SESSIONS 32
+/* Sessions or pathways in one answer: it names where the next one goes on, so
+ * that a full table does not hold the loop. */
+#define REPORT_PIECE 32
 
 /* What there is to report on; all borrowed. */
 struct report {
     const struct config *config;
-    const svr_node *node;
+    svr_node *node;
     const struct port *ports;
     size_t port_count;
     svr_time started;
 };
 
 /*
- * Answers one request: {"command": "status"}, "counters", or "sessions", the
- * last with "cursor": the "next" of the answer before. The answer is
- * {"schema": "svr.COMMAND/1", "data": …}, for sessions with "next" where there
- * are more; or {"schema": "svr.error/1", "data": {"message": …}}. One line in
+ * Answers one request: {"command": "status"}, "counters", or "sessions" or
+ * "paths", these with "cursor": the "next" of the answer before; or "pathway"
+ * with "name" and "down", which takes a pathway down or lets it come up. The
+ * answer is {"schema": "svr.COMMAND/1", "data": …}, with "next" where there are
+ * more; or {"schema": "svr.error/1", "data": {"message": …}}. One line in
  * memory from malloc, or NULL where there is none.
  */
 char *report_answer(const struct report *r, const char *line, size_t len,
