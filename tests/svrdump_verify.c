@@ -399,3 +399,56 @@ Test(svrdump_verify, lines)
     free(text);
     verify_keys_free(keys);
 }
+
+/* A BFD packet with a block that names the key of dc, and its tag. */
+static size_t make_bfd(uint8_t *out, const svr_security_config *policy,
+                       bool timed, uint8_t change)
+{
+    static const char bfd[] = "20c00318 00000007 00000009 000f4240 000f4240 "
+                              "00000000" COOKIE "10140000 00100004";
+    svr_tuple t = waypoints();
+    svr_direction_key key;
+    uint8_t payload[PAYLOAD_MAX];
+    size_t len = from_hex(payload, bfd);
+    svr_tag_scope scope = {.timed = timed,
+                           .step = START / (SVR_TIME_STEP / SVR_SECOND)};
+    svr_mac mac;
+
+    svr_direction_key_derive(&key, policy->key, "dc", "branch", 1);
+    for (int i = 24; i >= 0; i -= 8)
+        payload[len++] = (uint8_t)(key.security_id >> i);
+    svr_mac_init(&mac, policy->hmac, key.key);
+    svr_tag_write(&mac, (svr_span){payload, len}, &scope, payload + len);
+    svr_mac_wipe(&mac);
+    payload[12] ^= change;
+    t.dport = SVR_BFD_PORT;
+    return make_packet(out, &t, payload, len + policy->hmac->tag_len);
+}
+
+static void check_bfd(const struct net_options *o, uint8_t change,
+                      const char *tag)
+{
+    svr_security_config policy = policy_of(o);
+    struct verify_keys *keys = keys_of(&policy);
+    uint8_t packet[FRAME_MAX];
+    json_t *list, *frame;
+
+    begin_capture(&file, 101);
+    add_frame_at(&file, START, packet,
+                 make_bfd(packet, &policy, !o->regular, change));
+    list = list_with(keys);
+    frame = json_array_get(list, 0);
+    cr_expect_str_eq(text_at(frame, "bfd.tag"), tag);
+    cr_expect_str_eq(text_at(frame, "bfd.block.tag"), "");
+    cr_expect_eq(json_integer_value(json_object_get(frame, "payload_len")), 0);
+    json_decref(list);
+    verify_keys_free(keys);
+}
+
+/* The tag covers all behind the UDP header. */
+Test(svrdump_verify, bfd)
+{
+    check_bfd(&(struct net_options){0}, 0, "ok");
+    check_bfd(&(struct net_options){.regular = true}, 0, "ok");
+    check_bfd(&(struct net_options){0}, 1, "wrong");
+}

@@ -41,9 +41,9 @@ svr_span dump_bfd_take(struct dump_frame *f, svr_span captured)
 
 void dump_bfd_read_block(struct dump_frame *f)
 {
-    svr_bfd_block b;
-    ptrdiff_t len = svr_bfd_block_decode(
-        &b, f->block.data, (size_t)f->block.header_len + f->block.payload_len);
+    ptrdiff_t len = svr_bfd_block_decode(&f->bfd_block, f->block.data,
+                                         (size_t)f->block.header_len +
+                                             f->block.payload_len);
 
     f->status = len < 0 ? DUMP_MALFORMED : DUMP_OK;
     f->reason = len < 0 ? (int)len : 0;

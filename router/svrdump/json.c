@@ -66,7 +66,7 @@ static json_t *metadata_object(const struct dump_frame *f)
         set_number(o, "header_len", f->header_section_len);
         set_number(o, "payload_len", f->payload_section_len);
     }
-    if (!dump_is_plain(f))
+    if (!dump_is_plain(f) && !f->is_bfd)
         set_tag(o, f->tag);
     dump_visit(f, append_tlv, tlvs);
     set_new(o, "tlvs", tlvs);
@@ -128,8 +128,12 @@ void dump_print_json(FILE *out, const struct dump_frame *f)
         set_text(o, "error", f->is_ip ? svr_err_name(f->error) : "not_ip");
     block = f->status == DUMP_NONE ? json_null() : metadata_object(f);
     set_new(o, "metadata", f->is_bfd ? json_null() : block);
-    if (f->is_bfd)
-        set_new(o, "bfd", dump_bfd_object(f, block));
+    if (f->is_bfd) {
+        json_t *bfd = dump_bfd_object(f, block);
+
+        set_tag(bfd, f->tag);
+        set_new(o, "bfd", bfd);
+    }
     if (f->flow)
         set_new(o, "session", session_object(f));
     /* ASCII only, so that no name can steer a terminal. */

@@ -55,6 +55,7 @@ struct dump_frame {
     bool is_bfd;   /* the block is the one behind this, and md is empty */
     int bfd_error; /* why the BFD packet is malformed, or 0 */
     svr_bfd_packet bfd;
+    svr_bfd_block bfd_block; /* where status is OK */
 
     enum dump_status status;
     int reason;      /* why the metadata is malformed */

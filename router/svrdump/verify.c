@@ -202,14 +202,27 @@ static void set_signer(struct dump_frame *f, const struct verify_key *k)
         f->payload_len -= (uint32_t)k->hmac->tag_len;
 }
 
+/* The security id that the block names: true where it names one. */
+static bool named_key(const struct dump_frame *f, uint32_t *id)
+{
+    if (f->is_bfd) {
+        *id = f->bfd_block.security_id;
+        return f->status == DUMP_OK &&
+               f->bfd_block.present & SVR_BFD_HAS(SECURITY_ID);
+    }
+    *id = f->md.security_id;
+    return f->md.present & SVR_HAS(SECURITY_ID);
+}
+
 void verify_metadata(const struct verify_keys *keys, struct dump_frame *f)
 {
     const struct verify_key *k, *last = NULL;
+    uint32_t id;
 
-    if (!(f->md.present & SVR_HAS(SECURITY_ID)))
+    if (!named_key(f, &id))
         return;
     f->tag = DUMP_TAG_NO_KEY;
-    for (k = find(keys, f->md.security_id); k; k = find_next(k)) {
+    for (k = find(keys, id); k; k = find_next(k)) {
         last = k;
         f->tag = verify(f, k, k->direction.key);
         if (f->tag != DUMP_TAG_WRONG)

@@ -16,8 +16,8 @@ bool verify_keys_add(struct verify_keys *keys, const char *router,
 struct verify_keys *verify_keys_load(const char *file, const char *folder);
 void verify_keys_free(struct verify_keys *keys); /* NULL is allowed; wipes */
 
-/* Sets the tag and the signer of a frame whose metadata names a key, and takes
- * the tag out of its payload. */
+/* Sets the tag and the signer of a frame whose metadata, or block behind BFD,
+ * names a key, and takes the tag out of its payload. */
 void verify_metadata(const struct verify_keys *keys, struct dump_frame *f);
 /* The same for a frame without metadata of a followed flow. */
 void verify_plain(struct dump_frame *f);
