@@ -521,13 +521,19 @@ Test(node_watch, unwatched_goes_down_too)
     cr_assert(p.unwatched);
     cr_assert_eq(p.info.state, SVR_BFD_UP);
     cr_assert_eq(svr_node_pathway_next(net.branch, &cursor, &p, net.now), 0);
+    for (int i = 0; i < 2; i++) {
+        trip(&net, false, client_packet(40, 10));
+        trip(&net, true, frame_udp(SERVER, 5000, CLIENT, 40, NULL, 10));
+    }
     for (int down = 1; down >= 0; down--) {
         cr_assert_eq(
             svr_node_pathway_admin(net.branch, "wan0-dc", down, net.now), 0);
-        struct frame f = client_packet(40, 10);
-        cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN),
-                     down ? SVR_DROP_PATHWAY_DOWN : SVR_DROP_NONE);
-        frame_free(&f);
+        for (int i = 0; i < 3; i++) {
+            struct frame f = client_packet(40, 10);
+            cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN),
+                         down ? SVR_DROP_PATHWAY_DOWN : SVR_DROP_NONE);
+            frame_free(&f);
+        }
     }
     net_close(&net);
 }
