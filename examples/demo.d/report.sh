@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the demonstration prints. To be sourced by examples/demo, which sets $run.
+# What the demonstration prints. To be sourced by scripts that set $run.
 # shellcheck disable=SC2154
 
 passed=0 failed=0 sections=0
@@ -46,8 +46,9 @@ refuse() {
     ((status == 0)) || tail -n 15 "$run/check.out" | show
 }
 
+# report_total NAME: of the program.
 report_total() {
     printf '\n%d s\n' $((SECONDS - started))
-    printf 'demo: %d passed, %d failed\n' "$passed" "$failed"
+    printf '%s: %d passed, %d failed\n' "$1" "$passed" "$failed"
     ((failed == 0 && passed > 0))
 }

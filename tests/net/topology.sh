@@ -124,6 +124,16 @@ net_stop() {
     return "$status"
 }
 
+# net_kill LABEL...: at once.
+net_kill() {
+    local label pid
+    for label; do
+        pid=$(net_pid "$label") || continue
+        kill -KILL "$pid"
+        wait "$pid" 2>/dev/null || true
+    done
+}
+
 net_gone() {
     ! net_pid "$1" >/dev/null
 }
@@ -147,16 +157,7 @@ net_listening() {
 
 net_up() {
     local name
-    net_lock || return 1
-    net_down_all
-    NET_MODE=${1:-svr}
-    mkdir -p "$NET_STATE" "$NET_LOGS"
-    : >"$NET_STATE/processes"
-
-    for name in "${NET_ALL[@]}"; do
-        ip netns add "$NET_PREFIX$name" || return 1
-        net_defaults "$name"
-    done
+    net_begin "${1:-svr}" || return 1
     net_bridge wan wan
     net_ip wan link set wan addrgenmode none
     net_host staff branch br-lan0
@@ -181,6 +182,20 @@ net_up() {
     openvpn) net_kernel_routers && net_openvpn ;;
     *) net_fail "unknown mode $NET_MODE" ;;
     esac
+}
+
+# net_begin MODE: namespaces, with nothing between them.
+net_begin() {
+    local name
+    net_lock || return 1
+    net_down_all
+    NET_MODE=$1
+    mkdir -p "$NET_STATE" "$NET_LOGS"
+    : >"$NET_STATE/processes"
+    for name in "${NET_ALL[@]}"; do
+        ip netns add "$NET_PREFIX$name" || return 1
+        net_defaults "$name"
+    done
 }
 
 # One user of a prefix at a time.
