@@ -179,7 +179,9 @@ static void read_payload(struct dump_frame *f)
 {
     svr_span captured = f->l4_captured;
 
-    if (dump_is_bfd(&f->tuple))
+    /* Reports and keep-alives of a pathway come to that port as well. */
+    if (dump_is_bfd(&f->tuple) &&
+        !svr_cookie_present(captured.data, captured.len))
         captured = dump_bfd_take(f, captured);
     read_metadata(f, captured);
 }
