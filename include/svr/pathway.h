@@ -190,6 +190,7 @@ typedef struct svr_pathway_info {
     bool peer_nat;   /* a NAT stands before the peer */
     bool own_nat;    /* or before this router */
     bool tcp_as_udp; /* S14.8 */
+    bool mtu_known;  /* else mtu is only where the search begins */
     uint16_t mtu;    /* the largest IP packet known to pass */
     uint32_t flaps;  /* how often it has failed */
     uint32_t peer_boot_counter; /* 0: not known */

@@ -126,13 +126,13 @@ static void take_state(svr_node *n, svr__pathway *pw,
         for_sessions(n, pw, hold_session, now);
 }
 
-/* The first search takes a moment. Until it has found something, or the
- * hold-down is over, what the interface takes is as good a guess as the floor
- * that the search begins with. */
+/* The first search takes a moment. Until it has found something, what the
+ * interface takes is a better guess than the floor: hosts remember for minutes
+ * what they are told. */
 static void take_mtu(svr_node *n, svr__pathway *pw,
                      const svr_pathway_info *info, svr_time now)
 {
-    if (info->mtu == pw->mtu)
+    if (!info->mtu_known || info->mtu == pw->mtu)
         return;
     pw->mtu = info->mtu;
     for_sessions(n, pw, resize_session, now);
@@ -147,8 +147,7 @@ static void follow(svr_node *n, svr__pathway *pw, unsigned changes,
     svr_pathway_describe(pw->watch, &info, now);
     if (changes & SVR_PATHWAY_CHANGED_STATE)
         take_state(n, pw, &info, now);
-    if (changes & SVR_PATHWAY_CHANGED_MTU || info.ready)
-        take_mtu(n, pw, &info, now);
+    take_mtu(n, pw, &info, now);
     if (changes & SVR_PATHWAY_CHANGED_TCP)
         pw->tcp_as_udp = pw->mask_always || info.tcp_as_udp;
     if (changes & SVR_PATHWAY_CHANGED_NAT) {

@@ -14,8 +14,14 @@ void svr__mtu_init(svr__mtu *m, uint16_t floor, uint16_t max)
         .due = SVR_NEVER,
         .floor = floor,
         .max = max > floor ? max : floor,
+        .too_big = UINT32_MAX,
         .mtu = floor,
     };
+}
+
+bool svr__mtu_known(const svr__mtu *m)
+{
+    return m->mtu > m->floor || m->too_big <= m->max || m->max == m->floor;
 }
 
 static void try_size(svr__mtu *m, uint16_t size, svr_time now)

@@ -45,6 +45,9 @@ typedef struct svr__mtu {
 
 /* max: of the interface; the MTU is the floor until more is known to pass. */
 void svr__mtu_init(svr__mtu *m, uint16_t floor, uint16_t max);
+/* Whether the MTU was found, or a larger size found not to pass; before that it
+ * is only where the search begins. */
+bool svr__mtu_known(const svr__mtu *m);
 /* The pathway came up, or went down. */
 void svr__mtu_start(svr__mtu *m, svr_time now);
 void svr__mtu_stop(svr__mtu *m);

@@ -269,6 +269,7 @@ void svr_pathway_describe(const svr_pathway *p, svr_pathway_info *out,
         .own_nat = !svr_addr_is_none(&p->observed.addr) &&
                    !svr__endpoint_equal(&p->observed, &p->settings.local),
         .tcp_as_udp = p->probe.tcp_as_udp,
+        .mtu_known = p->settings.plain || svr__mtu_known(&p->mtu),
         .mtu = p->settings.plain ? p->settings.mtu : p->mtu.mtu,
         .flaps = p->hold.flaps,
         .peer_boot_counter = p->peer_boot,
