@@ -93,6 +93,33 @@ static svr_tuple read_tuple(const struct vector *v)
                        (uint16_t)dport, (uint8_t)proto};
 }
 
+/* Silent where value is encoded as the len bytes at buf; encode answers as
+ * svr_metadata_encode does. */
+static void put_encoded(struct text *out,
+                        ptrdiff_t (*encode)(uint8_t *buf, size_t cap,
+                                            const void *value),
+                        const void *value, const uint8_t *buf, size_t len)
+{
+    ptrdiff_t size = encode(NULL, 0, value);
+    uint8_t *again;
+
+    if (size < 0) {
+        put_error(out, (int)size);
+        return;
+    }
+    again = malloc((size_t)size);
+    if (!again)
+        abort();
+    if (encode(again, (size_t)size, value) != size)
+        text_add(out, "encoded in another length than measured\n");
+    if ((size_t)size != len || memcmp(again, buf, len) != 0) {
+        text_add(out, "encoded ");
+        put_hex(out, again, (size_t)size);
+        text_add(out, "\n");
+    }
+    free(again);
+}
+
 /* ---- blocks ---- */
 
 static void put_flag(struct text *out, const void *field)
@@ -200,14 +227,16 @@ static const char *const names[SVR_ATTR_COUNT] = {
         [SVR_ATTR_INDEX_SESSION_KEY] = "session-encryption-key",
 };
 
+struct attribute {
+    size_t field;
+    void (*put)(struct text *out, const void *field);
+};
+
 #define ROW(name, member, kind) \
     [SVR_ATTR_INDEX_##name] = {offsetof(svr_metadata, member), put_##kind}
 
 /* clang-format off */
-static const struct {
-    size_t field;
-    void (*put)(struct text *out, const void *field);
-} attributes[SVR_ATTR_COUNT] = {
+static const struct attribute attributes[SVR_ATTR_COUNT] = {
     ROW(FRAGMENT, fragment, fragment),
     ROW(FORWARD_CONTEXT_V4, forward, context),
     ROW(FORWARD_CONTEXT_V6, forward, context),
@@ -248,41 +277,35 @@ static const struct {
 };
 /* clang-format on */
 
-static void put_metadata(struct text *out, const svr_metadata *md)
+/* Those whose bit is set in `present`, with their fields in block. */
+static void put_attributes(struct text *out, uint64_t present,
+                           const char *const *texts,
+                           const struct attribute *rows, const void *block)
 {
-    for (size_t i = 0; i < SVR_ATTR_COUNT; i++) {
-        if (!(md->present >> i & 1))
+    for (; present; present >>= 1, texts++, rows++) {
+        if (!(present & 1))
             continue;
-        text_add(out, "%s", names[i]);
-        attributes[i].put(out, (const char *)md + attributes[i].field);
+        text_add(out, "%s", *texts);
+        rows->put(out, (const char *)block + rows->field);
         text_add(out, "\n");
     }
-    if (md->unknown)
-        text_add(out, "unknown %u\n", md->unknown);
 }
 
-/* Silent where md is written as the len bytes at buf. */
-static void put_encoded(struct text *out, const svr_metadata *md,
-                        const uint8_t *buf, size_t len)
+static void put_unknown(struct text *out, unsigned count)
 {
-    ptrdiff_t size = svr_metadata_encode(NULL, 0, md);
-    uint8_t *again;
+    if (count)
+        text_add(out, "unknown %u\n", count);
+}
 
-    if (size < 0) {
-        put_error(out, (int)size);
-        return;
-    }
-    again = malloc((size_t)size);
-    if (!again)
-        abort();
-    if (svr_metadata_encode(again, (size_t)size, md) != size)
-        text_add(out, "encoded in another length than measured\n");
-    if ((size_t)size != len || memcmp(again, buf, len) != 0) {
-        text_add(out, "encoded ");
-        put_hex(out, again, (size_t)size);
-        text_add(out, "\n");
-    }
-    free(again);
+static void put_metadata(struct text *out, const svr_metadata *md)
+{
+    put_attributes(out, md->present, names, attributes, md);
+    put_unknown(out, md->unknown);
+}
+
+static ptrdiff_t encode_metadata(uint8_t *buf, size_t cap, const void *md)
+{
+    return svr_metadata_encode(buf, cap, md);
 }
 
 static void put_block(struct text *out, const uint8_t *buf, size_t len)
@@ -296,7 +319,7 @@ static void put_block(struct text *out, const uint8_t *buf, size_t len)
     }
     text_add(out, "length %td\n", got);
     put_metadata(out, &md);
-    put_encoded(out, &md, buf, (size_t)got);
+    put_encoded(out, encode_metadata, &md, buf, (size_t)got);
 }
 
 static void run_block(const struct vector *v, struct text *out)
@@ -321,6 +344,163 @@ static void run_sealed_block(const struct vector *v, struct text *out)
     text_add(out, "header-length %u payload-length %u\n", b.header_len,
              b.payload_len);
     put_metadata(out, &md);
+}
+
+/* ---- BFD ---- */
+
+static void put_bfd(struct text *out, const svr_bfd_packet *p)
+{
+    text_add(out, "state %s diagnostic %u\n", svr_bfd_state_name(p->state),
+             p->diag);
+    text_add(out, "poll %d final %d control-plane-independent %d demand %d\n",
+             p->poll, p->final, p->control_plane_independent, p->demand);
+    text_add(out, "multiplier %u discriminators %lu %lu\n", p->multiplier,
+             (unsigned long)p->my_discriminator,
+             (unsigned long)p->your_discriminator);
+    text_add(out, "intervals %lu %lu %lu\n", (unsigned long)p->desired_min_tx,
+             (unsigned long)p->required_min_rx,
+             (unsigned long)p->required_min_echo_rx);
+}
+
+static ptrdiff_t encode_bfd(uint8_t *buf, size_t cap, const void *p)
+{
+    int err;
+
+    (void)cap;
+    err = buf ? svr_bfd_encode(buf, p) : 0;
+    return err < 0 ? err : SVR_BFD_SIZE;
+}
+
+static void run_bfd(const struct vector *v, struct text *out)
+{
+    svr_bfd_packet p, untouched;
+    ptrdiff_t got;
+
+    memset(&p, 0xee, sizeof(p));
+    memset(&untouched, 0xee, sizeof(untouched));
+    got = svr_bfd_decode(&p, v->bytes, v->len);
+    if (got < 0) {
+        put_error(out, (int)got);
+        if (memcmp(&p, &untouched, sizeof(p)) != 0)
+            text_add(out, "changed though refused\n");
+        return;
+    }
+    text_add(out, "length %td\n", got);
+    put_bfd(out, &p);
+    put_encoded(out, encode_bfd, &p, v->bytes, (size_t)got);
+}
+
+static void put_u16(struct text *out, const void *field)
+{
+    text_add(out, " %u", *(const uint16_t *)field);
+}
+
+static void put_b8(struct text *out, const void *field)
+{
+    text_add(out, " ");
+    put_hex(out, field, SVR_BFD_CHALLENGE_SIZE);
+}
+
+static void put_endpoint(struct text *out, const void *field)
+{
+    const svr_bfd_endpoint *e = field;
+
+    put_address(out, &e->addr);
+    put_u16(out, &e->port);
+}
+
+static void put_numbers(struct text *out, const void *field)
+{
+    const svr_bfd_numbers *n = field;
+
+    text_add(out, " own %llu peer %llu", (unsigned long long)n->own,
+             (unsigned long long)n->peer);
+}
+
+static void put_echo(struct text *out, const void *field)
+{
+    const svr_bfd_echo *e = field;
+
+    text_add(out, " own %llu peer %llu held %llu", (unsigned long long)e->own,
+             (unsigned long long)e->peer, (unsigned long long)e->held);
+}
+
+static void put_pinhole(struct text *out, const void *field)
+{
+    const svr_bfd_pinhole *p = field;
+
+    text_add(out, " local %u remote %u", p->local, p->remote);
+}
+
+static void put_padded(struct text *out, const void *field)
+{
+    const svr_bfd_padded *p = field;
+
+    text_add(out, " number %llu size %u", (unsigned long long)p->number,
+             p->size);
+}
+
+static void put_probe(struct text *out, const void *field)
+{
+    const svr_bfd_probe *p = field;
+
+    text_add(out, " round %u kind %u heard-round %u heard %u", p->round,
+             p->kind, p->heard_round, p->heard);
+}
+
+/* Those of the block behind BFD, from its first index on. */
+static const char *const bfd_names[] = {"security-id",
+#define X(name, number, text) text,
+                                        SVR_BFD_ATTR_MAP(X)
+#undef X
+};
+
+#define BFD_ROW(name, member, kind) \
+    [SVR_BFD_INDEX_##name -         \
+        SVR_ATTR_COUNT] = {offsetof(svr_bfd_block, member), put_##kind}
+
+/* clang-format off */
+static const struct attribute bfd_attributes[] = {
+    BFD_ROW(SECURITY_ID, security_id, u32),
+    BFD_ROW(ROUTER, router, name),
+    BFD_ROW(BOOT_COUNTER, boot_counter, u32),
+    BFD_ROW(SOURCE_V4, source, endpoint),
+    BFD_ROW(SOURCE_V6, source, endpoint),
+    BFD_ROW(NUMBERS, numbers, numbers),
+    BFD_ROW(ECHO, echo, echo),
+    BFD_ROW(OBSERVED_V4, observed, endpoint),
+    BFD_ROW(OBSERVED_V6, observed, endpoint),
+    BFD_ROW(CHALLENGE, challenge, b8),
+    BFD_ROW(ANSWER, answer, b8),
+    BFD_ROW(PINHOLE, pinhole, pinhole),
+    BFD_ROW(PADDED, padded, padded),
+    BFD_ROW(PADDING, padding, u16),
+    BFD_ROW(KEY_EXCHANGE, key_exchange, span),
+    BFD_ROW(LOAD, load, span),
+    BFD_ROW(TOPOLOGY, topology, span),
+    BFD_ROW(PROBE, probe, probe),
+};
+/* clang-format on */
+
+static ptrdiff_t encode_bfd_block(uint8_t *buf, size_t cap, const void *b)
+{
+    return svr_bfd_block_encode(buf, cap, b);
+}
+
+static void run_bfd_block(const struct vector *v, struct text *out)
+{
+    svr_bfd_block b;
+    ptrdiff_t got = svr_bfd_block_decode(&b, v->bytes, v->len);
+
+    if (got < 0) {
+        put_error(out, (int)got);
+        return;
+    }
+    text_add(out, "length %td\n", got);
+    put_attributes(out, b.present >> SVR_ATTR_COUNT, bfd_names, bfd_attributes,
+                   &b);
+    put_unknown(out, b.unknown);
+    put_encoded(out, encode_bfd_block, &b, v->bytes, (size_t)got);
 }
 
 /* ---- packets ---- */
@@ -462,6 +642,36 @@ static void run_clamp_mss(const struct vector *v, struct text *out)
     free(c.block);
 }
 
+/* TCP as UDP or back; what is refused must stay as it was. */
+static void put_masked(const struct vector *v, struct text *out,
+                       int (*change)(svr_packet *p, svr_headers *h))
+{
+    struct changing c;
+    int err;
+
+    if (!hold(v, out, &c))
+        return;
+    err = change(&c.p, &c.h);
+    if (err == 0) {
+        put_bytes(out, c.p.data, c.p.len);
+    } else {
+        put_error(out, err);
+        if (memcmp(c.p.data, v->bytes, c.p.len) != 0)
+            text_add(out, "changed though refused\n");
+    }
+    free(c.block);
+}
+
+static void run_mask(const struct vector *v, struct text *out)
+{
+    put_masked(v, out, svr_packet_mask);
+}
+
+static void run_unmask(const struct vector *v, struct text *out)
+{
+    put_masked(v, out, svr_packet_unmask);
+}
+
 /* ---- ICMP ---- */
 
 /* Rewriting has the same reasons to refuse, and changes nothing where the tuple
@@ -522,11 +732,15 @@ static const struct {
 } kinds[] = {
     {"block", run_block},
     {"sealed-block", run_sealed_block},
+    {"bfd", run_bfd},
+    {"bfd-block", run_bfd_block},
     {"packet", run_packet},
     {"message", run_message},
     {"rewrite", run_rewrite},
     {"convert", run_convert},
     {"clamp-mss", run_clamp_mss},
+    {"mask", run_mask},
+    {"unmask", run_unmask},
     {"icmp-quote", run_icmp_quote},
     {"icmpv6-quote", run_icmpv6_quote},
 };
