@@ -672,6 +672,97 @@ static void run_unmask(const struct vector *v, struct text *out)
     put_masked(v, out, svr_packet_unmask);
 }
 
+/* ---- pieces ---- */
+
+static void *pool_alloc(void *user, size_t len)
+{
+    (void)user;
+    return malloc(len);
+}
+
+static void pool_free(void *user, void *ptr, size_t len)
+{
+    (void)user;
+    (void)len;
+    free(ptr);
+}
+
+/* p is an IP fragment or has a block that says that it is a piece. */
+static int read_piece(svr_piece_key *key, svr_piece *piece, svr_packet *p)
+{
+    svr_metadata md;
+    svr_headers h;
+    ptrdiff_t len;
+    int err = svr_packet_parse(&h, p);
+
+    if (err == SVR_ERR_FRAGMENT)
+        return svr_ip_fragment_parse(key, piece, p);
+    if (err != 0)
+        return err;
+    len = svr_metadata_decode(&md, p->data + h.payload, p->len - h.payload);
+    if (len < 0)
+        return (int)len;
+    if (!(md.present & SVR_HAS(FRAGMENT)))
+        return SVR_ERR_NOT_FOUND;
+    svr_fabric_piece(key, piece, p, &h, &md.fragment, (size_t)len);
+    return 0;
+}
+
+/* One piece, in a block of exactly its length. */
+static int add_piece(svr_reassembly *r, const uint8_t *bytes, size_t len)
+{
+    uint8_t *exact = malloc(len ? len : 1);
+    svr_packet p = {.data = exact, .len = (uint32_t)len};
+    svr_piece_key key;
+    svr_piece piece;
+    int answer;
+
+    if (!exact)
+        abort();
+    if (len)
+        memcpy(exact, bytes, len);
+    answer = read_piece(&key, &piece, &p);
+    if (answer == 0)
+        answer = svr_reassembly_add(r, &key, &piece, 0);
+    free(exact);
+    return answer;
+}
+
+static void put_answer(struct text *out, svr_reassembly *r, int answer)
+{
+    const svr_packet *p;
+
+    if (answer < 0) {
+        put_error(out, answer);
+        return;
+    }
+    text_add(out, answer ? "whole\n" : "kept\n");
+    p = svr_reassembly_first(r);
+    if (p) {
+        put_bytes(out, p->data, p->len);
+        svr_reassembly_release(r);
+    }
+}
+
+static void run_pieces(const struct vector *v, struct text *out)
+{
+    svr_allocator a = {.alloc = pool_alloc, .free = pool_free};
+    const char *at = v->given;
+    unsigned long begin, end;
+    svr_reassembly *r;
+
+    if (svr_reassembly_create(&r, SVR_SECOND, &a) != 0)
+        abort();
+    for (unsigned number = 1; sscanf(at, "piece %lu", &begin) == 1; number++) {
+        at = strchr(at, '\n') + 1;
+        if (sscanf(at, "piece %lu", &end) != 1)
+            end = v->len;
+        text_add(out, "piece %u ", number);
+        put_answer(out, r, add_piece(r, v->bytes + begin, end - begin));
+    }
+    svr_reassembly_destroy(r);
+}
+
 /* ---- ICMP ---- */
 
 /* Rewriting has the same reasons to refuse, and changes nothing where the tuple
@@ -741,6 +832,7 @@ static const struct {
     {"clamp-mss", run_clamp_mss},
     {"mask", run_mask},
     {"unmask", run_unmask},
+    {"pieces", run_pieces},
     {"icmp-quote", run_icmp_quote},
     {"icmpv6-quote", run_icmpv6_quote},
 };

@@ -105,6 +105,9 @@ static void read_given(struct reading *r, const char *text, unsigned line)
 
         while (count-- > 0)
             add_bytes(&r->bytes, hex, line);
+    } else if (strncmp(text, "piece ", 6) == 0) {
+        text_add(&r->given, "piece %zu\n", r->bytes.len);
+        add_bytes(&r->bytes, text + 6, line);
     } else {
         text_add(&r->given, "%s\n", text);
     }

@@ -14,7 +14,8 @@ struct vector {
     unsigned line;  /* of the file, where it begins */
     uint8_t *bytes; /* a heap block of exactly len bytes */
     size_t len;
-    char *given;    /* the other lines that go in */
+    char *given;    /* the other lines that go in; for a piece "piece" and
+                       where among the bytes it begins */
     char *expected; /* the lines that must come out */
 };
 
