@@ -52,7 +52,7 @@ table ip stranger {
     counter heard { }
     chain input {
         type filter hook prerouting priority raw
-        ip daddr 198.51.100.66 counter name heard drop
+        ip daddr 203.0.113.66 counter name heard drop
     }
 }
 END
@@ -72,7 +72,7 @@ forgeries() {
     without_effect "replayed" bfd_received --times 20
     watch_stranger
     without_effect "replayed from another address" bfd_received --times 20 \
-        --from 198.51.100.66
+        --from 203.0.113.66
     check "nothing was sent to that address" test "$(heard_stranger)" -eq 0
     before=$(cpu_of dc)
     without_effect "changed to end the session" 'dropped["wrong-tag"]' \
