@@ -46,9 +46,7 @@ static void blur(svr_packet *p)
     if (!svr__is_v6(p->data)) {
         svr__store_be16(p->data + IP4_ID, 0);
         svr__store_be16(p->data + IP4_FRAGMENT, 0);
-        svr__store_be16(p->data + IP4_CHECKSUM, 0);
-        svr__store_be16(p->data + IP4_CHECKSUM,
-                        (uint16_t)~svr__sum(p->data, (p->data[0] & 15) * 4U));
+        svr__ip4_checksum_write(p->data);
     }
     assert(svr_packet_parse(&h, p) == 0);
     svr_packet_checksum_write(p, &h);

@@ -327,7 +327,7 @@ Test(node_watch, forgeries_change_nothing)
 
     f = unseen(&l); /* the control */
     try_packet(&l, &f, SVR_DROP_NONE, true);
-    try_packet(&l, &f, SVR_DROP_NONE, false); /* it is a replay now */
+    try_packet(&l, &f, SVR_DROP_REPLAY, false); /* it is one now */
     frame_free(&f);
 
     f = unseen(&l);

@@ -99,6 +99,8 @@ enum svr_pathway_change {
     SVR_PATHWAY_PEER_RESTARTED = 16,  /* S8.4 */
     SVR_PATHWAY_CHANGED_TCP = 32,     /* whether TCP goes as UDP */
     SVR_PATHWAY_CHANGED_PINHOLE = 64, /* see svr_pathway_pinhole */
+    SVR_PATHWAY_REPLAYED = 128,       /* nothing, by this message: its number,
+                                         or the lack of one, forbids it */
 };
 
 typedef struct svr_pathway svr_pathway;

@@ -133,8 +133,12 @@ bool svr__watch_input(svr__work *w)
         return true;
     }
     n->counters.bfd_received++;
-    svr__watch_serve(n, pw, svr_pathway_receive(pw->watch, &m, w->now), w->now);
-    svr__consume(w);
+    unsigned changes = svr_pathway_receive(pw->watch, &m, w->now);
+    svr__watch_serve(n, pw, changes & ~(unsigned)SVR_PATHWAY_REPLAYED, w->now);
+    if (changes & SVR_PATHWAY_REPLAYED)
+        svr__drop(w, SVR_DROP_REPLAY);
+    else
+        svr__consume(w);
     return true;
 }
 

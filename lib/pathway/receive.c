@@ -122,8 +122,10 @@ static void take_message(svr_pathway *p, const svr_pathway_message *m,
     const svr_bfd_block *b = &m->block;
     enum freshness freshness = judge(p, b);
 
-    if (freshness == STALE)
+    if (freshness == STALE) {
+        p->changes |= SVR_PATHWAY_REPLAYED;
         return;
+    }
     /* A TCP probe says nothing about UDP, whose NAT mapping is another. */
     if (has(b, SVR_BFD_HAS(PROBE)) && b->probe.kind != 0) {
         svr__probe_came(&p->probe, &b->probe);
