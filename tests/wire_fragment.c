@@ -504,6 +504,26 @@ Test(wire_fragment, long_headers)
     end_pool(r);
 }
 
+/* The last piece once more, but claiming that others follow. */
+Test(wire_fragment, an_end_that_is_taken_back)
+{
+    struct shape s = {.proto = UDP, .payload = 152}; /* 160 bytes behind IP */
+    svr_reassembly *r = new_pool();
+    uint64_t seed = 12;
+    struct held whole = make(&s, true, &seed);
+
+    ip_split(&whole, 84, 1); /* pieces of 64, 64 and 32 bytes */
+    cr_assert_eq(pieces.count, 3);
+    cr_expect_eq(add_ip(r, &pieces.at[2], 0), 0);
+    cr_expect_eq(add_ip(r, &pieces.at[2], 0), SVR_ERR_EXISTS);
+    pieces.at[2].p.data[6] |= 0x20;
+    naive_ip_write(pieces.at[2].p.data);
+    cr_expect_eq(add_ip(r, &pieces.at[2], 0), SVR_ERR_CONFLICT);
+    drop(&whole);
+    drop_pieces();
+    end_pool(r);
+}
+
 /* Attributes that the codec refuses make no piece. */
 Test(wire_fragment, metadata_that_cannot_be_sent)
 {
