@@ -8,6 +8,7 @@
  * Beside it the physical cost: the HMACs alone that messages as many and as
  * long are signed and verified with.
  */
+#include "../tests/heap.h"
 #include "measure.h"
 
 #include <stdio.h>
@@ -40,19 +41,6 @@ static void fail(const char *what)
 {
     fprintf(stderr, "pathways: %s\n", what);
     exit(1);
-}
-
-static void *bench_alloc(void *user, size_t len)
-{
-    (void)user;
-    return malloc(len);
-}
-
-static void bench_free(void *user, void *ptr, size_t len)
-{
-    (void)user;
-    (void)len;
-    free(ptr);
 }
 
 static void fill_random(void *user, void *buf, size_t len)
@@ -126,7 +114,7 @@ static svr_node *make_node(struct input *in, size_t self, uint32_t interval_us)
     c.pathways = p.pathways;
     c.interface_count = c.peer_count = 1;
     c.security_count = c.pathway_count = PATHWAYS;
-    c.alloc = (svr_allocator){bench_alloc, bench_free, NULL};
+    c.alloc = HEAP;
     c.random = (svr_random){fill_random, &in->random};
     if (svr_node_create(&n, &c, in->now) != 0)
         fail("a router cannot be made");

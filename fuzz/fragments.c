@@ -3,6 +3,7 @@
  * a simple model of it; what a pool gives out is split and put together again.
  * Then the input itself is read as an IP fragment.
  */
+#include "../tests/heap.h"
 #include "fuzz.h"
 
 #include <stdlib.h>
@@ -38,23 +39,10 @@ static void check(int holds)
         abort();
 }
 
-static void *get(void *user, size_t len)
-{
-    (void)user;
-    return malloc(len);
-}
-
-static void give(void *user, void *ptr, size_t len)
-{
-    (void)user;
-    (void)len;
-    free(ptr);
-}
-
 /* The pool, empty. */
 static svr_reassembly *empty_pool(void)
 {
-    const svr_allocator a = {get, give, NULL};
+    const svr_allocator a = HEAP;
     static svr_reassembly *pool;
     if (!pool)
         check(svr_reassembly_create(&pool, 5, &a) == 0);

@@ -3,6 +3,7 @@
  * each part is a right packet of the size asked for, and together they are the
  * packet again.
  */
+#include "../tests/heap.h"
 #include "frame.h"
 #include "fuzz.h"
 #include "wire/checksum.h"
@@ -14,23 +15,10 @@
 
 #define PARTS_MAX 64
 
-static void *take_memory(void *user, size_t len)
-{
-    (void)user;
-    return malloc(len);
-}
-
-static void give_memory(void *user, void *ptr, size_t len)
-{
-    (void)user;
-    (void)len;
-    free(ptr);
-}
-
 /* Made once; every packet that goes in comes out. */
 static svr_reassembly *open_pool(void)
 {
-    static const svr_allocator alloc = {take_memory, give_memory, NULL};
+    const svr_allocator alloc = HEAP;
     static svr_reassembly *pool;
 
     if (!pool)

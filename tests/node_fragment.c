@@ -1,4 +1,5 @@
 /* A node: packets that travel in pieces (S18). */
+#include "heap.h"
 #include "node_net.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -109,23 +110,10 @@ static struct flock one(struct frame f)
     return (struct flock){.f = {f}, .count = 1};
 }
 
-static void *plain_alloc(void *user, size_t len)
-{
-    (void)user;
-    return malloc(len);
-}
-
-static void plain_free(void *user, void *ptr, size_t len)
-{
-    (void)user;
-    (void)len;
-    free(ptr);
-}
-
 /* What their receiver makes of IP fragments, or of one whole packet. */
 static struct frame joined(const struct flock *k)
 {
-    const svr_allocator a = {plain_alloc, plain_free, NULL};
+    const svr_allocator a = HEAP;
     svr_reassembly *r;
     struct frame whole;
     int result = 0;

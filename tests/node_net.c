@@ -187,10 +187,9 @@ static void add_twin(struct plan *p)
     pw->remote.b[15] = (uint8_t)(pw->remote.b[15] + NET_TWIN);
 }
 
-static void plan_pathways(struct plan *p, const struct net_options *o,
-                          enum router self)
+svr_security_config net_security(const struct net_options *o)
 {
-    p->security[0] = (svr_security_config){
+    svr_security_config c = {
         .name = "default",
         .hmac = &svr_hmac_sha256_128,
         .mode = o->disabled  ? SVR_HMAC_DISABLED
@@ -199,8 +198,17 @@ static void plan_pathways(struct plan *p, const struct net_options *o,
         .per_packet = o->per_packet,
         .bind_tcp = !o->unbound,
     };
-    memset(p->security[0].key, self == DC && o->other_key ? 0x43 : 0x42,
-           SVR_KEY_SIZE);
+
+    memset(c.key, 0x42, SVR_KEY_SIZE);
+    return c;
+}
+
+static void plan_pathways(struct plan *p, const struct net_options *o,
+                          enum router self)
+{
+    p->security[0] = net_security(o);
+    if (self == DC && o->other_key)
+        memset(p->security[0].key, 0x43, SVR_KEY_SIZE);
     p->config.peers = p->peers;
     p->config.securities = p->security;
     p->config.security_count = 1;

@@ -80,6 +80,8 @@ struct net {
     int last_error; /* of svr_node_create */
 };
 
+/* The security policy that the routers share under these options. */
+svr_security_config net_security(const struct net_options *options);
 void net_open(struct net *net, const struct net_options *options);
 void net_close(struct net *net);
 /* Makes a router anew, as after a crash. */

@@ -8,6 +8,7 @@
  * so whatever comes out at a LAN can be checked without a record of what went
  * in.
  */
+#include "heap.h"
 #include "node_net.h"
 #include "support.h"
 
@@ -828,20 +829,7 @@ static void check_silence(struct sim *s)
     }
 }
 
-static void *host_alloc(void *user, size_t len)
-{
-    (void)user;
-    return malloc(len);
-}
-
-static void host_free(void *user, void *ptr, size_t len)
-{
-    (void)user;
-    (void)len;
-    free(ptr);
-}
-
-static const svr_allocator host_memory = {host_alloc, host_free, NULL};
+static const svr_allocator host_memory = {heap_alloc, heap_free, NULL};
 
 static void run(const struct net_options *o, uint64_t seed, bool recovers)
 {

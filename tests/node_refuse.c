@@ -1,4 +1,5 @@
 /* A node: what it must not let through or accept, and what it says then. */
+#include "heap.h"
 #include "node_net.h"
 
 #include <criterion/criterion.h>
@@ -274,19 +275,6 @@ Test(node_refuse, strays_take_no_number)
     net_close(&net);
 }
 
-static void *plain_alloc(void *user, size_t len)
-{
-    (void)user;
-    return malloc(len);
-}
-
-static void plain_free(void *user, void *ptr, size_t len)
-{
-    (void)user;
-    (void)len;
-    free(ptr);
-}
-
 static void fill_same(void *user, void *buf, size_t len)
 {
     (void)user;
@@ -316,7 +304,7 @@ Test(node_refuse, bad_configurations)
         pw.unwatched = true;
         svr_node_config_init(&c);
         c.name = "branch";
-        c.alloc = (svr_allocator){plain_alloc, plain_free, NULL};
+        c.alloc = HEAP;
         c.random = (svr_random){fill_same, NULL};
         c.limits.sessions = 4;
         c.interfaces = &wan;

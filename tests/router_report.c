@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "heap.h"
+
 #include "config/config.h"
 #include "svrd/neighbour.h"
 #include "svrd/report.h"
@@ -77,19 +79,6 @@ typedef struct fixture {
     struct report report;
 } fixture;
 
-static void *allocate(void *user, size_t len)
-{
-    (void)user;
-    return malloc(len);
-}
-
-static void release(void *user, void *ptr, size_t len)
-{
-    (void)user;
-    (void)len;
-    free(ptr);
-}
-
 static void fill(void *user, void *buf, size_t len)
 {
     uint8_t *out = buf;
@@ -107,7 +96,7 @@ static void start_with(fixture *f, struct config *config)
     memset(f, 0, sizeof *f);
     f->config = config;
     cr_assert_neq(f->config, NULL);
-    f->config->node.alloc = (svr_allocator){allocate, release, NULL};
+    f->config->node.alloc = HEAP;
     f->config->node.random = random;
     f->config->node.boot = 7;
     cr_assert_eq(svr_node_create(&f->node, &f->config->node, 0), 0);

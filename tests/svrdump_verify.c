@@ -12,21 +12,6 @@
 
 static struct bytes file;
 
-static svr_security_config policy_of(const struct net_options *o)
-{
-    svr_security_config policy = {
-        .hmac = &svr_hmac_sha256_128,
-        .mode = o->disabled  ? SVR_HMAC_DISABLED
-                : o->regular ? SVR_HMAC_REGULAR
-                             : SVR_HMAC_TIME_BASED,
-        .per_packet = o->per_packet,
-        .bind_tcp = !o->unbound,
-    };
-
-    memset(policy.key, 0x42, sizeof(policy.key));
-    return policy;
-}
-
 static struct verify_keys *keys_of(const svr_security_config *policy)
 {
     struct verify_keys *keys = verify_keys_new();
@@ -95,7 +80,7 @@ static const struct {
 
 static void check_sessions(const struct net_options *o, const char *plain_tag)
 {
-    svr_security_config policy = policy_of(o);
+    svr_security_config policy = net_security(o);
     struct verify_keys *keys = keys_of(&policy);
     json_t *list;
 
@@ -187,7 +172,7 @@ Test(svrdump_verify, changes_are_seen)
         {6, 20 + 15, "ok", "window"},
         {7, 40, "wrong", "tag alone"},
     };
-    svr_security_config policy = policy_of(&options);
+    svr_security_config policy = net_security(&options);
     struct verify_keys *keys = keys_of(&policy);
 
     capture_sessions(&options);
@@ -217,7 +202,7 @@ Test(svrdump_verify, policies_differ)
 
     capture_sessions(&options);
     for (size_t i = 0; i < COUNT(rows); i++) {
-        svr_security_config policy = policy_of(&options);
+        svr_security_config policy = net_security(&options);
         struct verify_keys *keys;
         policy.mode = rows[i].mode;
         policy.bind_tcp = rows[i].bind_tcp;
@@ -233,7 +218,7 @@ Test(svrdump_verify, policies_differ)
 Test(svrdump_verify, every_key_of_an_id_is_tried)
 {
     static const struct net_options options = {.per_packet = true};
-    svr_security_config policy = policy_of(&options), other = policy;
+    svr_security_config policy = net_security(&options), other = policy;
     struct verify_keys *before, *behind;
 
     other.mode = SVR_HMAC_REGULAR;
@@ -261,7 +246,7 @@ Test(svrdump_verify, steps_of_time)
     } rows[] = {
         {-3, "wrong"}, {-2, "ok"}, {0, "ok"}, {3, "ok"}, {4, "wrong"},
     };
-    svr_security_config policy = policy_of(&options);
+    svr_security_config policy = net_security(&options);
     struct verify_keys *keys = keys_of(&policy);
 
     capture_sessions(&options);
@@ -278,7 +263,7 @@ Test(svrdump_verify, tag_is_not_captured)
 {
     static const struct net_options options = {.per_packet = true};
     static uint8_t packet[FRAME_MAX];
-    svr_security_config policy = policy_of(&options);
+    svr_security_config policy = net_security(&options);
     struct verify_keys *keys = keys_of(&policy);
     uint32_t len;
 
@@ -295,7 +280,7 @@ Test(svrdump_verify, tag_is_not_captured)
 Test(svrdump_verify, no_room_for_a_tag)
 {
     static const struct net_options options = {.per_packet = true};
-    svr_security_config policy = policy_of(&options);
+    svr_security_config policy = net_security(&options);
     struct verify_keys *keys = keys_of(&policy);
     const uint8_t *ip;
     uint8_t packet[FRAME_MAX];
@@ -325,7 +310,7 @@ Test(svrdump_verify, tag_within_the_metadata)
 {
     static const struct net_options options = {.per_packet = true};
     static const svr_tag_scope scope = {.timed = true, .step = START / 2};
-    svr_security_config policy = policy_of(&options);
+    svr_security_config policy = net_security(&options);
     struct verify_keys *keys = keys_of(&policy);
     uint8_t packet[FRAME_MAX], block[SVR_METADATA_MAX];
     svr_tuple t = waypoints();
@@ -355,7 +340,7 @@ Test(svrdump_verify, tag_within_the_metadata)
 Test(svrdump_verify, forged_metadata_teaches_nothing)
 {
     static const struct net_options options = {.per_packet = true};
-    svr_security_config policy = policy_of(&options);
+    svr_security_config policy = net_security(&options);
     struct verify_keys *keys = keys_of(&policy);
     json_t *list;
 
@@ -383,7 +368,7 @@ Test(svrdump_verify, forged_metadata_teaches_nothing)
 Test(svrdump_verify, lines)
 {
     static const struct net_options options = {.per_packet = true};
-    svr_security_config policy = policy_of(&options);
+    svr_security_config policy = net_security(&options);
     struct dump_options dump_options = {.file = "test", .all = true};
     struct verify_keys *keys = keys_of(&policy);
     char *text;
@@ -428,7 +413,7 @@ static size_t make_bfd(uint8_t *out, const svr_security_config *policy,
 static void check_bfd(const struct net_options *o, uint8_t change,
                       const char *tag)
 {
-    svr_security_config policy = policy_of(o);
+    svr_security_config policy = net_security(o);
     struct verify_keys *keys = keys_of(&policy);
     uint8_t packet[FRAME_MAX];
     json_t *list, *frame;

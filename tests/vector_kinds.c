@@ -6,6 +6,7 @@
 
 #include <svr/wire.h>
 
+#include "heap.h"
 #include "vectors.h"
 
 enum {
@@ -674,19 +675,6 @@ static void run_unmask(const struct vector *v, struct text *out)
 
 /* ---- pieces ---- */
 
-static void *pool_alloc(void *user, size_t len)
-{
-    (void)user;
-    return malloc(len);
-}
-
-static void pool_free(void *user, void *ptr, size_t len)
-{
-    (void)user;
-    (void)len;
-    free(ptr);
-}
-
 /* p is an IP fragment or has a block that says that it is a piece. */
 static int read_piece(svr_piece_key *key, svr_piece *piece, svr_packet *p)
 {
@@ -746,7 +734,7 @@ static void put_answer(struct text *out, svr_reassembly *r, int answer)
 
 static void run_pieces(const struct vector *v, struct text *out)
 {
-    svr_allocator a = {.alloc = pool_alloc, .free = pool_free};
+    svr_allocator a = HEAP;
     const char *at = v->given;
     unsigned long begin, end;
     svr_reassembly *r;

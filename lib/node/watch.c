@@ -115,14 +115,14 @@ static void renew_session(svr_node *n, svr__session *s, unsigned side,
     svr__session_settle(n, s);
 }
 
-static void take_state(svr_node *n, svr__pathway *pw,
-                       const svr_pathway_info *info, svr_time now)
+static void set_state(svr_node *n, svr__pathway *pw, bool up, bool ready,
+                      svr_time now)
 {
     bool was_up = pw->up;
 
-    pw->up = info->state == SVR_BFD_UP;
-    pw->ready = info->ready;
-    if (was_up && !pw->up)
+    pw->up = up;
+    pw->ready = ready;
+    if (was_up && !up)
         for_sessions(n, pw, hold_session, now);
 }
 
@@ -146,7 +146,7 @@ static void follow(svr_node *n, svr__pathway *pw, unsigned changes,
 
     svr_pathway_describe(pw->watch, &info, now);
     if (changes & SVR_PATHWAY_CHANGED_STATE)
-        take_state(n, pw, &info, now);
+        set_state(n, pw, info.state == SVR_BFD_UP, info.ready, now);
     take_mtu(n, pw, &info, now);
     if (changes & SVR_PATHWAY_CHANGED_TCP)
         pw->tcp_as_udp = pw->mask_always || info.tcp_as_udp;
@@ -231,9 +231,7 @@ int svr_node_pathway_admin(svr_node *n, const char *name, bool down,
         svr__watch_serve(n, pw, 0, now);
         return 0;
     }
-    pw->up = pw->ready = !down;
-    if (down)
-        for_sessions(n, pw, hold_session, now);
+    set_state(n, pw, !down, !down, now);
     return 0;
 }
 
