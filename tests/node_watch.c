@@ -601,6 +601,25 @@ Test(node_watch, mtu_is_found_and_falls)
     link_close(&l);
 }
 
+/* That nothing larger passes is no change that a pathway tells of; sessions
+ * learn of it at once all the same. */
+Test(node_watch, mtu_is_the_floor_once_a_size_has_failed)
+{
+    struct link l;
+    svr_pathway_info info;
+    link_open(&l, (struct net_options){0});
+    l.mtu = 580;
+    do {
+        run(&l, 10 * SVR_MILLISECOND);
+        info = pathway_of(&l, BRANCH, 0).info;
+    } while (info.state != SVR_BFD_UP || !info.mtu_known);
+    cr_assert_not(info.ready);
+    open_udp(&l, 40);
+    cr_assert(leaves_whole(&l, 576 - 28));
+    cr_assert_eq(send_client(&l, 40, 576 - 27), SVR_DROP_TOO_BIG);
+    link_close(&l);
+}
+
 /* Nothing larger than the floor has been found when the hold-down ends. */
 Test(node_watch, mtu_is_the_floor_while_none_is_found)
 {

@@ -173,8 +173,7 @@ void svr__watch_serve(svr_node *n, svr__pathway *pw, unsigned changes,
 {
     changes |= svr_pathway_handle(pw->watch, now);
     speak(n, pw, now);
-    if (changes)
-        follow(n, pw, changes, now);
+    follow(n, pw, changes, now);
     arm(n, pw);
 }
 
