@@ -25,16 +25,23 @@ uint64_t svr__extra(const svr__work *w, const svr__passage *r)
     return hidden && syn && r->out == SVR__SERVER ? SVR_HAS(TCP_SYN) : 0;
 }
 
-static bool add_metadata(svr__work *w, const svr__passage *r, uint64_t extra)
+/* A block, signed as metadata is, whatever plain packets are. */
+static bool add_block(svr__work *w, const svr__passage *r, const uint8_t *block,
+                      size_t len)
 {
     svr_node *n = w->node;
-    uint8_t block[SVR_METADATA_MAX];
-    size_t len = svr__describe(n, r->session, r->out, extra, block);
     if (!prepend(w, block, len))
         return false;
     n->counters.metadata_sent++;
     return svr__sign(w, &n->associations[r->to->association].send_mac,
                      &n->securities[r->to->security]);
+}
+
+static bool add_metadata(svr__work *w, const svr__passage *r, uint64_t extra)
+{
+    uint8_t block[SVR_METADATA_MAX];
+    size_t len = svr__describe(w->node, r->session, r->out, extra, block);
+    return add_block(w, r, block, len);
 }
 
 /* S4.4: TCP becomes UDP. */
@@ -54,7 +61,8 @@ static bool add_mark(svr__work *w)
 }
 
 /* S15: a sample of plain packets is marked, of those that stay whole. */
-static bool takes_metrics(svr__work *w, const svr__passage *r, svr_metadata *md)
+static bool takes_metrics(svr__work *w, const svr__passage *r,
+                          svr_path_metrics *metrics)
 {
     svr_node *n = w->node;
     size_t tag_len = n->securities[r->to->security].hmac->tag_len;
@@ -63,31 +71,22 @@ static bool takes_metrics(svr__work *w, const svr__passage *r, svr_metadata *md)
         w->packet->segment_size)
         return false;
     r->to->mark_due = w->now + SVR__MARK_SPACING;
-    svr_metadata_init(md);
-    md->present =
-        SVR_HAS(SECURITY_ID) | SVR_HAS(PACKET_NUMBER) | SVR_HAS(PATH_METRICS);
-    ptrdiff_t len = svr_metadata_encode(NULL, 0, md);
-    return len > 0 && w->packet->len + (size_t)len + tag_len <= r->flow->mtu &&
-           svr__watch_mark(n, r->to, &md->metrics, w->now);
+    size_t len = svr__describe_bare_len(SVR_HAS(PATH_METRICS));
+    return w->packet->len + len + tag_len <= r->flow->mtu &&
+           svr__watch_mark(n, r->to, metrics, w->now);
 }
 
-/* It is signed as metadata is, whatever plain packets are. */
 static bool add_metrics(svr__work *w, const svr__passage *r,
                         const svr_path_metrics *metrics)
 {
-    svr_node *n = w->node;
     uint8_t block[SVR_METADATA_MAX];
     svr_metadata md;
 
-    svr__describe_bare(n, r->to, &md);
+    svr__describe_bare(w->node, r->to, &md);
     md.present |= SVR_HAS(PATH_METRICS);
     md.metrics = *metrics;
     ptrdiff_t len = svr_metadata_encode(block, sizeof(block), &md);
-    if (len < 0 || !prepend(w, block, (size_t)len))
-        return false;
-    n->counters.metadata_sent++;
-    return svr__sign(w, &n->associations[r->to->association].send_mac,
-                     &n->securities[r->to->security]);
+    return len > 0 && add_block(w, r, block, (size_t)len);
 }
 
 bool svr__depart(svr__work *w, const svr__passage *r)
@@ -95,7 +94,7 @@ bool svr__depart(svr__work *w, const svr__passage *r)
     svr_node *n = w->node;
     svr_handshake *hs = &r->session->side[r->out].handshake;
     uint64_t extra = svr__extra(w, r);
-    svr_metadata md;
+    svr_path_metrics metrics;
 
     if (!r->to)
         return true;
@@ -104,8 +103,8 @@ bool svr__depart(svr__work *w, const svr__passage *r)
     if (svr_handshake_event(hs, SVR_HANDSHAKE_SEND, w->now) ==
         SVR_HANDSHAKE_ADD_METADATA)
         return add_metadata(w, r, extra);
-    if (takes_metrics(w, r, &md))
-        return add_metrics(w, r, &md.metrics);
+    if (takes_metrics(w, r, &metrics))
+        return add_metrics(w, r, &metrics);
     if (svr__has_cookie(w) && !w->packet->segment_size && !add_mark(w))
         return false;
     if (!(r->flow->flags & SVR__FLOW_SIGNED_OUT))

@@ -16,6 +16,16 @@ void svr__describe_bare(svr_node *n, const svr__pathway *pw, svr_metadata *md)
     md->packet_number = n->peers[pw->peer].next_number++;
 }
 
+size_t svr__describe_bare_len(uint64_t extra)
+{
+    svr_metadata md;
+
+    svr_metadata_init(&md);
+    md.present = SVR_HAS(SECURITY_ID) | SVR_HAS(PACKET_NUMBER) | extra;
+    ptrdiff_t len = svr_metadata_encode(NULL, 0, &md);
+    return len < 0 ? 0 : (size_t)len;
+}
+
 /* S5.9: what the next router needs to build the session. */
 static void describe_forward(const svr_node *n, const svr__session *s,
                              const svr__pathway *pw, svr_metadata *md)

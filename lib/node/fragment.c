@@ -94,23 +94,13 @@ bool svr__may_fragment(const svr_packet *p)
             !(svr__load_be16(p->data + IP4_FRAGMENT) & IP4_DF));
 }
 
-/* The length of the block that each piece carries. */
-static int piece_block_len(void)
-{
-    svr_metadata md;
-
-    svr_metadata_init(&md);
-    md.present =
-        SVR_HAS(SECURITY_ID) | SVR_HAS(PACKET_NUMBER) | SVR_HAS(FRAGMENT);
-    return (int)svr_metadata_encode(NULL, 0, &md);
-}
-
 /* What a piece may hold of what stands behind the L4 header. */
 static int piece_room(const svr__work *w, const svr__pathway *to)
 {
     const svr_node *n = w->node;
 
-    return (int)to->mtu - w->headers.payload - piece_block_len() -
+    return (int)to->mtu - w->headers.payload -
+           (int)svr__describe_bare_len(SVR_HAS(FRAGMENT)) -
            (int)n->securities[to->security].hmac->tag_len;
 }
 

@@ -407,6 +407,8 @@ size_t svr__describe_len(svr_node *n, const svr__session *s, unsigned side,
                          uint64_t extra);
 /* A block with the numbers and nothing else: control packets, ICMP errors. */
 void svr__describe_bare(svr_node *n, const svr__pathway *pw, svr_metadata *md);
+/* The length of such a block with these attributes, of fixed lengths, too. */
+size_t svr__describe_bare_len(uint64_t extra);
 
 /* protect.c: the tag (S11.1). bind is NULL where TCP is not bound (S11.4b). */
 void svr__tag_write(const svr_node *n, const svr_mac *mac,
