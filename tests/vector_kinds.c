@@ -480,6 +480,7 @@ static const struct attribute bfd_attributes[] = {
     BFD_ROW(LOAD, load, span),
     BFD_ROW(TOPOLOGY, topology, span),
     BFD_ROW(PROBE, probe, probe),
+    BFD_ROW(RESYNC_END, resync_end, u32),
 };
 /* clang-format on */
 

@@ -259,6 +259,7 @@ static const struct registry_row {
     {0x8018, 8, 8},     {0x8019, 8, 8},     {0x801a, 4, 4},
     {0x801b, 10, 10},   {0x801c, 0, 65535}, {0x801d, 1, 65535},
     {0x801e, 1, 65535}, {0x801f, 1, 65535}, {0x8020, 4, 4},
+    {0x8021, 4, 4},
 };
 
 static const struct registry_row *find_row(unsigned type)
@@ -292,7 +293,7 @@ Test(wire_bfd, registry_is_complete)
         const svr_attribute_info *info =
             svr_attribute_find((uint16_t)type, SVR_SECTION_BFD);
         const struct registry_row *row = find_row(type);
-        bool is_ours = type >= 0x8010 && type <= 0x8020;
+        bool is_ours = type >= 0x8010 && type <= 0x8021;
         if (row) {
             cr_assert_eq(info->type, type);
             cr_expect(info->name && info->name[0]);
@@ -354,6 +355,7 @@ static bool blocks_equal(const svr_bfd_block *a, const svr_bfd_block *b)
            SAME_VALUE(PROBE, probe.round) && SAME_VALUE(PROBE, probe.kind) &&
            SAME_VALUE(PROBE, probe.heard_round) &&
            SAME_VALUE(PROBE, probe.heard) &&
+           SAME_VALUE(RESYNC_END, resync_end) &&
            SAME_SPAN(KEY_EXCHANGE, key_exchange) && SAME_SPAN(LOAD, load) &&
            SAME_SPAN(TOPOLOGY, topology);
 }
@@ -445,6 +447,7 @@ static void draw_block(struct random_block *r)
     b->padded = (svr_bfd_padded){draw(), (uint16_t)draw()};
     b->probe = (svr_bfd_probe){(uint8_t)draw(), (uint8_t)draw(),
                                (uint8_t)draw(), (uint8_t)draw()};
+    b->resync_end = (uint32_t)draw();
     b->padding = (uint16_t)draw_below(1500);
 }
 

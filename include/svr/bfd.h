@@ -108,7 +108,8 @@ SVR_API SVR_MUST_CHECK int svr_bfd_encode(uint8_t *buf,
     X(KEY_EXCHANGE, 0x801d, "key-exchange")        \
     X(LOAD, 0x801e, "load")                        \
     X(TOPOLOGY, 0x801f, "topology")                \
-    X(PROBE, 0x8020, "firewall-probe")
+    X(PROBE, 0x8020, "firewall-probe")             \
+    X(RESYNC_END, 0x8021, "resync-end")
 
 enum svr_bfd_attr {
 #define X(name, number, text) SVR_BFD_ATTR_##name = number,
@@ -191,7 +192,10 @@ typedef struct svr_bfd_block {
     uint8_t answer[SVR_BFD_CHALLENGE_SIZE]; /* to the peer's challenge */
     svr_bfd_padded padded;
     svr_bfd_probe probe;
-    uint16_t padding; /* how many bytes; sent as zeros, read as anything */
+    uint32_t resync_end; /* boot counter of the receiver's start after which the
+                            sender has said all that it knows of sessions with
+                            it (S8.4) */
+    uint16_t padding;    /* how many bytes; sent as zeros, read as anything */
     svr_span key_exchange, load, topology; /* whole values, not looked into */
     uint16_t unknown; /* attributes of types not in the list */
 } svr_bfd_block;

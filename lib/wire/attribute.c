@@ -632,6 +632,7 @@ const svr__attribute svr__attributes[SVR_BFD_INDEX_END] = {
     BFD_ROW(LOAD,         1,  ANY,      load, bytes),
     BFD_ROW(TOPOLOGY,     1,  ANY,      topology, bytes),
     BFD_ROW(PROBE,        4,  4,        probe, probe),
+    BFD_ROW(RESYNC_END,   4,  4,        resync_end, u32),
     [SVR_BFD_INDEX_SECURITY_ID] = {
         {SVR_ATTR_SECURITY_ID, text_SECURITY_ID, B, B, 4, 4},
         FIELD(svr_bfd_block, security_id, u32),

@@ -98,6 +98,8 @@ static json_t *known_value(const svr_bfd_block *b, const svr_tlv *tlv)
                          (int)b->padded.size);
     case SVR_BFD_ATTR_PROBE:
         return probe_value(&b->probe);
+    case SVR_BFD_ATTR_RESYNC_END:
+        return dump_number_value(b->resync_end);
     case SVR_BFD_ATTR_PADDING:
         return dump_number_value(b->padding);
     default:
