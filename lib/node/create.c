@@ -4,148 +4,6 @@
 
 #include "base/memory.h"
 
-#include <assert.h>
-
-static svr_lifetimes lifetimes_of(const svr_limits *l)
-{
-    return (svr_lifetimes){
-        .idle = {[SVR_SESSION_TCP] = l->tcp,
-                 [SVR_SESSION_UDP] = l->udp,
-                 [SVR_SESSION_ICMP] = l->icmp,
-                 [SVR_SESSION_DNS] = l->dns,
-                 [SVR_SESSION_OTHER] = l->other},
-        .tcp_setup = l->tcp_setup,
-    };
-}
-
-static uint64_t waypoint_hash(const svr_node *n, const svr_addr *local,
-                              const svr_addr *remote)
-{
-    svr_addr both[2] = {*local, *remote};
-    return svr_hash(n->table.hash_key, both, sizeof(both));
-}
-
-svr__pathway *svr__pathway_find(svr_node *n, const svr_addr *local,
-                                const svr_addr *remote)
-{
-    uint64_t hash = waypoint_hash(n, local, remote);
-    uint32_t iter;
-    for (uint32_t i = svr__map_find_first(&n->pathway_map, hash, &iter);
-         i != SVR__MAP_NONE;
-         i = svr__map_find_next(&n->pathway_map, hash, &iter))
-        if (svr_addr_equal(&n->pathways[i].local, local) &&
-            (svr_addr_equal(&n->pathways[i].configured, remote) ||
-             svr_addr_equal(&n->pathways[i].remote, remote)))
-            return &n->pathways[i];
-    return NULL;
-}
-
-/* It stays to be found where it was configured to be. */
-void svr__pathway_move(svr_node *n, svr__pathway *pw, const svr_addr *remote)
-{
-    uint32_t number = (uint32_t)(pw - n->pathways);
-    uint16_t hop;
-    int err = 0;
-
-    if (svr_addr_equal(&pw->remote, remote) ||
-        !svr__next_hop(n, pw->iface, remote, &hop))
-        return;
-    if (!svr_addr_equal(&pw->remote, &pw->configured))
-        svr__map_remove(&n->pathway_map,
-                        waypoint_hash(n, &pw->local, &pw->remote), number);
-    if (!svr_addr_equal(remote, &pw->configured))
-        err = svr__map_insert(&n->pathway_map,
-                              waypoint_hash(n, &pw->local, remote), number);
-    assert(err == 0); /* there is room for two of each */
-    (void)err;
-    pw->remote = *remote;
-    n->next_hops[svr__pathway_hop(n, number)] =
-        *svr__next_hop_addr(n, hop, remote);
-}
-
-/* The keys to a peer under a policy (S12.7); several pathways share them. */
-static uint16_t associate(svr_node *n, const svr_node_config *c, uint16_t peer,
-                          uint16_t security)
-{
-    for (size_t i = 0; i < n->association_count; i++)
-        if (n->associations[i].peer == peer &&
-            n->associations[i].security == security)
-            return (uint16_t)i;
-    svr__association *a = &n->associations[n->association_count];
-    const svr_security_config *sec = &c->securities[security];
-    *a = (svr__association){.peer = peer, .security = security};
-    svr_direction_key_derive(&a->send, sec->key, n->name, n->peers[peer].name,
-                             1);
-    svr_direction_key_derive(&a->receive, sec->key, n->peers[peer].name,
-                             n->name, 1);
-    svr_mac_init(&a->send_mac, sec->hmac, a->send.key);
-    svr_mac_init(&a->receive_mac, sec->hmac, a->receive.key);
-    return (uint16_t)n->association_count++;
-}
-
-static int add_pathway(svr_node *n, const svr_node_config *c, size_t number,
-                       svr_time now)
-{
-    const svr_pathway_config *from = &c->pathways[number];
-    svr__pathway *pw = &n->pathways[number];
-    assert(n->pathways);
-    if (svr__pathway_find(n, &from->local, &from->remote))
-        return SVR_ERR_CONFLICT;
-    pw->iface = from->iface;
-    pw->peer = from->peer;
-    pw->security = from->security;
-    pw->local = from->local;
-    pw->remote = pw->configured = from->remote;
-    pw->association = associate(n, c, from->peer, from->security);
-    svr__ports_init(&pw->ports, &n->random);
-    n->interfaces[from->iface].has_waypoints = true;
-    int err = svr__map_insert(&n->pathway_map,
-                              waypoint_hash(n, &pw->local, &pw->remote),
-                              (uint32_t)number);
-    return err < 0 ? err : svr__watch_init(n, pw, from, now);
-}
-
-/* The list that flows point into: two gateways for each interface, then the
- * next hop of each pathway. */
-static int fill_next_hops(svr_node *n)
-{
-    svr_addr *gateways = n->next_hops;
-    for (size_t i = 0; i < n->interface_count; i++) {
-        gateways[2 * i] = n->interfaces[i].config.gateway_v4;
-        gateways[2 * i + 1] = n->interfaces[i].config.gateway_v6;
-    }
-    for (size_t i = 0; i < n->pathway_count; i++) {
-        const svr__pathway *pw = &n->pathways[i];
-        uint16_t hop;
-        if (!svr__next_hop(n, pw->iface, &pw->remote, &hop))
-            return SVR_ERR_ARGUMENT;
-        n->next_hops[svr__pathway_hop(n, i)] =
-            *svr__next_hop_addr(n, hop, &pw->remote);
-    }
-    return 0;
-}
-
-/* Gathers the routes of each service into a row, in their order. */
-static void fill_routes(svr_node *n, const svr_node_config *c)
-{
-    uint32_t used = 0;
-    for (size_t service = 0; service < n->service_count; service++) {
-        svr__route_range *range = &n->service_routes[service];
-        range->first = used;
-        for (size_t i = 0; i < c->route_count; i++) {
-            const svr_route_config *r = &c->routes[i];
-            if (r->service != service)
-                continue;
-            n->routes[used++] = (svr__route){
-                .pathway =
-                    r->pathway < 0 ? SVR__NO_PATHWAY : (uint16_t)r->pathway,
-                .iface = r->iface,
-            };
-        }
-        range->count = used - range->first;
-    }
-}
-
 /* Two MACs for each side of each session, where plain packets are signed. The
  * memory is not cleared, so that only what is used becomes resident. */
 static int make_protections(svr_node *n)
@@ -160,68 +18,25 @@ static int make_protections(svr_node *n)
     return n->protections ? 0 : SVR_ERR_NO_MEMORY;
 }
 
-static void *new_array(const svr_node *n, size_t count, size_t size)
+static int make_arrays(svr_node *n)
 {
-    return svr__alloc(&n->alloc, count, size);
-}
-
-static int make_arrays(svr_node *n, const svr_node_config *c)
-{
-    n->interface_count = c->interface_count;
-    n->peer_count = c->peer_count;
-    n->security_count = c->security_count;
-    n->pathway_count = c->pathway_count;
-    n->route_count = c->route_count;
-    n->service_count = c->policy.service_count;
-    n->next_hop_count = 2 * c->interface_count + c->pathway_count;
-    n->interfaces = new_array(n, n->interface_count, sizeof(svr__interface));
-    n->peers = new_array(n, n->peer_count, sizeof(svr__peer));
-    n->securities =
-        new_array(n, n->security_count, sizeof(svr_security_config));
-    n->pathways = new_array(n, n->pathway_count, sizeof(svr__pathway));
-    n->watches = new_array(n, n->pathway_count, svr_pathway_size());
-    n->routes = new_array(n, n->route_count, sizeof(svr__route));
-    n->service_routes =
-        new_array(n, n->service_count, sizeof(svr__route_range));
-    n->next_hops = new_array(n, n->next_hop_count, sizeof(svr_addr));
-    n->outbox.bytes = new_array(n, SVR__OUTBOX, SVR__OUTBOX_BYTES);
-    n->recent = new_array(n, SVR__RECENT, sizeof(svr__recent));
-    n->associations = svr_secret_alloc(
-        (n->pathway_count ? n->pathway_count : 1) * sizeof(svr__association));
-    return n->interfaces && n->peers && n->securities && n->pathways &&
-                   n->watches && n->routes && n->service_routes &&
-                   n->next_hops && n->outbox.bytes && n->recent &&
-                   n->associations
-               ? 0
-               : SVR_ERR_NO_MEMORY;
+    n->outbox.bytes = svr__alloc(&n->alloc, SVR__OUTBOX, SVR__OUTBOX_BYTES);
+    n->recent = svr__alloc(&n->alloc, SVR__RECENT, sizeof(svr__recent));
+    return n->outbox.bytes && n->recent ? 0 : SVR_ERR_NO_MEMORY;
 }
 
 static int build(svr_node *n, const svr_node_config *c, svr_time now)
 {
-    int err = make_arrays(n, c);
-    if (err == 0)
-        err = svr__config_copy(n, c);
-    if (err == 0)
-        err = svr_policy_create(&n->policy, &c->policy, &n->alloc);
+    int err = make_arrays(n);
     if (err == 0)
         err = svr__table_init(&n->table, (uint32_t)c->limits.sessions,
                               &n->random, now, &n->alloc);
     if (err == 0)
+        err = svr__setup_build(n, c, now);
+    if (err == 0)
         err = make_protections(n);
     if (err == 0)
         err = svr__reassembly_init(n);
-    if (err == 0)
-        err = svr__map_init(&n->pathway_map, 2 * (uint32_t)n->pathway_count + 1,
-                            &n->alloc);
-    if (err == 0)
-        err = svr__wheel_init(&n->watch_due, (uint32_t)n->pathway_count,
-                              svr__watch_time(now), &n->alloc);
-    for (size_t i = 0; err == 0 && i < n->pathway_count; i++)
-        err = add_pathway(n, c, i, now);
-    if (err == 0)
-        err = fill_next_hops(n);
-    if (err == 0)
-        fill_routes(n, c);
     return err;
 }
 
@@ -238,15 +53,12 @@ int svr_node_create(svr_node **out, const svr_node_config *config, svr_time now)
     n->alloc = config->alloc;
     n->random = config->random;
     n->boot = config->boot;
-    n->lifetimes = lifetimes_of(&config->limits);
     n->unix_offset = 0 - now;
     err = build(n, config, now);
     if (err < 0) {
         svr_node_destroy(n);
         return err;
     }
-    for (size_t i = 0; i < n->peer_count; i++)
-        n->peers[i].next_number = (uint64_t)config->boot << 32 | 1;
     *out = n;
     return 0;
 }
@@ -269,29 +81,13 @@ void svr_node_destroy(svr_node *n)
         return;
     svr_allocator a = n->alloc;
     free_protections(n);
-    svr_secret_free(n->associations);
-    svr_policy_destroy(n->policy);
+    svr__setup_free(n);
     if (n->table.sessions)
         svr__table_fini(&n->table);
-    if (n->pathway_map.slots)
-        svr__map_fini(&n->pathway_map);
-    if (n->watch_due.nodes)
-        svr__wheel_fini(&n->watch_due);
     svr_reassembly_destroy(n->clients);
     svr_reassembly_destroy(n->fabric);
-    svr__free(&a, n->copies, n->copies_len, 1);
     svr__free(&a, n->recent, SVR__RECENT, sizeof(svr__recent));
     svr__free(&a, n->outbox.bytes, SVR__OUTBOX, SVR__OUTBOX_BYTES);
-    svr__free(&a, n->next_hops, n->next_hop_count, sizeof(svr_addr));
-    svr__free(&a, n->service_routes, n->service_count,
-              sizeof(svr__route_range));
-    svr__free(&a, n->routes, n->route_count, sizeof(svr__route));
-    svr__free(&a, n->watches, n->pathway_count, svr_pathway_size());
-    svr__free(&a, n->pathways, n->pathway_count, sizeof(svr__pathway));
-    svr__free(&a, n->securities, n->security_count,
-              sizeof(svr_security_config));
-    svr__free(&a, n->peers, n->peer_count, sizeof(svr__peer));
-    svr__free(&a, n->interfaces, n->interface_count, sizeof(svr__interface));
     svr_wipe(n, sizeof(*n));
     svr__free(&a, n, 1, sizeof(*n));
 }

@@ -18,7 +18,8 @@
  * depart.c adds what a neighbour needs, describe.c writes metadata, protect.c
  * signs and verifies, control.c speaks to neighbours (S7, S8.2),
  * icmp.c raises and carries errors (S19), expiry.c ends what is idle (S9).
- * config.c and create.c build a node, info.c tells about it.
+ * create.c makes a node, setup.c and config.c what derives from its
+ * configuration, info.c tells about it.
  */
 #ifndef SVR_LIB_NODE_NODE_H
 #define SVR_LIB_NODE_NODE_H
@@ -152,10 +153,8 @@ typedef struct svr__recent {
 } svr__recent;
 
 struct svr_node {
-    svr_allocator alloc;
-    svr_random random;
+    /* What derives from the configuration (setup.c): all up to `alloc`. */
     const char *name;
-    uint32_t boot;
     svr_policy *policy;
     svr_lifetimes lifetimes;
     svr__interface *interfaces;
@@ -176,6 +175,11 @@ struct svr_node {
     void *copies; /* strings and arrays of the configuration */
     size_t copies_len;
     svr__map pathway_map; /* by local and remote waypoint */
+
+    /* What runs, from here on. */
+    svr_allocator alloc;
+    svr_random random;
+    uint32_t boot;
     svr__table table;
     svr__protection *protections; /* two for each session, or NULL */
     svr__outbox outbox;
@@ -472,6 +476,14 @@ void svr__session_arm(svr_node *n, svr__session *s);
 int svr__config_check(const svr_node_config *c);
 /* Strings and arrays of the configuration into memory of the node's own. */
 int svr__config_copy(svr_node *n, const svr_node_config *from);
+
+/* setup.c */
+/* Builds all that derives from the configuration, which has been checked. What
+ * runs must be there as far as that needs it: memory, randomness, boot counter
+ * and the table's hash key. On failure svr__setup_free takes back what there
+ * is. */
+int svr__setup_build(svr_node *n, const svr_node_config *c, svr_time now);
+void svr__setup_free(svr_node *n);
 
 /* info.c */
 enum svr_drop svr__drop_of_error(int err);
