@@ -253,6 +253,7 @@ static svr_node *make_node(struct net *net, enum router self)
         p.config.limits.udp = SVR_NEVER;
     p.config.alloc = (svr_allocator){count_alloc, count_free, net};
     p.config.random = (svr_random){fill_random, &net->random};
+    p.config.notify = net->options.notify;
     plan_services(&p, &net->options);
     plan_interfaces(&p, &net->options, self);
     plan_pathways(&p, &net->options, self);

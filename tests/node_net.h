@@ -66,6 +66,7 @@ struct net_options {
     uint16_t server_mtu; /* of dc's LAN; 0: 1500 */
     size_t sessions;     /* 0: 64 */
     size_t fail_at;      /* the n-th allocation fails; 0: none */
+    svr_notify notify;   /* of all routers */
 };
 
 struct net {

@@ -170,6 +170,14 @@ typedef struct svr_limits {
     svr_time other;     /* other protocols; 180 s */
 } svr_limits;
 
+/* Is told of an event while the node is at work: it must not call the node, and
+ * what the event points to is valid during the call only. */
+typedef struct svr_event svr_event;
+typedef struct svr_notify {
+    void (*event)(void *user, const svr_event *event);
+    void *user;
+} svr_notify;
+
 typedef struct svr_node_config {
     const char *name; /* this router's */
     uint32_t boot;    /* higher after each start of this router: packet numbers
@@ -188,6 +196,7 @@ typedef struct svr_node_config {
     size_t route_count;
     svr_allocator alloc;
     svr_random random;
+    svr_notify notify; /* told what happens; may be left empty */
 } svr_node_config;
 
 /* Everything empty, limits at their defaults. alloc and random must be given.
@@ -321,6 +330,56 @@ typedef struct svr_node_pathway {
     svr_pathway_info info;
     uint64_t sessions; /* that go along it now */
 } svr_node_pathway;
+
+/* What a node tells of. X(NAME, "name") */
+#define SVR_EVENT_MAP(X)                                                      \
+    X(SESSION_STARTED, "session-started")                                     \
+    X(SESSION_ENDED, "session-ended")         /* cause; as it was before */   \
+    X(SESSION_MOVED, "session-moved")         /* cause; as it is now (S17) */ \
+    X(SESSION_RECOVERED, "session-recovered") /* rebuilt by S8.5 */           \
+    X(SESSION_REFUSED, "session-refused")     /* drop; a neighbour was told   \
+                                                 (S6.10) */                   \
+    X(PATHWAY, "pathway")                     /* up, down, or ready */
+
+enum svr_event_kind {
+#define X(name, id) SVR_EVENT_##name,
+    SVR_EVENT_MAP(X)
+#undef X
+        SVR_EVENT_COUNT
+};
+
+/* Why a session ended or moved. X(NAME, "name", "text") */
+#define SVR_CAUSE_MAP(X)                                              \
+    X(NONE, "none", "no cause is known")                              \
+    X(IDLE, "idle", "no packet came for its lifetime")                \
+    X(CLOSED, "closed", "both ends closed it")                        \
+    X(RESET, "reset", "one end reset it")                             \
+    X(REPLACED, "replaced", "a later session took its place")         \
+    X(DELETED, "deleted", "a neighbour deleted it")                   \
+    X(ACCESS, "access-denied", "the new configuration denies access") \
+    X(REMOVED, "removed", "the new configuration lacks what it needs")
+
+enum svr_cause {
+#define X(name, id, text) SVR_CAUSE_##name,
+    SVR_CAUSE_MAP(X)
+#undef X
+        SVR_CAUSE_COUNT
+};
+
+struct svr_event {
+    enum svr_event_kind kind;
+    enum svr_cause cause;
+    enum svr_drop drop;
+    const svr_session_info *session; /* of sessions; of one that was refused
+                                        there is uuid, context, tenant, service,
+                                        and the others are empty */
+    const svr_node_pathway *pathway; /* of a pathway */
+};
+
+/* Names and texts in static storage, never NULL. */
+SVR_API const char *svr_event_name(enum svr_event_kind kind);
+SVR_API const char *svr_cause_name(enum svr_cause cause);
+SVR_API const char *svr_cause_text(enum svr_cause cause);
 
 /* Walks over the pathways in the order of the configuration, as
  * svr_node_session_next over sessions. */

@@ -134,7 +134,7 @@ static bool act(svr_node *n, svr__session *s, unsigned side, uint8_t control,
         svr_handshake_event(hs, SVR_HANDSHAKE_GOT_DISABLE, now);
         break;
     case SVR_CONTROL_DELETE_SESSION:
-        svr__session_close(n, s);
+        svr__session_close(n, s, SVR_CAUSE_DELETED);
         return true;
     case SVR_CONTROL_KEEP_ALIVE:
     case SVR_CONTROL_HEALTH_ANSWER:

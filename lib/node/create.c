@@ -52,6 +52,7 @@ int svr_node_create(svr_node **out, const svr_node_config *config, svr_time now)
         return SVR_ERR_NO_MEMORY;
     n->alloc = config->alloc;
     n->random = config->random;
+    n->notify = config->notify;
     n->boot = config->boot;
     n->unix_offset = 0 - now;
     err = build(n, config, now);

@@ -28,12 +28,24 @@ void svr__session_arm(svr_node *n, svr__session *s)
     svr__wheel_arm(&n->table.wheel, svr__session_number(&n->table, s), due);
 }
 
+static enum svr_cause cause_of_end(const svr__session *s)
+{
+    switch (s->life.state) {
+    case SVR_LIFE_CLOSING:
+        return SVR_CAUSE_CLOSED;
+    case SVR_LIFE_RESET:
+        return SVR_CAUSE_RESET;
+    default:
+        return SVR_CAUSE_IDLE;
+    }
+}
+
 /* The timer of a session: plain packets have moved its end without telling the
  * wheel, so what is due is worked out here. */
 static void handle_session(svr_node *n, svr__session *s, svr_time now)
 {
     if (svr__session_idle_due(n, s) <= now) {
-        svr__session_close(n, s);
+        svr__session_close(n, s, cause_of_end(s));
         return;
     }
     for (unsigned side = 0; side < 2; side++)

@@ -128,8 +128,8 @@ static svr_side_info side_info(const svr_node *n, const svr__session *s,
     return info;
 }
 
-static void session_info(const svr_node *n, const svr__session *s,
-                         svr_session_info *out)
+void svr__session_info(const svr_node *n, const svr__session *s,
+                       svr_session_info *out)
 {
     *out = (svr_session_info){
         .uuid = s->uuid,
@@ -156,7 +156,7 @@ int svr_node_session_next(const svr_node *n, size_t *cursor,
     while (*cursor < n->table.cap) {
         const svr__session *s = &n->table.sessions[(*cursor)++];
         if (s->alive) {
-            session_info(n, s, out);
+            svr__session_info(n, s, out);
             return 1;
         }
     }
@@ -171,4 +171,39 @@ size_t svr_node_session_count(const svr_node *n)
 size_t svr_node_session_limit(const svr_node *n)
 {
     return n->table.cap;
+}
+
+static void describe_unwatched(const svr__pathway *pw, svr_pathway_info *out)
+{
+    *out = (svr_pathway_info){
+        .state = pw->up ? SVR_BFD_UP : SVR_BFD_ADMIN_DOWN,
+    };
+}
+
+void svr__pathway_info(const svr_node *n, const svr__pathway *pw,
+                       svr_node_pathway *out, svr_time now)
+{
+    *out = (svr_node_pathway){
+        .name = pw->name,
+        .peer = n->peers[pw->peer].name,
+        .interface = n->interfaces[pw->iface].config.name,
+        .security = n->securities[pw->security].name,
+        .local = pw->local,
+        .remote = pw->configured,
+        .unwatched = !pw->watch,
+        .sessions = pw->sessions,
+    };
+    if (pw->watch)
+        svr_pathway_describe(pw->watch, &out->info, now);
+    else
+        describe_unwatched(pw, &out->info);
+}
+
+int svr_node_pathway_next(const svr_node *n, size_t *cursor,
+                          svr_node_pathway *out, svr_time now)
+{
+    if (*cursor >= n->pathway_count)
+        return 0;
+    svr__pathway_info(n, &n->pathways[(*cursor)++], out, now);
+    return 1;
 }

@@ -19,7 +19,7 @@
  * signs and verifies, control.c speaks to neighbours (S7, S8.2),
  * icmp.c raises and carries errors (S19), expiry.c ends what is idle (S9).
  * create.c makes a node, setup.c and config.c what derives from its
- * configuration, info.c tells about it.
+ * configuration, info.c tells about it, notify.c tells of what happens.
  */
 #ifndef SVR_LIB_NODE_NODE_H
 #define SVR_LIB_NODE_NODE_H
@@ -179,6 +179,7 @@ struct svr_node {
     /* What runs, from here on. */
     svr_allocator alloc;
     svr_random random;
+    svr_notify notify;
     uint32_t boot;
     svr__table table;
     svr__protection *protections; /* two for each session, or NULL */
@@ -369,7 +370,7 @@ enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
 /* Makes the session and binds its flows. Nothing is left behind on failure. */
 enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
                                 svr_time now, svr__flow **forward);
-void svr__session_close(svr_node *n, svr__session *s);
+void svr__session_close(svr_node *n, svr__session *s, enum svr_cause cause);
 /* The next hop for an address on an interface's side, as its number. False:
  * there is none. */
 bool svr__next_hop(const svr_node *n, uint16_t iface, const svr_addr *to,
@@ -485,7 +486,21 @@ int svr__config_copy(svr_node *n, const svr_node_config *from);
 int svr__setup_build(svr_node *n, const svr_node_config *c, svr_time now);
 void svr__setup_free(svr_node *n);
 
+/* notify.c: tells the program, if it wants to know. */
+void svr__notify_session(const svr_node *n, const svr__session *s,
+                         enum svr_event_kind kind, enum svr_cause cause);
+/* Of a first packet whose refusal was told to a neighbour (S6.10); so their
+ * rate is limited as that is. */
+void svr__notify_refused(const svr_node *n, const svr__session_plan *plan,
+                         enum svr_drop reason);
+void svr__notify_pathway(const svr_node *n, const svr__pathway *pw,
+                         svr_time now);
+
 /* info.c */
+void svr__session_info(const svr_node *n, const svr__session *s,
+                       svr_session_info *out);
+void svr__pathway_info(const svr_node *n, const svr__pathway *pw,
+                       svr_node_pathway *out, svr_time now);
 enum svr_drop svr__drop_of_error(int err);
 enum svr_drop svr__drop_of_metadata_error(int err);
 

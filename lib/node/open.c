@@ -276,11 +276,13 @@ enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
     (*forward)->seen = now;
     svr__session_settle(n, s);
     n->counters.sessions_created++;
+    svr__notify_session(n, s, SVR_EVENT_SESSION_STARTED, SVR_CAUSE_NONE);
     return SVR_DROP_NONE;
 }
 
-void svr__session_close(svr_node *n, svr__session *s)
+void svr__session_close(svr_node *n, svr__session *s, enum svr_cause cause)
 {
+    svr__notify_session(n, s, SVR_EVENT_SESSION_ENDED, cause);
     for (unsigned side = 0; side < 2; side++)
         if (side_signed(n, &s->side[side]))
             svr_wipe(svr__protection_of(n, s, side), sizeof(svr__protection));

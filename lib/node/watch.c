@@ -124,6 +124,7 @@ static void set_state(svr_node *n, svr__pathway *pw, bool up, bool ready,
     pw->ready = ready;
     if (was_up && !up)
         for_sessions(n, pw, hold_session, now);
+    svr__notify_pathway(n, pw, now);
 }
 
 /* The first search takes a moment. Until it has found something, what the
@@ -232,34 +233,4 @@ int svr_node_pathway_admin(svr_node *n, const char *name, bool down,
     }
     set_state(n, pw, !down, !down, now);
     return 0;
-}
-
-static void describe_unwatched(const svr__pathway *pw, svr_pathway_info *out)
-{
-    *out = (svr_pathway_info){
-        .state = pw->up ? SVR_BFD_UP : SVR_BFD_ADMIN_DOWN,
-    };
-}
-
-int svr_node_pathway_next(const svr_node *n, size_t *cursor,
-                          svr_node_pathway *out, svr_time now)
-{
-    if (*cursor >= n->pathway_count)
-        return 0;
-    const svr__pathway *pw = &n->pathways[(*cursor)++];
-    *out = (svr_node_pathway){
-        .name = pw->name,
-        .peer = n->peers[pw->peer].name,
-        .interface = n->interfaces[pw->iface].config.name,
-        .security = n->securities[pw->security].name,
-        .local = pw->local,
-        .remote = pw->configured,
-        .unwatched = !pw->watch,
-        .sessions = pw->sessions,
-    };
-    if (pw->watch)
-        svr_pathway_describe(pw->watch, &out->info, now);
-    else
-        describe_unwatched(pw, &out->info);
-    return 1;
 }

@@ -263,11 +263,11 @@ static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
                svr__is_masked(&plan.context, w->headers.tuple.proto)))
         return;
     if (old)
-        svr__session_close(n, old);
+        svr__session_close(n, old, SVR_CAUSE_REPLACED);
     if (before && before != old)
-        svr__session_close(n, before);
+        svr__session_close(n, before, SVR_CAUSE_REPLACED);
     if (twin && twin != before)
-        svr__session_close(n, twin);
+        svr__session_close(n, twin, SVR_CAUSE_REPLACED);
     reason = svr__session_open(n, &plan, w->now, &flow);
     if (reason != SVR_DROP_NONE) {
         svr__drop(w, reason);
