@@ -32,6 +32,7 @@ int svr__table_init(svr__table *t, uint32_t cap, const svr_random *random,
     if (!t->sessions || !t->flow_memory ||
         svr__map_init(&t->by_key, 2 * cap, alloc) < 0 ||
         svr__map_init(&t->by_uuid, cap, alloc) < 0 ||
+        svr__aliases_init(&t->aliases, cap, alloc) < 0 ||
         svr__wheel_init(&t->wheel, cap, now, alloc) < 0) {
         svr__table_fini(t);
         *t = (svr__table){0};
@@ -51,6 +52,7 @@ void svr__table_fini(svr__table *t)
     svr__free(&t->alloc, t->flow_memory, flow_memory_len(t->cap), 1);
     svr__map_fini(&t->by_key);
     svr__map_fini(&t->by_uuid);
+    svr__aliases_fini(&t->aliases);
     svr__wheel_fini(&t->wheel);
     svr_wipe(t->hash_key, sizeof(t->hash_key));
 }
@@ -97,17 +99,29 @@ svr__session *svr__session_create(svr__table *t, const svr_uuid *uuid)
     return s;
 }
 
+static bool is_taken(const svr__table *t, const svr__flow_key *key,
+                     uint64_t hash)
+{
+    return svr__flow_find(t, key, hash) ||
+           svr__alias_find(&t->aliases, key, hash);
+}
+
+bool svr__key_taken(const svr__table *t, const svr__flow_key *key)
+{
+    return is_taken(t, key, svr__flow_hash(t, key));
+}
+
 bool svr__flow_bind(svr__table *t, svr__flow *f)
 {
     uint64_t hash = svr__flow_hash(t, &f->key);
-    if (svr__flow_find(t, &f->key, hash) ||
+    if (is_taken(t, &f->key, hash) ||
         svr__map_insert(&t->by_key, hash, svr__flow_number(t, f)) < 0)
         return false;
     f->bound = 1;
     return true;
 }
 
-static void unbind_flow(svr__table *t, svr__flow *f)
+void svr__flow_unbind(svr__table *t, svr__flow *f)
 {
     if (f->bound)
         svr__map_remove(&t->by_key, svr__flow_hash(t, &f->key),
@@ -115,11 +129,20 @@ static void unbind_flow(svr__table *t, svr__flow *f)
     f->bound = 0;
 }
 
+svr__alias *svr__alias_bind(svr__table *t, svr__alias what, svr_time now)
+{
+    what.hash = svr__flow_hash(t, &what.key);
+    if (is_taken(t, &what.key, what.hash))
+        return NULL;
+    return svr__alias_add(&t->aliases, &what, now);
+}
+
 void svr__session_end(svr__table *t, svr__session *s)
 {
     uint32_t number = svr__session_number(t, s);
-    unbind_flow(t, svr__session_flow(t, s, SVR__CLIENT));
-    unbind_flow(t, svr__session_flow(t, s, SVR__SERVER));
+    svr__flow_unbind(t, svr__session_flow(t, s, SVR__CLIENT));
+    svr__flow_unbind(t, svr__session_flow(t, s, SVR__SERVER));
+    svr__aliases_end(&t->aliases, number);
     svr__map_remove(&t->by_uuid, uuid_hash(t, &s->uuid), number);
     svr__wheel_disarm(&t->wheel, number);
     s->alive = 0;

@@ -11,6 +11,8 @@
 
 #include "base/map.h"
 #include "base/wheel.h"
+#include "session/alias.h"
+#include "session/key.h"
 
 #include <svr/crypto.h>
 #include <svr/packet.h>
@@ -25,30 +27,6 @@ enum {
 #define SVR__NO_PATHWAY UINT16_MAX
 /* The next hop is the destination itself. */
 #define SVR__ON_LINK UINT16_MAX
-
-/* What is looked up: a tuple and the interface that it arrives on. No padding,
- * so that it can be hashed and compared as bytes. */
-typedef struct svr__flow_key {
-    svr_addr src, dst;
-    uint16_t sport, dport;
-    uint16_t iface;
-    uint8_t proto;
-    uint8_t zero;
-} svr__flow_key;
-
-_Static_assert(sizeof(svr__flow_key) == 40, "a flow key has no padding");
-
-static inline svr__flow_key svr__flow_key_of(const svr_tuple *t, uint16_t iface)
-{
-    return (svr__flow_key){
-        .src = t->src,
-        .dst = t->dst,
-        .sport = t->sport,
-        .dport = t->dport,
-        .iface = iface,
-        .proto = t->proto,
-    };
-}
 
 enum svr__flow_flag {
     SVR__FLOW_SLOW = 1,        /* a machine wants to see each packet */
@@ -110,6 +88,7 @@ typedef struct svr__table {
     uint32_t cap, count;
     uint32_t free; /* list of free sessions, or SVR__MAP_NONE */
     svr__map by_key, by_uuid;
+    svr__aliases aliases; /* further tuples of sessions (S17) */
     svr__wheel wheel;
     uint8_t hash_key[SVR_HASH_KEY_SIZE];
     svr_allocator alloc;
@@ -172,10 +151,21 @@ svr__session *svr__session_find(const svr__table *t, const svr_uuid *uuid);
  * NULL where the table is full. */
 svr__session *svr__session_create(svr__table *t, const svr_uuid *uuid);
 
-/* Enters a flow under its key. False where another stands there. */
+/* Enters a flow under its key. False where another, or an alias, stands there.
+ */
 bool svr__flow_bind(svr__table *t, svr__flow *f);
+/* Takes it out again, so that its key may change. */
+void svr__flow_unbind(svr__table *t, svr__flow *f);
 
-/* Takes the session with its flows and its timer out of the table. */
+/* Whether a flow or an alias has this key: nothing else may be bound to it. */
+bool svr__key_taken(const svr__table *t, const svr__flow_key *key);
+
+/* Gives a session another tuple: of `what` all but its hash counts. NULL where
+ * something has its key, or there is no room. */
+svr__alias *svr__alias_bind(svr__table *t, svr__alias what, svr_time now);
+
+/* Takes the session with its flows, its aliases and its timer out of the table.
+ */
 void svr__session_end(svr__table *t, svr__session *s);
 
 #endif
