@@ -175,6 +175,26 @@ Test(pathway, admin_down)
     pnet_close(&net);
 }
 
+/* The peer remembers the numbers of the end that was there before. */
+Test(pathway, made_anew)
+{
+    struct pnet net;
+    pnet_open(&net, 11);
+    pnet_settle(&net);
+    pnet_run(&net, 60 * S);
+    for (int end = 0; end < 2; end++) {
+        net.end[!end].changes = 0;
+        pnet_renew(&net, end);
+        pnet_wait(&net, !end, SVR_BFD_DOWN, 2 * S);
+        pnet_wait(&net, end, SVR_BFD_UP, 5 * S);
+        pnet_wait(&net, !end, SVR_BFD_UP, 5 * S);
+        cr_expect_eq(net.end[!end].changes &
+                         (SVR_PATHWAY_PEER_RESTARTED | SVR_PATHWAY_REPLAYED),
+                     0);
+    }
+    pnet_close(&net);
+}
+
 /* Another implementation: no block, the RFC's rule, nothing measured. */
 Test(pathway, plain)
 {

@@ -51,6 +51,11 @@ void pnet_restart(struct pnet *net, int end)
     make_end(net, &net->end[end]);
 }
 
+void pnet_renew(struct pnet *net, int end)
+{
+    make_end(net, &net->end[end]);
+}
+
 svr_pathway_info pnet_info(const struct pnet *net, int end)
 {
     svr_pathway_info info;

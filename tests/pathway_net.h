@@ -65,6 +65,9 @@ void pnet_close(struct pnet *net);
 /* The process of an end dies and comes back with its settings, and a higher
  * boot counter. */
 void pnet_restart(struct pnet *net, int end);
+/* The end is made anew in the same life of its router, as for a new
+ * configuration. */
+void pnet_renew(struct pnet *net, int end);
 
 void pnet_run(struct pnet *net, svr_time duration);
 /* Runs until the end's state is that, at most for `limit`; returns how long it

@@ -112,8 +112,10 @@ SVR_API size_t svr_pathway_size(void);
 /*
  * Makes a pathway, which is down and speaks at once, in svr_pathway_size()
  * bytes at p, aligned for any type. It holds nothing that would have to be
- * given back. random is copied. SVR_ERR_ARGUMENT: an interval or multiplier of
- * 0, or no local address.
+ * given back. random is copied. A pathway that is made in place of another one
+ * speaks to a peer that remembers the other's numbers: both go by the same
+ * clock, and the numbers begin with it. SVR_ERR_ARGUMENT: an interval or
+ * multiplier of 0, or no local address.
  */
 SVR_API SVR_MUST_CHECK int
 svr_pathway_init(svr_pathway *p, const svr_pathway_settings *settings,

@@ -68,7 +68,13 @@ int svr_pathway_init(svr_pathway *p, const svr_pathway_settings *settings,
     if (!are_intervals_allowed(settings) ||
         svr_addr_is_none(&settings->local.addr))
         return SVR_ERR_ARGUMENT;
-    *p = (svr_pathway){.settings = *settings, .random = *random, .since = now};
+    /* The peer knows the numbers that this router has used in its present
+     * life; what is made anew in it must go on above them. No pathway sends a
+     * message in every microsecond. */
+    *p = (svr_pathway){.settings = *settings,
+                       .random = *random,
+                       .since = now,
+                       .number = now / SVR_MICROSECOND};
     bfd.discriminator = draw_discriminator(random);
     svr__bfd_init(&p->bfd, &bfd);
     svr__hold_init(&p->hold, settings->hold_down, now);
