@@ -13,7 +13,7 @@ bool svr__owns_address(const svr_node *n, const svr_addr *a)
 }
 
 /* S5.3: the longest source prefix, else the interface's own tenant. */
-static int tenant_of(const svr_interface_config *c, const svr_addr *source)
+int svr__tenant_of(const svr_interface_config *c, const svr_addr *source)
 {
     int tenant = c->tenant;
     int longest = -1;
@@ -107,7 +107,7 @@ static void first_from_host(svr__work *w)
     svr_node *n = w->node;
     const svr_interface_config *c = &n->interfaces[w->packet->iface].config;
 
-    int tenant = tenant_of(c, &w->headers.tuple.src);
+    int tenant = svr__tenant_of(c, &w->headers.tuple.src);
     int service = svr_policy_service_match(n->policy, &w->headers.tuple);
     if (service < 0) {
         svr__drop(w, SVR_DROP_NO_SERVICE);

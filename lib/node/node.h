@@ -241,6 +241,8 @@ bool svr__segment_has_cookie(const svr__work *w);
 bool svr__has_block(const svr__work *w);
 
 /* first.c */
+/* The tenant of a host on an interface (S5.3). */
+int svr__tenant_of(const svr_interface_config *c, const svr_addr *source);
 bool svr__owns_address(const svr_node *n, const svr_addr *a);
 void svr__first(svr__work *w);
 
@@ -371,6 +373,10 @@ enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
 enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
                                 svr_time now, svr__flow **forward);
 void svr__session_close(svr_node *n, svr__session *s, enum svr_cause cause);
+/* Points the flow of packets from `side` to where that session's other side is
+ * now: way out, next hop, MTU, what its device and its pathway are able to.
+ * False: there is no next hop. */
+bool svr__flow_direct(svr_node *n, const svr__session *s, unsigned side);
 /* The next hop for an address on an interface's side, as its number. False:
  * there is none. */
 bool svr__next_hop(const svr_node *n, uint16_t iface, const svr_addr *to,

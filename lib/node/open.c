@@ -153,25 +153,37 @@ static bool is_measured(const svr_node *n, const svr__side *side)
            !n->pathways[side->pathway].plain;
 }
 
+bool svr__flow_direct(svr_node *n, const svr__session *s, unsigned side)
+{
+    const svr__side *out = &s->side[!side];
+    const svr_interface_config *c = &n->interfaces[out->iface].config;
+    svr__flow *f = svr__session_flow(&n->table, s, side);
+
+    f->out_iface = out->iface;
+    f->mtu = out->pathway == SVR__NO_PATHWAY ? c->mtu
+                                             : n->pathways[out->pathway].mtu;
+    f->flags &= (uint8_t) ~(SVR__FLOW_OFFLOAD | SVR__FLOW_MEASURED);
+    if (c->offload)
+        f->flags |= SVR__FLOW_OFFLOAD;
+    if (is_measured(n, out))
+        f->flags |= SVR__FLOW_MEASURED;
+    if (out->pathway != SVR__NO_PATHWAY) {
+        f->next_hop = svr__pathway_hop(n, out->pathway);
+        return true;
+    }
+    return svr__next_hop(n, out->iface, &f->rewrite.dst, &f->next_hop);
+}
+
 /* One direction: packets that arrive as `from` on side's interface leave as
  * `to` on the other's. */
 static bool fill_flow(svr_node *n, svr__session *s, unsigned side,
                       const svr_tuple *from, const svr_tuple *to)
 {
-    const svr__side *in = &s->side[side], *out = &s->side[!side];
-    const svr_interface_config *c = &n->interfaces[out->iface].config;
     svr__flow *f = svr__session_flow(&n->table, s, side);
 
-    f->key = svr__flow_key_of(from, in->iface);
-    f->out_iface = out->iface;
+    f->key = svr__flow_key_of(from, s->side[side].iface);
     f->flags = flags_of(s, from, to);
     f->out_proto = f->flags & SVR__FLOW_MASKED_OUT ? SVR_PROTO_TCP : to->proto;
-    f->mtu = out->pathway == SVR__NO_PATHWAY ? c->mtu
-                                             : n->pathways[out->pathway].mtu;
-    if (c->offload)
-        f->flags |= SVR__FLOW_OFFLOAD;
-    if (is_measured(n, out))
-        f->flags |= SVR__FLOW_MEASURED;
     if (f->flags & SVR__FLOW_CONVERT)
         f->rewrite = (svr_rewrite){.src = to->src,
                                    .dst = to->dst,
@@ -179,11 +191,7 @@ static bool fill_flow(svr_node *n, svr__session *s, unsigned side,
                                    .dport = to->dport};
     else
         svr_rewrite_init(&f->rewrite, from, to);
-    if (out->pathway != SVR__NO_PATHWAY) {
-        f->next_hop = svr__pathway_hop(n, out->pathway);
-        return true;
-    }
-    return svr__next_hop(n, out->iface, &to->dst, &f->next_hop);
+    return svr__flow_direct(n, s, side);
 }
 
 /* Whether plain packets on this side are signed (S11.4). */
