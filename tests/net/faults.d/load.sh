@@ -1,0 +1,65 @@
+# shellcheck shell=bash
+# The sessions that must live: tests/net/load. To be sourced by tests/net/faults.
+# shellcheck disable=SC2154
+
+load_next=1 # number of the next load's first session
+
+# load_start NAME SECONDS OPTION...: so many sessions, until all of them run.
+load_start() {
+    local name=$1 sessions=0 option
+    for option in "${@:3}"; do
+        case $option in
+        --tcp=* | --udp=* | --down=* | --up=*)
+            sessions=$((sessions + ${option#*=}))
+            ;;
+        esac
+    done
+    net_spawn "$name" staff "$NET_BUILD/tests/load" --first "$load_next" \
+        --seconds "$2" "${@:3}" "$server4:7000"
+    load_next=$((load_next + sessions))
+    check "$name: $sessions sessions run" net_wait 20 load_runs "$name"
+}
+
+load_runs() {
+    grep -qx running "$NET_LOGS/$1.log"
+}
+
+# load_end NAME: waits for its end, and shows what became of the sessions.
+load_end() {
+    net_wait 120 net_gone "$1" || net_fail "load $1 does not end" || true
+    tail -n 1 "$NET_LOGS/$1.log" >"$run/$1.json"
+    load_text "$1" | show
+    load_is_whole "$1"
+}
+
+load_text() {
+    jq -r '"TCP: \(.tcp.completed) of \(.tcp.sessions) complete, "
+        + "\(.tcp.reset) reset, \(.tcp.hung) hung; "
+        + "stalled for \(.tcp.stall_median) to \(.tcp.stall_max) ms",
+        "UDP: \(.udp.alive) of \(.udp.sessions) go on; "
+        + "\(.udp.expected - .udp.received) of \(.udp.expected) lost; "
+        + "silent for \(.udp.silence_median) to \(.udp.silence_max) ms",
+        "UDP to the server alone: "
+        + "\(.server.up_alive) of \(.server.up) go on"' "$run/$1.json"
+}
+
+# load_is NAME EXPRESSION
+load_is() {
+    jq -c . "$run/$1.json"
+    jq -e "$2" "$run/$1.json"
+}
+
+# What no fault may do.
+load_is_whole() {
+    check "$1: no byte wrong, no packet in a foreign session, none hangs" \
+        load_is "$1" '.tcp.hung == 0 and .tcp.alive == 0 and .tcp.corrupt == 0
+            and .udp.misdelivered == 0 and .udp.corrupt == 0
+            and .server.misdelivered == 0 and .server.corrupt == 0'
+}
+
+# load_lives NAME PERCENT: so many of its sessions go on, or have completed.
+load_lives() {
+    check "$1: at least $2 % of the sessions live" load_is "$1" \
+        "(.tcp.completed + .udp.alive + .server.up_alive)
+        >= (.tcp.sessions + .udp.sessions + .server.up) * $2 / 100"
+}

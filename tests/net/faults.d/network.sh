@@ -1,0 +1,251 @@
+# shellcheck shell=bash
+# The network in which things go wrong, and the authority file for it. To be
+# sourced by tests/net/faults behind topology.sh.
+#
+#                    ┌─ west ──┐
+#   staff ─ lan0 ─ branch     hub ─── east ─── dc ─ lan0 ─ server
+#                    └─ side ──┘
+#
+# west, side and east are namespaces with two devices, near and far. Between
+# them is either a cable with faults (tests/net/wire), or the kernel as a router
+# that hides the near side behind its own address (a NAT).
+# shellcheck disable=SC2034,SC2154
+
+NET_HOSTS=(staff server)
+NET_ROUTERS=(branch hub dc)
+links=(west side east)
+NET_ALL=("${NET_HOSTS[@]}" "${NET_ROUTERS[@]}" "${links[@]}")
+
+declare -A link_near=([west]=branch [side]=branch [east]=hub)
+declare -A link_far=([west]=hub [side]=hub [east]=dc)
+declare -A link_net=([west]=1 [side]=2 [east]=3)
+declare -A link_nat=() # not empty: this link is a NAT
+
+# What the authority file says; a row may change it before network_up.
+bfd='{ interval: 100ms, required: 100ms, hold-down: 0s }'
+sign=metadata-only
+load_policy=''    # of the service that the loads use: lines of the file
+extra_services='' # lines of the file
+
+# ---- links ----
+
+# network_up: everything but the routers; the server's load listens.
+network_up() {
+    local name
+    net_begin svr || return 1
+    net_host staff branch br-lan0
+    net_host server dc dc-lan0
+    # A session that was interrupted must not wait for minutes to try again.
+    for name in staff server; do
+        net_sysctl "$name" ipv4/tcp_rto_max_ms=1000 \
+            ipv4/tcp_syn_linear_timeouts=20
+    done
+    for name in "${links[@]}"; do
+        link_up "$name"
+    done
+    authority_write "$run/faults.yaml"
+    net_spawn load server "$NET_BUILD/tests/load" --serve 0.0.0.0:7000
+    net_wait 5 net_listening server 7000
+}
+
+link_up() {
+    local near=${link_near[$1]} far=${link_far[$1]}
+    link_end "$1" near "$near" "$near-$1"
+    link_end "$1" far "$far" "$far-$1"
+    if [[ -n ${link_nat[$1]:-} ]]; then
+        nat_up "$1"
+    else
+        net_spawn "wire-$1" "$1" "$NET_BUILD/tests/wire" \
+            --seed "${link_net[$1]}" --fifo "$NET_STATE/$1.fifo" near far
+        net_wait 5 test -p "$NET_STATE/$1.fifo"
+    fi
+}
+
+# link_end LINK DEVICE ROUTER DEVICE: what crosses it is what would be on a cable.
+link_end() {
+    net_veth "$1" "$2" "$3" "$4-eth"
+    net_port "$3" "$4"
+    net_offload_set "$1" off "$2"
+    net_offload_set "$3" off "$4-eth"
+}
+
+# wire LINK SETTING...: from now on, see tests/net/wire --help.
+wire() {
+    printf '%s\n' "${@:2}" >"$NET_STATE/$1.fifo"
+}
+
+# wire_count LINK NAME: of both directions, so far.
+wire_count() {
+    local before
+    before=$(wc -l <"$NET_LOGS/wire-$1.log")
+    wire "$1" report
+    net_wait 5 wire_has_said "$1" "$before"
+    tail -n 1 "$NET_LOGS/wire-$1.log" | jq "[.near.$2, .far.$2] | add"
+}
+
+wire_has_said() {
+    (($(wc -l <"$NET_LOGS/wire-$1.log") > $2))
+}
+
+# ---- the authority file ----
+
+# link_address LINK near|far
+link_address() {
+    local n=${link_net[$1]}
+    if [[ $2 == near ]]; then
+        echo "100.64.$n.1"
+    elif [[ -n ${link_nat[$1]:-} ]]; then
+        echo "198.18.$n.2"
+    else
+        echo "100.64.$n.2"
+    fi
+}
+
+link_gateway() {
+    local n=${link_net[$1]}
+    [[ -n ${link_nat[$1]:-} ]] || return 0
+    if [[ $2 == near ]]; then
+        echo ", gateway: 100.64.$n.254"
+    else
+        echo ", gateway: 198.18.$n.254"
+    fi
+}
+
+# link_side LINK ROUTER
+link_side() {
+    if [[ ${link_near[$1]} == "$2" ]]; then echo near; else echo far; fi
+}
+
+authority_write() {
+    {
+        echo 'authority: demo'
+        echo 'routers:'
+        authority_router branch br-lan0 staff west side
+        authority_router hub '' '' west side east
+        authority_router dc dc-lan0 servers east
+        authority_rest
+    } >"$1"
+}
+
+# authority_router NAME LAN-DEVICE TENANT LINK...
+authority_router() {
+    local link side other peer
+    printf '  %s:\n    interfaces:\n' "$1"
+    if [[ -n $2 ]]; then
+        echo "      lan0: { kind: tap, device: $2, tenant: $3," \
+            "address: ${NET_ADDR4[$2]}/24 }"
+    fi
+    for link in "${@:4}"; do
+        side=$(link_side "$link" "$1")
+        echo "      $link: { kind: tap, device: $1-$link, address:" \
+            "$(link_address "$link" "$side")/24$(link_gateway "$link" "$side") }"
+    done
+    echo "    pathways:"
+    for link in "${@:4}"; do
+        if [[ $(link_side "$link" "$1") == near ]]; then
+            other=far peer=${link_far[$link]}
+        else
+            other=near peer=${link_near[$link]}
+        fi
+        echo "      $link: { interface: $link, peer: $peer, security: default," \
+            "remote: $(link_address "$link" $other), bfd: $bfd }"
+    done
+}
+
+authority_rest() {
+    cat <<END
+security-policies:
+  default: { hmac: sha256-128, mode: time-based, sign: $sign, key: demo.key }
+tenants: [staff, servers]
+services:
+  load:
+    prefixes: [10.2.0.0/24]
+    transports: [{ protocol: tcp, ports: 7000 }, { protocol: udp, ports: 7000 }]
+    access: [{ allow: staff }]
+    routes: [{ router: dc, interface: lan0 }]
+$load_policy
+  ping:
+    prefixes: [10.2.0.0/24]
+    transports: [{ protocol: icmp }]
+    access: [{ allow: staff }]
+    routes: [{ router: dc, interface: lan0 }]
+$extra_services
+END
+}
+
+# ---- routers ----
+
+# routers_start: all three, until their pathways are up.
+routers_start() {
+    local router
+    for router in "${NET_ROUTERS[@]}"; do
+        net_router_start "$router" "$run/faults.yaml"
+    done
+    within "all pathways come up" 1000 all_up
+}
+
+all_up() {
+    local router
+    for router in "${NET_ROUTERS[@]}"; do
+        net_ctl "$router" --json paths
+        net_ctl "$router" --json paths |
+            jq -e 'all(.data[]; .state == "Up")' || return
+    done
+}
+
+# routers_end: what every run must show at its end.
+routers_end() {
+    local router
+    for router in "${NET_ROUTERS[@]}"; do
+        check "$router: received = forwarded + consumed + held + dropped" \
+            ledger_holds "$router"
+        check "$router: sessions created = ended + alive" sessions_add_up "$router"
+        check "svrd of $router ends cleanly on SIGTERM" net_router_stop "$router"
+    done
+}
+
+# The counters twice: none may begin or end in between.
+sessions_add_up() {
+    local created ended alive
+    alive=$(net_ctl "$1" --json sessions | jq '.data | length')
+    created=$(counter "$1" sessions_created)
+    ended=$(counter "$1" sessions_ended)
+    echo "created $created, ended $ended, alive $alive"
+    ((created == ended + alive))
+}
+
+# path ROUTER PATHWAY EXPRESSION: jq's answer.
+path() {
+    net_ctl "$1" --json paths |
+        jq -r ".data[] | select(.name == \"$2\") | $3"
+}
+
+path_is() {
+    [[ $(path "$1" "$2" "$3" 2>/dev/null) == true ]]
+}
+
+# ---- measuring ----
+
+# The time in milliseconds, from any beginning that is the same in one run.
+clock() {
+    local up
+    read -r up _ </proc/uptime
+    echo "${up/./}0"
+}
+
+# within TEXT EXPECTED COMMAND...: holds if the command succeeds within ten times
+# the time, in milliseconds, that is expected; prints what it took.
+within() {
+    local text=$1 expected=$2 start status=1
+    shift 2
+    start=$(clock)
+    until ((status == 0 || $(clock) - start > 10 * expected)); do
+        if "$@" >"$run/check.out" 2>&1; then
+            status=0
+        else
+            sleep 0.02
+        fi
+    done
+    verdict "$status" "$text"
+    note "after $(($(clock) - start)) ms, expected about $expected"
+}
