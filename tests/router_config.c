@@ -296,7 +296,8 @@ static const char two_pathways[] =
     "      one: {interface: wan, peer: b, remote: '2001:db8::2',\n"
     "            security: t}\n"
     "      two: {interface: wan, peer: b, remote: 192.0.2.2,\n"
-    "            local: 192.0.2.11, security: s, tcp-as-udp: always}\n"
+    "            local: 192.0.2.11, security: s, tcp-as-udp: always,\n"
+    "            ports: 20000-29999}\n"
     "  b:\n"
     "    interfaces:\n"
     "      wan:\n"
@@ -305,7 +306,8 @@ static const char two_pathways[] =
     "        address: [192.0.2.2/24, '2001:db8::2/64']\n"
     "    pathways:\n"
     "      a4: {interface: wan, peer: a, remote: 192.0.2.11, security: s}\n"
-    "      a6: {interface: wan, peer: a, remote: '2001:db8::1', security: t}\n"
+    "      a6: {interface: wan, peer: a, remote: '2001:db8::1', security: t,\n"
+    "           ports: 30001}\n"
     "security-policies:\n"
     "  s: {key: s.key, hmac: sha256, mode: regular, sign: metadata-only,\n"
     "      bind-tcp: false}\n"
@@ -323,11 +325,18 @@ Test(config, pathways)
     cr_expect_eq(p[0].peer, 0);
     cr_expect_eq(p[0].security, 0);
     cr_expect_not(p[0].tcp_as_udp);
+    cr_expect_eq(p[0].local_ports.first, 0);
+    cr_expect_eq(p[0].local_ports.last, 0);
+    cr_expect_eq(p[0].remote_ports.first, 30001);
+    cr_expect_eq(p[0].remote_ports.last, 30001);
     cr_expect(is_addr(&p[0].local, v6(1)));
     cr_expect(is_addr(&p[0].remote, v6(2)));
     cr_expect_str_eq(p[1].name, "two");
     cr_expect_eq(p[1].security, 1);
     cr_expect(p[1].tcp_as_udp);
+    cr_expect_eq(p[1].local_ports.first, 20000);
+    cr_expect_eq(p[1].local_ports.last, 29999);
+    cr_expect_eq(p[1].remote_ports.first, 0);
     cr_expect(is_addr(&p[1].local, v4(192, 0, 2, 11)));
     cr_expect(is_addr(&p[1].remote, v4(192, 0, 2, 2)));
     cr_assert_eq(c->node.peer_count, 1);

@@ -597,6 +597,12 @@ Test(bad, bfd)
          "found the key \"intervall\", expected one of interval,"},
         {find, "security: s, bfd: 1s}\n  b:", "11:32",
          "found \"1s\", expected a mapping"},
+        {find, "security: s, ports: 16383-20000}\n  b:", "11:34",
+         "found ports \"16383-20000\", expected some within 16384-65534"},
+        {find, "security: s, ports: 20000-65535}\n  b:", "11:34",
+         "found ports \"20000-65535\", expected some within 16384-65534"},
+        {find, "security: s, ports: 1280}\n  b:", "11:34",
+         "found ports \"1280\", expected some within 16384-65534"},
         {find, "security: s, tcp-as-udp: probe, bfd: {form: plain}}\n  b:",
          "11:39", "found \"probe\" in a pathway with BFD form \"plain\""},
     };

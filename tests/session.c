@@ -1,5 +1,4 @@
 /* The machines of a session, in literal time, and the tables below them. */
-#include "session/ports.h"
 #include "session/table.h"
 #include "support.h"
 
@@ -245,34 +244,6 @@ static void fill_random(void *user, void *buf, size_t len)
         *x = *x * 6364136223846793005u + 1442695040888963407u;
         ((uint8_t *)buf)[i] = (uint8_t)(*x >> 56);
     }
-}
-
-/* S10: parity, range, and no pair twice in a long run. */
-Test(session, ports)
-{
-    enum { RUN = 1000000 };
-    uint64_t seed = 1;
-    svr_random random = {fill_random, &seed};
-    svr__ports p;
-    uint32_t *seen = malloc(RUN * sizeof(*seen));
-    svr__ports_init(&p, &random);
-    size_t neighbours = 0;
-    for (size_t i = 0; i < RUN; i++) {
-        uint16_t local, remote;
-        svr__ports_next(&p, &local, &remote);
-        cr_assert(local >= SVR__PORT_FIRST && local <= SVR__PORT_LAST);
-        cr_assert(remote >= SVR__PORT_FIRST && remote <= SVR__PORT_LAST);
-        cr_assert(local % 2 == 0 && remote % 2 == 1);
-        seen[i] = (uint32_t)local << 16 | remote;
-        neighbours += i > 0 && seen[i] - seen[i - 1] == 2;
-    }
-    cr_assert_lt(neighbours, 10, "the next pair cannot be guessed");
-    static uint8_t bits[1u << 29];
-    for (size_t i = 0; i < RUN; i++) {
-        cr_assert_not(bits[seen[i] / 8] >> seen[i] % 8 & 1, "twice");
-        bits[seen[i] / 8] = (uint8_t)(bits[seen[i] / 8] | 1 << seen[i] % 8);
-    }
-    free(seen);
 }
 
 static svr__flow_key random_key(uint64_t *seed)

@@ -21,6 +21,7 @@
 #include <svr/packet.h>
 #include <svr/pathway.h>
 #include <svr/policy.h>
+#include <svr/session.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -134,8 +135,10 @@ typedef struct svr_security_config {
 /* A pathway from one of the own waypoints to a peer's. */
 typedef struct svr_pathway_config {
     const char *name;
-    uint16_t iface, peer, security; /* indexes */
-    svr_addr local, remote;         /* waypoints, of one family */
+    uint16_t iface, peer, security;           /* indexes */
+    svr_addr local, remote;                   /* waypoints, of one family */
+    svr_port_range local_ports, remote_ports; /* S10: what sessions opened along
+                                                 it choose from */
     bool tcp_as_udp; /* TCP sessions opened along it travel as UDP (S4.4); those
                         that the peer opens do as the peer has it. With
                         watch.tcp_probes, it is found out (S14.8) */
@@ -280,6 +283,8 @@ typedef struct svr_counters {
     uint64_t reassembly_lost; /* packets that have not become complete in time,
                                  or had to give way */
     uint64_t sessions_created, sessions_ended;
+    uint64_t ports_exhausted; /* a pathway had no waypoint ports left for a new
+                                 session; the next route was tried (S10) */
     uint64_t metadata_sent,
         metadata_received; /* blocks; the latter authentic */
     uint64_t control_sent, control_received;

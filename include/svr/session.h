@@ -165,6 +165,15 @@ typedef struct svr_lifetimes {
 
 SVR_API void svr_lifetimes_init(svr_lifetimes *t);
 
+/* Ports between two routers lie in this range (S10). */
+#define SVR_WAYPOINT_PORT_FIRST 16384
+#define SVR_WAYPOINT_PORT_LAST 65534
+
+/* Some of them, or {0, 0}: all. */
+typedef struct svr_port_range {
+    uint16_t first, last;
+} svr_port_range;
+
 /* How long a session in this state may be idle. */
 SVR_API svr_time svr_life_idle(const svr_life *life, const svr_lifetimes *t);
 

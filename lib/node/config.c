@@ -167,7 +167,8 @@ static bool valid_watch(const svr_pathway_config *p)
 {
     const svr_pathway_settings *w = &p->watch;
     return p->bfd_ttl > 0 && w->local.port > 0 && w->remote.port > 0 &&
-           (w->plain ? w->remote.port : w->local.port) < SVR__PORT_FIRST;
+           (w->plain ? w->remote.port : w->local.port) <
+               SVR_WAYPOINT_PORT_FIRST;
 }
 
 static bool valid_pathway(const svr_node_config *c, const svr_pathway_config *p)

@@ -86,7 +86,8 @@ static bool may_ask(svr__work *w, svr__peer *peer, size_t len)
 {
     const svr_tuple *t = &w->headers.tuple;
 
-    if (t->sport < SVR__PORT_FIRST || t->dport < SVR__PORT_FIRST)
+    if (t->sport < SVR_WAYPOINT_PORT_FIRST ||
+        t->dport < SVR_WAYPOINT_PORT_FIRST)
         return false;
     peer->stray_bytes += w->packet->len;
     if (peer->told_bytes + len > AMPLIFICATION * peer->stray_bytes)
@@ -134,7 +135,7 @@ static bool act(svr_node *n, svr__session *s, unsigned side, uint8_t control,
         svr_handshake_event(hs, SVR_HANDSHAKE_GOT_DISABLE, now);
         break;
     case SVR_CONTROL_DELETE_SESSION:
-        svr__session_close(n, s, SVR_CAUSE_DELETED);
+        svr__session_close(n, s, SVR_CAUSE_DELETED, now);
         return true;
     case SVR_CONTROL_KEEP_ALIVE:
     case SVR_CONTROL_HEALTH_ANSWER:

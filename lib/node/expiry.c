@@ -45,7 +45,7 @@ static enum svr_cause cause_of_end(const svr__session *s)
 static void handle_session(svr_node *n, svr__session *s, svr_time now)
 {
     if (svr__session_idle_due(n, s) <= now) {
-        svr__session_close(n, s, cause_of_end(s));
+        svr__session_close(n, s, cause_of_end(s), now);
         return;
     }
     for (unsigned side = 0; side < 2; side++)

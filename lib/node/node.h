@@ -368,11 +368,16 @@ typedef struct svr__session_plan {
  * the packet came by, or SVR__NO_PATHWAY. Where it answers SVR_DROP_NONE, there
  * is a next hop. */
 enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
-                              uint16_t avoid);
+                              uint16_t avoid, svr_time now);
 /* Makes the session and binds its flows. Nothing is left behind on failure. */
 enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
                                 svr_time now, svr__flow **forward);
-void svr__session_close(svr_node *n, svr__session *s, enum svr_cause cause);
+void svr__session_close(svr_node *n, svr__session *s, enum svr_cause cause,
+                        svr_time now);
+/* A session has left this tuple along a pathway, as packets left by it: its
+ * ports are not chosen again at once (S9). */
+void svr__tuple_guard(svr_node *n, uint16_t pathway, const svr_tuple *t,
+                      svr_time now);
 /* Points the flow of packets from `side` to where that session's other side is
  * now: way out, next hop, MTU, what its device and its pathway are able to.
  * False: there is no next hop. */

@@ -5,12 +5,6 @@
 
 #include <string.h>
 
-enum {
-    /* How many pairs are tried before the pathway counts as full: with a free
-     * share of one in a hundred, one session in 600,000 is refused wrongly. */
-    PORT_TRIES = 1300,
-};
-
 static const svr_addr *own_gateway(const svr_node *n, uint16_t iface, bool v4)
 {
     return &n->next_hops[2 * (size_t)iface + !v4];
@@ -59,20 +53,23 @@ svr_tuple svr__side_tuple(const svr_node *n, const svr__session *s,
 }
 
 /* S10: a pair whose replies hit no flow that exists. */
-static enum svr_drop choose_ports(svr_node *n, svr__pathway *pw, svr_tuple *t)
+static enum svr_drop choose_ports(svr_node *n, svr__pathway *pw, svr_tuple *t,
+                                  svr_time now)
 {
-    for (int i = 0; i < PORT_TRIES; i++) {
-        svr__ports_next(&pw->ports, &t->sport, &t->dport);
+    for (unsigned i = svr__ports_tries(&pw->ports); i > 0; i--) {
+        if (!svr__ports_next(&pw->ports, now, &t->sport, &t->dport))
+            continue;
         svr_tuple back = svr_tuple_reverse(t);
         svr__flow_key key = svr__flow_key_of(&back, pw->iface);
         if (!svr__flow_find(&n->table, &key, svr__flow_hash(&n->table, &key)))
             return SVR_DROP_NONE;
     }
+    n->counters.ports_exhausted++;
     return SVR_DROP_PORTS;
 }
 
 static enum svr_drop plan_pathway(svr_node *n, svr__session_plan *plan,
-                                  uint16_t number)
+                                  uint16_t number, svr_time now)
 {
     svr__pathway *pw = &n->pathways[number];
     svr__side_plan *side = &plan->side[SVR__SERVER];
@@ -86,18 +83,19 @@ static enum svr_drop plan_pathway(svr_node *n, svr__session_plan *plan,
                           ? SVR_PROTO_TCP
                           : SVR_PROTO_UDP}, /* S4.2, S4.4 */
     };
-    return choose_ports(n, pw, &side->tuple);
+    return choose_ports(n, pw, &side->tuple, now);
 }
 
-/* Tries one route. ready_only: not a pathway in its hold-down. */
+/* Tries one route. ready: by pathways out of their hold-down, or by the others
+ * that are up. */
 static enum svr_drop try_route(svr_node *n, svr__session_plan *plan,
-                               const svr__route *r, bool ready_only)
+                               const svr__route *r, bool ready, svr_time now)
 {
     uint16_t hop;
     if (r->pathway != SVR__NO_PATHWAY) {
         const svr__pathway *pw = &n->pathways[r->pathway];
-        return (ready_only ? pw->ready : pw->up)
-                   ? plan_pathway(n, plan, r->pathway)
+        return pw->ready == ready && pw->up
+                   ? plan_pathway(n, plan, r->pathway, now)
                    : SVR_DROP_PATHWAY_DOWN;
     }
     if (!svr__next_hop(n, r->iface, &plan->context.dst, &hop))
@@ -112,18 +110,18 @@ static enum svr_drop try_route(svr_node *n, svr__session_plan *plan,
 
 /* S14.1: a pathway that came up lately is taken where there is no other way. */
 enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
-                              uint16_t avoid)
+                              uint16_t avoid, svr_time now)
 {
     const svr__route_range *range = &n->service_routes[plan->service];
     enum svr_drop reason = SVR_DROP_NO_ROUTE;
     if (svr__owns_address(n, &plan->context.dst))
         return SVR_DROP_NOT_FOR_US;
-    for (int ready_only = 1; ready_only >= 0; ready_only--) {
+    for (int ready = 1; ready >= 0; ready--) {
         for (uint32_t i = 0; i < range->count; i++) {
             const svr__route *r = &n->routes[range->first + i];
             if (r->pathway != SVR__NO_PATHWAY && r->pathway == avoid)
                 continue;
-            reason = try_route(n, plan, r, ready_only);
+            reason = try_route(n, plan, r, ready, now);
             if (reason == SVR_DROP_NONE)
                 return reason;
         }
@@ -288,9 +286,21 @@ enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
     return SVR_DROP_NONE;
 }
 
-void svr__session_close(svr_node *n, svr__session *s, enum svr_cause cause)
+void svr__tuple_guard(svr_node *n, uint16_t pathway, const svr_tuple *t,
+                      svr_time now)
+{
+    svr__ports_guard(&n->pathways[pathway].ports, now, t->sport, t->dport);
+}
+
+void svr__session_close(svr_node *n, svr__session *s, enum svr_cause cause,
+                        svr_time now)
 {
     svr__notify_session(n, s, SVR_EVENT_SESSION_ENDED, cause);
+    for (unsigned side = 0; side < 2; side++) {
+        svr_tuple t = svr__side_tuple(n, s, side);
+        if (s->side[side].pathway != SVR__NO_PATHWAY)
+            svr__tuple_guard(n, s->side[side].pathway, &t, now);
+    }
     for (unsigned side = 0; side < 2; side++)
         if (side_signed(n, &s->side[side]))
             svr_wipe(svr__protection_of(n, s, side), sizeof(svr__protection));

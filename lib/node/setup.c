@@ -96,9 +96,11 @@ static int add_pathway(svr_node *n, const svr_node_config *c, size_t number,
     pw->local = from->local;
     pw->remote = pw->configured = from->remote;
     pw->association = associate(n, c, from->peer, from->security);
-    svr__ports_init(&pw->ports, &n->random);
     n->interfaces[from->iface].has_waypoints = true;
-    int err = svr__map_insert(&n->pathway_map,
+    int err = svr__ports_init(&pw->ports, &from->local_ports,
+                              &from->remote_ports, &n->random, &n->alloc);
+    if (err == 0)
+        err = svr__map_insert(&n->pathway_map,
                               waypoint_hash(n, &pw->local, &pw->remote),
                               (uint32_t)number);
     return err < 0 ? err : svr__watch_init(n, pw, from, now);
@@ -213,6 +215,8 @@ void svr__setup_free(svr_node *n)
         svr__map_fini(&n->pathway_map);
     if (n->watch_due.nodes)
         svr__wheel_fini(&n->watch_due);
+    for (size_t i = 0; n->pathways && i < n->pathway_count; i++)
+        svr__ports_fini(&n->pathways[i].ports);
     svr__free(a, n->copies, n->copies_len, 1);
     svr__free(a, n->next_hops, n->next_hop_count, sizeof(svr_addr));
     svr__free(a, n->service_routes, n->service_count, sizeof(svr__route_range));

@@ -202,7 +202,7 @@ static enum svr_drop make_plan(const svr__work *w, svr__pathway *pw,
     };
     enum svr_drop reason = check_policy(n, md, plan, &exact);
     if (reason == SVR_DROP_NONE)
-        reason = svr__plan_route(n, plan, number);
+        reason = svr__plan_route(n, plan, number, w->now);
     if (reason == SVR_DROP_NONE && !exact &&
         plan->side[SVR__SERVER].pathway == SVR__NO_PATHWAY)
         reason = SVR_DROP_MD_SERVICE; /* only a transit makes do with less */
@@ -263,11 +263,11 @@ static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
                svr__is_masked(&plan.context, w->headers.tuple.proto)))
         return;
     if (old)
-        svr__session_close(n, old, SVR_CAUSE_REPLACED);
+        svr__session_close(n, old, SVR_CAUSE_REPLACED, w->now);
     if (before && before != old)
-        svr__session_close(n, before, SVR_CAUSE_REPLACED);
+        svr__session_close(n, before, SVR_CAUSE_REPLACED, w->now);
     if (twin && twin != before)
-        svr__session_close(n, twin, SVR_CAUSE_REPLACED);
+        svr__session_close(n, twin, SVR_CAUSE_REPLACED, w->now);
     reason = svr__session_open(n, &plan, w->now, &flow);
     if (reason != SVR_DROP_NONE) {
         svr__drop(w, reason);

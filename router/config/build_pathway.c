@@ -139,6 +139,13 @@ static void build_watch(const struct value *bfd, svr_pathway_config *out)
     out->bfd_ttl = (uint8_t)value_of(bfd, BFD_TTL)->number;
 }
 
+static svr_port_range build_ports(const struct value *pathway)
+{
+    const struct value *ports = value_of(pathway, PATHWAY_PORTS);
+
+    return (svr_port_range){ports->ports.first, ports->ports.last};
+}
+
 static void build_pathway(struct builder *b, const struct value *pathway,
                           svr_pathway_config *out)
 {
@@ -151,6 +158,9 @@ static void build_pathway(struct builder *b, const struct value *pathway,
     out->local = pathway_local(b->router, pathway)->prefix.addr;
     out->remote = value_of(pathway, PATHWAY_REMOTE)->prefix.addr;
     build_watch(value_of(pathway, PATHWAY_BFD), out);
+    out->local_ports = build_ports(pathway);
+    out->remote_ports =
+        build_ports(pathway_reverse(b->root, b->router, pathway));
     out->tcp_as_udp = tcp_as_udp == TCP_AS_UDP_ALWAYS;
     out->watch.tcp_probes = tcp_as_udp == TCP_AS_UDP_PROBE;
 }

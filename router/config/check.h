@@ -59,6 +59,10 @@ const struct value *interface_of_family(const struct value *iface, unsigned key,
  * family of `remote` that the interface has. NULL: there is none. */
 const struct value *pathway_local(const struct value *router,
                                   const struct value *pathway);
+/* The peer's entry for the same pathway, in a file without problems. */
+const struct value *pathway_reverse(const struct value *root,
+                                    const struct value *router,
+                                    const struct value *pathway);
 
 /* A service's protocols and ports, each range of ports by itself; without any
  * one that is everything. Returns their number; out may be NULL. */

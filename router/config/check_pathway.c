@@ -161,6 +161,21 @@ static const struct value *find_reverse(const struct pathway_end *e)
     return NULL;
 }
 
+const struct value *pathway_reverse(const struct value *root,
+                                    const struct value *router,
+                                    const struct value *pathway)
+{
+    const char *peer = value_of(pathway, PATHWAY_PEER)->text;
+
+    return find_reverse(&(struct pathway_end){
+        .router = router,
+        .pathway = pathway,
+        .peer = value_find(value_of(root, ROOT_ROUTERS), peer),
+        .local = pathway_local(router, pathway),
+        .remote = value_of(pathway, PATHWAY_REMOTE),
+    });
+}
+
 /* What has to be the same at both ends of a pathway. */
 static void check_alike(struct checker *c, const struct value *own,
                         const struct value *other, const char *what)
@@ -231,9 +246,23 @@ static void check_probe(struct checker *c, const struct value *pathway)
                        "expected form \"block\", never or always");
 }
 
+/* S10: a range is a part of all there are. */
+static void check_ports(struct checker *c, const struct value *pathway)
+{
+    const struct value *ports = value_of(pathway, PATHWAY_PORTS);
+
+    if (ports->given && (ports->ports.first < SVR_WAYPOINT_PORT_FIRST ||
+                         ports->ports.last > SVR_WAYPOINT_PORT_LAST))
+        report_problem(c->report, ports->at,
+                       "found ports %s, expected some within %u-%u",
+                       quote(ports->text).s, SVR_WAYPOINT_PORT_FIRST,
+                       SVR_WAYPOINT_PORT_LAST);
+}
+
 /* What can be said of the pathway by itself. */
 static void check_end(struct checker *c, struct pathway_end *e)
 {
+    check_ports(c, e->pathway);
     check_probe(c, e->pathway);
     if (resolve(c, e) && check_local(c, e) && check_remote(c, e))
         check_next_hop(c, e);

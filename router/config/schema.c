@@ -280,6 +280,14 @@ static const struct schema_key pathway_keys[] = {
                                     "networks that drop TCP with data in its "
                                     "SYN",
                             CHOICES(tcp_as_udp)},
+    [PATHWAY_PORTS] = {.name = "ports",
+                       .type = SCHEMA_PORTS,
+                       .otherwise = "16384-65534",
+                       .text =
+                           "the own ports that sessions on it use, of which "
+                           "the router that opens a session takes even "
+                           "ones for itself and odd ones of the peer's; "
+                           "within 16384 to 65534"},
     [PATHWAY_BFD] = {.name = "bfd",
                      .type = SCHEMA_MAPPING,
                      .otherwise = "the defaults below",

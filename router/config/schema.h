@@ -116,6 +116,7 @@ enum {
     PATHWAY_LOCAL,
     PATHWAY_SECURITY,
     PATHWAY_TCP_AS_UDP,
+    PATHWAY_PORTS,
     PATHWAY_BFD,
 };
 enum {
