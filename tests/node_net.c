@@ -247,6 +247,7 @@ static svr_node *make_node(struct net *net, enum router self)
     svr_node_config_init(&p.config);
     p.config.name = router_names[self];
     p.config.boot = ++net->boot;
+    memset(p.config.recovery_key, 'a' + (int)self, SVR_KEY_SIZE);
     p.config.limits.sessions =
         net->options.sessions ? net->options.sessions : 64;
     if (net->options.forever)

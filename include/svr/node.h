@@ -185,6 +185,9 @@ typedef struct svr_node_config {
     const char *name; /* this router's */
     uint32_t boot;    /* higher after each start of this router: packet numbers
                          begin with it (S11.7) */
+    uint8_t recovery_key[SVR_KEY_SIZE]; /* S8.5: the same after each start, and
+                         known to nobody else; all zero: a random one, with
+                         which no session survives a restart of its ingress */
     svr_limits limits;
     svr_policy_config policy;
     const svr_interface_config *interfaces;

@@ -32,6 +32,8 @@ static int build(svr_node *n, const svr_node_config *c, svr_time now)
         err = svr__table_init(&n->table, (uint32_t)c->limits.sessions,
                               &n->random, now, &n->alloc);
     if (err == 0)
+        err = svr__token_init(n, c);
+    if (err == 0)
         err = svr__setup_build(n, c, now);
     if (err == 0)
         err = make_protections(n);
@@ -55,6 +57,7 @@ int svr_node_create(svr_node **out, const svr_node_config *config, svr_time now)
     n->notify = config->notify;
     n->boot = config->boot;
     n->unix_offset = 0 - now;
+    svr__token_age(n, now);
     err = build(n, config, now);
     if (err < 0) {
         svr_node_destroy(n);
@@ -83,6 +86,7 @@ void svr_node_destroy(svr_node *n)
     svr_allocator a = n->alloc;
     free_protections(n);
     svr__setup_free(n);
+    svr__token_fini(n);
     if (n->table.sessions)
         svr__table_fini(&n->table);
     svr_reassembly_destroy(n->clients);
@@ -96,4 +100,5 @@ void svr_node_destroy(svr_node *n)
 void svr_node_set_unix_time(svr_node *n, uint64_t unix_ns, svr_time now)
 {
     n->unix_offset = unix_ns - now;
+    svr__token_age(n, now);
 }

@@ -26,22 +26,25 @@ size_t svr__describe_bare_len(uint64_t extra)
     return len < 0 ? 0 : (size_t)len;
 }
 
-/* S5.9: what the next router needs to build the session. */
+/* S5.9: what the next router needs to build the session. token: room for one,
+ * or NULL. */
 static void describe_forward(const svr_node *n, const svr__session *s,
-                             const svr__pathway *pw, svr_metadata *md)
+                             const svr__pathway *pw, svr_metadata *md,
+                             uint8_t *token)
 {
     md->present |= svr_addr_is_v4(&s->context.src)
                        ? SVR_HAS(FORWARD_CONTEXT_V4)
                        : SVR_HAS(FORWARD_CONTEXT_V6);
     md->present |= SVR_HAS(SESSION_UUID) | SVR_HAS(SERVICE) |
                    SVR_HAS(SOURCE_ROUTER) | SVR_HAS(SECURITY_POLICY) |
-                   SVR_HAS(PATHWAY);
+                   SVR_HAS(PATHWAY) | SVR_HAS(RECOVERY_TOKEN);
     md->forward = s->context;
     md->uuid = s->uuid;
     md->service = text(svr_policy_service_name(n->policy, s->service));
     md->source_router = text(n->name);
     md->security_policy = text(n->securities[pw->security].name);
     md->pathway = text(pw->name);
+    md->recovery_token = svr__token_make(n, s, token);
     if (s->tenant != SVR_TENANT_NONE) {
         md->present |= SVR_HAS(TENANT);
         md->tenant = text(svr_policy_tenant_name(n->policy, s->tenant));
@@ -49,7 +52,8 @@ static void describe_forward(const svr_node *n, const svr__session *s,
 }
 
 /* S6.5 */
-static void describe_reverse(const svr__session *s, svr_metadata *md)
+static void describe_reverse(const svr_node *n, const svr__session *s,
+                             svr_metadata *md)
 {
     md->present |= svr_addr_is_v4(&s->context.src)
                        ? SVR_HAS(REVERSE_CONTEXT_V4)
@@ -57,17 +61,20 @@ static void describe_reverse(const svr__session *s, svr_metadata *md)
     md->present |= SVR_HAS(SESSION_UUID);
     md->reverse = svr_tuple_reverse(&s->context);
     md->uuid = s->uuid;
+    md->recovery_token = svr__token_kept(n, s);
+    if (md->recovery_token.len)
+        md->present |= SVR_HAS(RECOVERY_TOKEN);
 }
 
 static void describe(svr_node *n, const svr__session *s, unsigned side,
-                     uint64_t extra, svr_metadata *md)
+                     uint64_t extra, svr_metadata *md, uint8_t *token)
 {
     const svr__pathway *pw = &n->pathways[s->side[side].pathway];
     svr__describe_bare(n, pw, md);
     if (side == SVR__SERVER)
-        describe_forward(n, s, pw, md);
+        describe_forward(n, s, pw, md, token);
     else
-        describe_reverse(s, md);
+        describe_reverse(n, s, md);
     md->present |= extra;
     md->control = SVR_CONTROL_DISABLE_METADATA; /* where extra asks for it */
 }
@@ -75,8 +82,9 @@ static void describe(svr_node *n, const svr__session *s, unsigned side,
 size_t svr__describe(svr_node *n, const svr__session *s, unsigned side,
                      uint64_t extra, uint8_t buf[SVR_METADATA_MAX])
 {
+    uint8_t token[SVR__TOKEN_MAX];
     svr_metadata md;
-    describe(n, s, side, extra, &md);
+    describe(n, s, side, extra, &md, token);
     ptrdiff_t len = svr_metadata_encode(buf, SVR_METADATA_MAX, &md);
     return len < 0 ? 0 : (size_t)len;
 }
@@ -86,7 +94,7 @@ size_t svr__describe_len(svr_node *n, const svr__session *s, unsigned side,
 {
     svr_metadata md;
     svr__peer *peer = &n->peers[n->pathways[s->side[side].pathway].peer];
-    describe(n, s, side, extra, &md);
+    describe(n, s, side, extra, &md, NULL);
     peer->next_number--; /* it was only measured */
     ptrdiff_t len = svr_metadata_encode(NULL, 0, &md);
     return len < 0 ? 0 : (size_t)len;

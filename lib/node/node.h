@@ -14,18 +14,20 @@
  * watch.c keeps the pathways alive, with watch_send.c and watch_receive.c; what
  * comes for that is taken before all else (S14, S15).
  *
- * beside it: open.c makes sessions and their flows, fit.c looks at sizes,
- * depart.c adds what a neighbour needs, describe.c writes metadata, protect.c
- * signs and verifies, control.c speaks to neighbours (S7, S8.2),
- * icmp.c raises and carries errors (S19), expiry.c ends what is idle (S9).
- * create.c makes a node, setup.c and config.c what derives from its
- * configuration, info.c tells about it, notify.c tells of what happens.
+ * beside it: token.c makes and keeps recovery tokens (S8.5), open.c makes
+ * sessions and their flows, fit.c looks at sizes, depart.c adds what a
+ * neighbour needs, describe.c writes metadata, protect.c signs and verifies,
+ * control.c speaks to neighbours (S7, S8.2), icmp.c raises and carries errors
+ * (S19), expiry.c ends what is idle (S9). create.c makes a node, setup.c and
+ * config.c what derives from its configuration, info.c tells about it, notify.c
+ * tells of what happens.
  */
 #ifndef SVR_LIB_NODE_NODE_H
 #define SVR_LIB_NODE_NODE_H
 
 #include "session/ports.h"
 #include "session/table.h"
+#include "session/token.h"
 
 #include <svr/fragment.h>
 #include <svr/metadata.h>
@@ -50,6 +52,7 @@ bool svr__bucket_take(svr__bucket *b, svr_time now, uint32_t per_second,
 typedef struct svr__interface {
     svr_interface_config config; /* pointers into the node's own copy */
     bool has_waypoints;
+    uint32_t token_id; /* S8.5 */
 } svr__interface;
 
 /* Another router, and what runs between it and this one. */
@@ -59,6 +62,7 @@ typedef struct svr__peer {
     svr_replay replay;
     svr__bucket recovery;             /* S8.2: control 2 sent to it */
     uint64_t stray_bytes, told_bytes; /* S8.2: never more than three times */
+    uint32_t token_id;                /* S8.5 */
 } svr__peer;
 
 /* The keys between this router and a peer under one security policy. Lies in
@@ -84,6 +88,7 @@ typedef struct svr__pathway {
     uint8_t bfd_ttl;
     uint16_t bfd_port; /* where messages are expected */
     uint16_t mtu;      /* of packets that leave by it */
+    uint32_t token_id; /* S8.5 */
     svr_time mark_due; /* S15: a packet of a session is looked at */
     uint64_t sessions;
 } svr__pathway;
@@ -147,6 +152,12 @@ typedef struct svr__apart {
     unsigned first, count;
 } svr__apart;
 
+/* The token that the neighbour on the client side gave (S8.5). */
+typedef struct svr__kept_token {
+    uint8_t len; /* 0: none */
+    uint8_t bytes[63];
+} svr__kept_token;
+
 typedef struct svr__recent {
     uint64_t hash;
     svr_time time;
@@ -172,6 +183,8 @@ struct svr_node {
                                          and how many */
     svr_addr *next_hops; /* gateways of each interface by family, pathways */
     size_t next_hop_count;
+    size_t tenant_count;
+    uint32_t *tenant_ids, *service_ids; /* for tokens (S8.5) */
     void *copies; /* strings and arrays of the configuration */
     size_t copies_len;
     svr__map pathway_map; /* by local and remote waypoint */
@@ -183,6 +196,9 @@ struct svr_node {
     uint32_t boot;
     svr__table table;
     svr__protection *protections; /* two for each session, or NULL */
+    svr__kept_token *tokens;      /* one for each session */
+    uint8_t *recovery_key;        /* guarded */
+    uint32_t token_expiry;        /* of tokens that are made now */
     svr__outbox outbox;
     svr__apart apart;
     svr_reassembly *fabric, *clients; /* pieces of routers, of hosts (S18) */
@@ -360,6 +376,7 @@ typedef struct svr__session_plan {
     svr_tuple context;
     int tenant, service;
     uint64_t opened;
+    svr__kept_token token; /* of the client's side */
     svr__side_plan side[2];
 } svr__session_plan;
 
@@ -425,6 +442,27 @@ size_t svr__describe_len(svr_node *n, const svr__session *s, unsigned side,
 void svr__describe_bare(svr_node *n, const svr__pathway *pw, svr_metadata *md);
 /* The length of such a block with these attributes, of fixed lengths, too. */
 size_t svr__describe_bare_len(uint64_t extra);
+
+/* token.c (S8.5) */
+int svr__token_init(svr_node *n, const svr_node_config *c);
+void svr__token_fini(svr_node *n);
+/* The ids of all that has a name; part of what derives from the configuration.
+ */
+int svr__token_names(svr_node *n, const svr_policy_config *c);
+void svr__token_names_free(svr_node *n);
+/* Time passes: true where the tokens that were given out should be replaced by
+ * newer ones. */
+bool svr__token_age(svr_node *n, svr_time now);
+/* The token for the peer on the session's server side, in buf, which has room
+ * for SVR__TOKEN_MAX bytes; NULL: only its length. */
+svr_span svr__token_make(const svr_node *n, const svr__session *s,
+                         uint8_t *buf);
+/* Copies what the peer on the client side has sent; one without bytes, or too
+ * long to be one of ours: none. */
+void svr__token_keep(svr__kept_token *k, svr_span token);
+/* That of a session, which is returned to the peer. */
+svr__kept_token *svr__token_of(const svr_node *n, const svr__session *s);
+svr_span svr__token_kept(const svr_node *n, const svr__session *s);
 
 /* protect.c: the tag (S11.1). bind is NULL where TCP is not bound (S11.4b). */
 void svr__tag_write(const svr_node *n, const svr_mac *mac,

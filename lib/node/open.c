@@ -267,6 +267,7 @@ enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
     s->service = (uint16_t)plan->service;
     s->opened = plan->opened;
     s->created = now;
+    *svr__token_of(n, s) = plan->token;
     svr_life_init(&s->life, svr_session_kind_of(&plan->context));
     fill_side(s, SVR__CLIENT, &plan->side[SVR__CLIENT]);
     fill_side(s, SVR__SERVER, &plan->side[SVR__SERVER]);

@@ -201,6 +201,8 @@ int svr__setup_build(svr_node *n, const svr_node_config *c, svr_time now)
     if (err == 0)
         err = fill_next_hops(n);
     if (err == 0)
+        err = svr__token_names(n, &c->policy);
+    if (err == 0)
         fill_routes(n, c);
     return err;
 }
@@ -217,6 +219,7 @@ void svr__setup_free(svr_node *n)
         svr__wheel_fini(&n->watch_due);
     for (size_t i = 0; n->pathways && i < n->pathway_count; i++)
         svr__ports_fini(&n->pathways[i].ports);
+    svr__token_names_free(n);
     svr__free(a, n->copies, n->copies_len, 1);
     svr__free(a, n->next_hops, n->next_hop_count, sizeof(svr_addr));
     svr__free(a, n->service_routes, n->service_count, sizeof(svr__route_range));

@@ -200,6 +200,7 @@ static enum svr_drop make_plan(const svr__work *w, svr__pathway *pw,
                               .iface = w->packet->iface,
                               .tuple = w->headers.tuple},
     };
+    svr__token_keep(&plan->token, md->recovery_token);
     enum svr_drop reason = check_policy(n, md, plan, &exact);
     if (reason == SVR_DROP_NONE)
         reason = svr__plan_route(n, plan, number, w->now);
@@ -286,10 +287,13 @@ static void update_session(svr__work *w, svr__pathway *pw, svr__flow *flow,
 
     if (has(md, SVR_HAS(SESSION_UUID)) &&
         memcmp(&md->uuid, &s->uuid, sizeof(s->uuid)) == 0) {
-        if (agrees(n, s, side, md))
-            strip_and_send(w, flow, block_len, SVR_HANDSHAKE_METADATA);
-        else
+        if (!agrees(n, s, side, md)) {
             svr__drop(w, SVR_DROP_MD_CONFLICT);
+            return;
+        }
+        if (side == SVR__CLIENT && has(md, SVR_HAS(RECOVERY_TOKEN)))
+            svr__token_keep(svr__token_of(n, s), md->recovery_token);
+        strip_and_send(w, flow, block_len, SVR_HANDSHAKE_METADATA);
     } else if (side == SVR__CLIENT && md->packet_number > s->opened) {
         open_session(w, pw, s, md, block_len);
     } else {

@@ -128,9 +128,12 @@ static int create_node(struct svrd *d)
     svr_node_config *c = &d->config->node;
     int err;
 
-    if (state_next_boot(&c->boot, d->options->state, d->config->router) < 0)
+    if (state_next_boot(&c->boot, d->options->state, d->config->router) < 0 ||
+        state_recovery_key(c->recovery_key, &c->random, d->options->state,
+                           d->config->router) < 0)
         return -1;
     err = svr_node_create(&d->node, c, uv_hrtime());
+    svr_wipe(c->recovery_key, sizeof c->recovery_key);
     if (err < 0) {
         log_error("router %s: %s", d->config->router, svr_strerror(err));
         return -1;

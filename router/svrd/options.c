@@ -19,8 +19,8 @@ static const char help[] =
     "  --router NAME   the router to run (default: the host's name)\n"
     "  --keys DIR      where key files are (default: the folder of FILE)\n"
     "  --socket PATH   the control socket (default: /run/svr/NAME.sock)\n"
-    "  --state DIR     where the boot counter is (default: " STATE_DIRECTORY
-    ")\n"
+    "  --state DIR     where the boot counter and the recovery key are\n"
+    "                  (default: " STATE_DIRECTORY ")\n"
     "  --log LEVEL     error, warn, info (default) or debug\n"
     "  --user NAME     whom to run as once the devices are open (default when\n"
     "                  started as root: svr, or else nobody; root: no change)\n"

@@ -56,41 +56,12 @@ static int read_boot(uint32_t *out, const char *path)
     return 0;
 }
 
-static bool write_all(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    size_t len = strlen(text);
-    bool ok;
-
-    if (fd < 0)
-        return false;
-    ok = write(fd, text, len) == (ssize_t)len && fsync(fd) == 0;
-    return close(fd) == 0 && ok;
-}
-
-static bool sync_directory(const char *directory)
-{
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok;
-
-    if (fd < 0)
-        return false;
-    ok = fsync(fd) == 0;
-    close(fd);
-    return ok;
-}
-
 static int write_boot(uint32_t boot, const char *path, const char *directory)
 {
-    char temporary[PATH_MAX];
     char text[16];
 
     snprintf(text, sizeof text, "%u\n", boot);
-    if (snprintf(temporary, sizeof temporary, "%s.new", path) >=
-        (int)sizeof temporary)
-        errno = ENAMETOOLONG;
-    else if (write_all(temporary, text) && rename(temporary, path) == 0 &&
-             sync_directory(directory))
+    if (state_write(path, directory, text, strlen(text), 0644) == 0)
         return 0;
     log_error("cannot keep the boot counter in %s: %s; use a folder that svrd "
               "may write, with --state DIR",
