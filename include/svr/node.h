@@ -298,15 +298,6 @@ typedef struct svr_counters {
 
 SVR_API void svr_node_counters(const svr_node *n, svr_counters *out);
 
-/* A router's part in a session (S1). LOCAL: both sides are own interfaces. */
-enum svr_role {
-    SVR_ROLE_INGRESS,
-    SVR_ROLE_EGRESS,
-    SVR_ROLE_TRANSIT,
-    SVR_ROLE_LOCAL,
-};
-SVR_API const char *svr_role_name(enum svr_role role);
-
 /* One side of a session: a pathway with its waypoint tuple as packets leave
  * this router, or an own interface (pathway NULL). */
 typedef struct svr_side_info {

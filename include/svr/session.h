@@ -1,19 +1,189 @@
 /*
- * session.h - the two machines of a session: the metadata handshake with a
- * neighbour (S6.4, S6.6, S7) and the session's life (S9).
+ * session.h - the machine of a session: what it says to its neighbours and what
+ * it makes of what they say (S6.4 to S6.9, S7, S8.1, S8.2), beside its life
+ * (life.h, S9).
  *
- * Both are plain values: no memory, no clock, no packets. Events go in, actions
- * come out. A router keeps one svr_life for each session and one svr_handshake
- * for each side of it that is a pathway.
+ * A plain value: no memory, no clock, no packets. Events go in, actions come
+ * out. A session has two sides, the client's and the server's, and each is
+ * either an interface of the router's own or a *hop*: a pathway to the next
+ * router. What stands on the sides makes the router's role.
+ *
+ *     ingress   own interface     hop
+ *     transit   hop               hop
+ *     egress    hop               own interface
+ *
+ * The hop on the server's side opens: it offers forward metadata. The hop on
+ * the client's side answers with reverse metadata. Each of the two routers of
+ * a hop numbers its own exchanges and is told by the other which one it has
+ * applied (S6.9). docs/sessions.md has the whole table.
  */
 #ifndef SVR_SESSION_H
 #define SVR_SESSION_H
 
-#include <svr/base.h>
+#include <svr/life.h>
+#include <svr/metadata.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+enum svr_session_side {
+    SVR_SESSION_CLIENT,
+    SVR_SESSION_SERVER,
+};
+
+enum svr_role {
+    SVR_ROLE_INGRESS,
+    SVR_ROLE_EGRESS,
+    SVR_ROLE_TRANSIT,
+    SVR_ROLE_LOCAL, /* both sides are own interfaces */
+};
+
+/* "ingress", "egress", "transit", "local". */
+SVR_API const char *svr_role_name(enum svr_role role);
+
+enum svr_hop_state {
+    SVR_HOP_HOST,      /* an own interface: no neighbour to speak to */
+    SVR_HOP_OFFERING,  /* opener: its exchange is not acknowledged yet */
+    SVR_HOP_OFFERED,   /* opener: the neighbour has it */
+    SVR_HOP_ANSWERING, /* answerer: its exchange is not acknowledged yet */
+    SVR_HOP_ANSWERED,  /* answerer: the neighbour has it */
+    SVR_HOP_STATES
+};
+
+/* What a session watches on one side. All zero: nothing. */
+typedef struct svr_hop_settings {
+    uint16_t keep_alive; /* S8.1: seconds of idleness after which the mapping of
+                            a NAT on the pathway is refreshed; 0: there is no
+                            NAT */
+    uint8_t inactivity;  /* S8.2: seconds without return traffic after which the
+                            neighbour is asked whether it has the session; 0:
+                            packet-based recovery */
+} svr_hop_settings;
+
+/* One side. Its fields are the machine's own. */
+typedef struct svr_hop {
+    uint64_t own;     /* number of our present exchange */
+    uint64_t peer;    /* the neighbour's highest that was applied; 0: none */
+    svr_time waiting; /* since when `unanswered` is not 0 */
+    svr_time renewed; /* when the present exchange began; 0: with the session */
+    svr_time checked; /* last keep-alive, or news of the neighbour */
+    svr_hop_settings settings;
+    uint8_t state;      /* enum svr_hop_state */
+    uint8_t flags;      /* enum svr__hop_flag, lib/session/hop.h */
+    uint8_t unanswered; /* packets that asked for an answer since our last */
+    uint8_t repeats;    /* S8.4: how often the exchange went by itself */
+} svr_hop;
+
+typedef struct svr_session {
+    svr_hop hop[2]; /* by enum svr_session_side */
+    svr_life life;
+} svr_session;
+
+/* S6.6: what asks for an answer gets a packet of its own after so many packets
+ * or this time. */
+#define SVR_SESSION_PATIENCE 4
+#define SVR_SESSION_PATIENCE_TIME (1 * SVR_SECOND)
+/* S7: control 2 is obeyed once in this time. */
+#define SVR_SESSION_ENABLE_TIME (1 * SVR_SECOND)
+/* S17: a later exchange that no packet carries goes by itself after this time;
+ * while it is not acknowledged it goes again, so often and so far apart. */
+#define SVR_SESSION_RENEW_TIME (20 * SVR_MILLISECOND)
+#define SVR_SESSION_REPEATS 3
+#define SVR_SESSION_REPEAT_TIME (1 * SVR_SECOND)
+
+/*
+ * A new session. client_hop, server_hop: which sides are pathways. number: of
+ * the first exchange (S6.9). A router whose sessions come again under the same
+ * UUID must take a higher one then: its boot counter << 32, plus something that
+ * rises with time, does that. It must not be 0.
+ */
+SVR_API void svr_session_init(svr_session *s, enum svr_session_kind kind,
+                              bool client_hop, bool server_hop,
+                              uint64_t number);
+
+/* What is watched on a side, from now on. */
+SVR_API void svr_session_watch(svr_session *s, unsigned side,
+                               svr_hop_settings settings);
+
+SVR_API enum svr_role svr_session_role(const svr_session *s);
+
+/* What happens. Packets from a side are authentic, and agree with the session,
+ * before the machine hears of them. */
+enum svr_session_event {
+    SVR_SESSION_SEND,       /* a packet of the session goes to this side now */
+    SVR_SESSION_SENT_ALONE, /* the caller has sent what SEND_METADATA says */
+    SVR_SESSION_PLAIN,      /* a packet without session metadata came */
+    SVR_SESSION_ENABLE,     /* control 2 came */
+    SVR_SESSION_DISABLE,    /* control 3 without session metadata came */
+    SVR_SESSION_DELETE,     /* control 6 came */
+    SVR_SESSION_KEEP_ALIVE, /* control 1 came */
+    SVR_SESSION_HEALTH_REQUEST, /* type 46 came, beside what else came */
+    SVR_SESSION_HEALTH_ANSWER,  /* control 8 came */
+    SVR_SESSION_RENEW, /* S6.8: the neighbour has to hear of it anew: its state
+                          is lost, a NAT or the pathway has changed */
+};
+
+/* What the caller does next, on the side of the event; or'ed. */
+enum svr_session_action {
+    SVR_SESSION_ADD_METADATA = 1,     /* to the packet that is being sent */
+    SVR_SESSION_ADD_HEALTH = 2,       /* type 46 = 1, to the same */
+    SVR_SESSION_ADD_HEALTH_AGAIN = 4, /* type 46 = 2 */
+    SVR_SESSION_SEND_METADATA = 8,    /* a packet of its own: session metadata,
+                                         control 3 and type 18 (S6.6) */
+    SVR_SESSION_SEND_KEEP_ALIVE = 16, /* control 1 (S8.1) */
+    SVR_SESSION_SEND_HEALTH_ANSWER = 32, /* control 8 (S8.2) */
+    SVR_SESSION_APPLY = 64, /* what the metadata says counts; without this
+                               action it changes nothing */
+    SVR_SESSION_END = 128,  /* the session ends; a neighbour on the other side
+                               is told by control 6 */
+};
+
+/* Every event has its answer in every state. */
+SVR_API unsigned svr_session_event(svr_session *s, unsigned side,
+                                   enum svr_session_event event, svr_time now);
+
+/* A packet with session metadata came. exchange: its attribute 0x8001, NULL
+ * where there is none. disable: it had type 18. */
+SVR_API unsigned svr_session_metadata(svr_session *s, unsigned side,
+                                      const svr_exchange *exchange,
+                                      bool disable, svr_time now);
+
+/* What has to stand in the session metadata that goes to a side: attribute
+ * 0x8001. */
+SVR_API svr_exchange svr_session_exchange(const svr_session *s, unsigned side);
+
+/* How metadata with this number stands to what was applied on a side (S6.9). */
+SVR_API bool svr_session_is_older(const svr_session *s, unsigned side,
+                                  uint64_t number);
+SVR_API bool svr_session_is_newer(const svr_session *s, unsigned side,
+                                  uint64_t number);
+
+/* What SVR_SESSION_SEND would answer now, without doing it. */
+SVR_API unsigned svr_session_peek(const svr_session *s, unsigned side,
+                                  svr_time now);
+
+/*
+ * Timers. passed[] is when a packet of the session last came from each side;
+ * packets that need no event may pass without one (svr_session_quiet), so the
+ * caller knows it better than the machine.
+ *
+ * svr_session_due: when svr_session_timer is to be called for this side, or
+ * SVR_NEVER. Ask again after each event; what quiet packets change may be
+ * noticed when the time has come. The end of an idle session is not among it
+ * (svr_life_idle).
+ */
+SVR_API svr_time svr_session_due(const svr_session *s, unsigned side,
+                                 const svr_time passed[2]);
+SVR_API unsigned svr_session_timer(svr_session *s, unsigned side,
+                                   const svr_time passed[2], svr_time now);
+
+/* Whether packets without metadata, SYN, FIN and RST that come from a side can
+ * pass without an event: the straight way for plain packets. */
+SVR_API bool svr_session_quiet(const svr_session *s, unsigned side);
+
+/* "host", "offering", "offered", "answering", "answered". */
+SVR_API const char *svr_session_state_name(const svr_session *s, unsigned side);
 
 /*
  * The handshake with one neighbour. The router nearer to the client opens: it
@@ -81,90 +251,6 @@ SVR_API bool svr_handshake_sends(const svr_handshake *hs);
 /* "none", "offering", "offered", "answering", "answered". */
 SVR_API const char *svr_handshake_name(const svr_handshake *hs);
 
-/* Kinds of sessions with lifetimes of their own (S9). */
-enum svr_session_kind {
-    SVR_SESSION_TCP,
-    SVR_SESSION_UDP,
-    SVR_SESSION_ICMP,
-    SVR_SESSION_DNS, /* UDP to port 53 */
-    SVR_SESSION_OTHER,
-    SVR_SESSION_KINDS
-};
-
-/* The kind of the session with this context. */
-SVR_API enum svr_session_kind svr_session_kind_of(const svr_tuple *context);
-
-enum svr_life_state {
-    SVR_LIFE_NEW,
-    SVR_LIFE_ESTABLISHED,
-    SVR_LIFE_CLOSING, /* TCP: FIN from both ends */
-    SVR_LIFE_RESET,   /* TCP: a reset inside the window */
-};
-
-/* One packet of the session, as its life sees it. */
-typedef struct svr_life_packet {
-    bool reverse;         /* from the server */
-    uint8_t tcp_flags;    /* and the rest for TCP only */
-    uint8_t window_shift; /* of a SYN's window scale option, 0 without */
-    uint16_t window;
-    uint32_t seq, ack;
-    uint32_t len; /* payload bytes */
-} svr_life_packet;
-
-/* What one end of a TCP connection has been seen to do. */
-typedef struct svr_life_end {
-    uint32_t ack;    /* last acknowledgement it sent */
-    uint32_t data;   /* sequence number behind its first data */
-    uint16_t window; /* last window it offered, unscaled */
-    uint8_t shift;   /* its window scale */
-    uint8_t seen;    /* bits of enum svr_life_seen */
-} svr_life_end;
-
-enum svr_life_seen {
-    SVR_LIFE_SEEN_ACK = 1,
-    SVR_LIFE_SEEN_DATA = 2,
-    SVR_LIFE_SEEN_FIN = 4,
-};
-
-typedef struct svr_life {
-    uint8_t state;       /* enum svr_life_state */
-    uint8_t kind;        /* enum svr_session_kind */
-    svr_life_end end[2]; /* client, server */
-} svr_life;
-
-SVR_API void svr_life_init(svr_life *life, enum svr_session_kind kind);
-
-/*
- * A packet of the session passes: TCP is established by the acknowledgement of
- * the first data, other kinds by the first reverse packet. A reset counts only
- * inside the window that the other end offered; outside it changes nothing, and
- * so it does before anything is known of that window but for the answer to a
- * SYN. A SYN from the client makes a closing or reset session new. Returns
- * whether the state changed.
- */
-SVR_API bool svr_life_event(svr_life *life, const svr_life_packet *p);
-
-/* Whether packets of that direction without SYN, FIN and RST change nothing any
- * more but what svr_life_note notes. */
-SVR_API bool svr_life_quiet(const svr_life *life, bool reverse);
-
-/* A router may let quiet packets pass without an event; before the next event
- * it then says what the last packet from that end acknowledged. */
-SVR_API void svr_life_note(svr_life *life, bool reverse, uint32_t ack,
-                           uint16_t window);
-
-/* "new", "established", "closing", "reset". */
-SVR_API const char *svr_life_name(const svr_life *life);
-
-/* Idle times after which sessions end (S9). Zero-initialised is not useful:
- * start from svr_lifetimes_init. */
-typedef struct svr_lifetimes {
-    svr_time idle[SVR_SESSION_KINDS]; /* 1900 s, 180 s, 10 s, 5 s, 180 s */
-    svr_time tcp_setup;               /* until established; 10 s */
-} svr_lifetimes;
-
-SVR_API void svr_lifetimes_init(svr_lifetimes *t);
-
 /* Ports between two routers lie in this range (S10). */
 #define SVR_WAYPOINT_PORT_FIRST 16384
 #define SVR_WAYPOINT_PORT_LAST 65534
@@ -173,9 +259,6 @@ SVR_API void svr_lifetimes_init(svr_lifetimes *t);
 typedef struct svr_port_range {
     uint16_t first, last;
 } svr_port_range;
-
-/* How long a session in this state may be idle. */
-SVR_API svr_time svr_life_idle(const svr_life *life, const svr_lifetimes *t);
 
 #ifdef __cplusplus
 }

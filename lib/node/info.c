@@ -91,17 +91,6 @@ void svr_node_held(svr_node *n, const svr_packet *pkt, int change)
     n->counters.forwarded -= (uint64_t)change;
 }
 
-const char *svr_role_name(enum svr_role role)
-{
-    static const char *const names[] = {
-        [SVR_ROLE_INGRESS] = "ingress",
-        [SVR_ROLE_EGRESS] = "egress",
-        [SVR_ROLE_TRANSIT] = "transit",
-        [SVR_ROLE_LOCAL] = "local",
-    };
-    return names[role];
-}
-
 static enum svr_role role_of(const svr__session *s)
 {
     bool client = s->side[SVR__CLIENT].pathway != SVR__NO_PATHWAY;
