@@ -402,7 +402,9 @@ Test(policy, denials_are_kept)
 {
     const svr_service_config services[] = {
         {.name = "a"},
-        {.name = "b", .denial = SVR_DENIAL_RESET},
+        {.name = "b",
+         .denial = SVR_DENIAL_RESET,
+         .policy = {.resiliency = SVR_RESILIENCY_FAILOVER}},
         {.name = "c", .denial = SVR_DENIAL_PROHIBITED},
     };
     const svr_policy_config config = {.services = services, .service_count = 3};
@@ -412,6 +414,11 @@ Test(policy, denials_are_kept)
     cr_assert_eq(svr_policy_denial(p, 2), SVR_DENIAL_PROHIBITED);
     cr_assert_eq(svr_policy_denial(p, 3), SVR_DENIAL_SILENT);
     cr_assert_eq(svr_policy_denial(p, -1), SVR_DENIAL_SILENT);
+    cr_assert_eq(svr_policy_of_service(p, 1)->resiliency,
+                 SVR_RESILIENCY_FAILOVER);
+    cr_assert_eq(svr_policy_of_service(p, 2)->resiliency, SVR_RESILIENCY_NONE);
+    cr_assert_eq(svr_policy_of_service(p, 3)->resiliency, SVR_RESILIENCY_NONE);
+    cr_assert_eq(svr_policy_of_service(p, -1)->resiliency, SVR_RESILIENCY_NONE);
     destroy(p);
 }
 
@@ -493,6 +500,9 @@ Test(policy, bad_services_are_refused)
     cr_assert_eq(try_service(&s), SVR_ERR_EXISTS);
     s.name = "second";
     s.denial = SVR_DENIAL_PROHIBITED + 1;
+    cr_assert_eq(try_service(&s), SVR_ERR_ARGUMENT);
+    s.denial = SVR_DENIAL_SILENT;
+    s.policy.resiliency = SVR_RESILIENCY_DUPLICATE + 1;
     cr_assert_eq(try_service(&s), SVR_ERR_ARGUMENT);
 }
 

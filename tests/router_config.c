@@ -487,7 +487,36 @@ Test(config, defaults_of_a_service)
     cr_expect_eq(s->access_count, 0);
     cr_expect_not(s->public_scope);
     cr_expect_eq(s->denial, SVR_DENIAL_SILENT);
+    cr_expect_eq(s->policy.resiliency, SVR_RESILIENCY_NONE);
     config_free(c);
+}
+
+/* S17: a service travels by the policy that it names. */
+Test(config, service_policies)
+{
+    static const struct {
+        const char *word;
+        enum svr_resiliency resiliency;
+    } rows[] = {
+        {"none", SVR_RESILIENCY_NONE},
+        {"failover", SVR_RESILIENCY_FAILOVER},
+        {"revertible-failover", SVR_RESILIENCY_REVERTIBLE},
+        {"packet-duplication", SVR_RESILIENCY_DUPLICATE},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char put[256];
+
+        snprintf(put, sizeof(put),
+                 "    policy: p\n"
+                 "service-policies: {q: {}, p: {resiliency: %s}}\n"
+                 "security-policies:\n",
+                 rows[i].word);
+        struct config *c = load_with("security-policies:\n", put, "a");
+        cr_expect_eq(c->node.policy.services[0].policy.resiliency,
+                     rows[i].resiliency, "%s", rows[i].word);
+        config_free(c);
+    }
 }
 
 /* An access line from ::/0 is for IPv6 alone, though the policy takes an

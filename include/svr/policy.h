@@ -39,6 +39,20 @@ enum svr_denial {
     SVR_DENIAL_PROHIBITED, /* ICMP administratively prohibited */
 };
 
+/* What becomes of a session whose pathway fails (S17). */
+enum svr_resiliency {
+    SVR_RESILIENCY_NONE,       /* the default: it stays and waits */
+    SVR_RESILIENCY_FAILOVER,   /* it moves to another one, and stays there */
+    SVR_RESILIENCY_REVERTIBLE, /* and comes back when the better one recovers */
+    SVR_RESILIENCY_DUPLICATE,  /* its packets travel by all pathways to the same
+                                  peer, which lets the first copy through */
+};
+
+/* How sessions of a service travel. Zero: the defaults. */
+typedef struct svr_service_policy {
+    enum svr_resiliency resiliency;
+} svr_service_policy;
+
 typedef struct svr_service_config {
     const char *name;
     const svr_prefix *prefixes;
@@ -49,6 +63,7 @@ typedef struct svr_service_config {
     size_t access_count;
     bool public_scope; /* open to the tenant-less */
     enum svr_denial denial;
+    svr_service_policy policy;
 } svr_service_config;
 
 typedef struct svr_policy_config {
@@ -62,7 +77,8 @@ typedef struct svr_policy svr_policy;
 
 /* Builds a policy; copies all it needs. 0, or SVR_ERR_NO_MEMORY, ARGUMENT (a
  * name that is empty, longer than SVR_NAME_SEND_MAX or not printable UTF-8
- * (S3), a tenant index, a prefix length or a denial out of range, a port range
+ * (S3), a tenant index, a prefix length, a denial or a resiliency out of
+ * range, a port range
  * backwards, more than INT32_MAX of anything), EXISTS (two tenants or two
  * services of one name), CONFLICT (two services with the same prefix and an
  * identical transport). */
@@ -83,6 +99,10 @@ SVR_API const char *svr_policy_tenant_name(const svr_policy *p, int tenant);
 SVR_API const char *svr_policy_service_name(const svr_policy *p, int service);
 /* SVR_DENIAL_SILENT where out of range. */
 SVR_API enum svr_denial svr_policy_denial(const svr_policy *p, int service);
+/* How the service's sessions travel; the defaults where out of range. Valid as
+ * long as the policy. */
+SVR_API const svr_service_policy *svr_policy_of_service(const svr_policy *p,
+                                                        int service);
 
 /*
  * The service of a first packet (S5.4): among those that cover its destination

@@ -10,6 +10,7 @@ typedef struct service {
     uint32_t access_first, access_count;
     bool public_scope;
     enum svr_denial denial;
+    svr_service_policy policy;
 } service;
 
 struct svr_policy {
@@ -66,7 +67,8 @@ static bool service_valid(const svr_service_config *s, size_t tenant_count)
 {
     return svr__names_valid(s->name) && prefixes_valid(s) &&
            transports_valid(s) && access_valid(s, tenant_count) &&
-           (unsigned)s->denial <= SVR_DENIAL_PROHIBITED;
+           (unsigned)s->denial <= SVR_DENIAL_PROHIBITED &&
+           (unsigned)s->policy.resiliency <= SVR_RESILIENCY_DUPLICATE;
 }
 
 /* A service without transports has one that is every protocol and port. */
@@ -147,6 +149,7 @@ static void fill_services(svr_policy *p, const svr_policy_config *c)
             .access_count = (uint32_t)s->access_count,
             .public_scope = s->public_scope,
             .denial = s->denial,
+            .policy = s->policy,
         };
         for (size_t a = 0; a < s->access_count; a++)
             p->access[next++] = s->access[a];
@@ -245,6 +248,13 @@ enum svr_denial svr_policy_denial(const svr_policy *p, int index)
 {
     const service *s = service_at(p, index);
     return s ? s->denial : SVR_DENIAL_SILENT;
+}
+
+const svr_service_policy *svr_policy_of_service(const svr_policy *p, int index)
+{
+    static const svr_service_policy none;
+    const service *s = service_at(p, index);
+    return s ? &s->policy : &none;
 }
 
 int svr_policy_service_match(const svr_policy *p, const svr_tuple *t)

@@ -88,12 +88,27 @@ static bool build_access(struct builder *b, const struct value *list,
     return true;
 }
 
+static void build_service_policy(const struct builder *b,
+                                 const struct value *name,
+                                 svr_service_policy *out)
+{
+    const struct value *list = value_of(b->root, ROOT_SERVICE_POLICIES);
+    const struct value *policy =
+        name->given ? value_find(list, name->text) : NULL;
+
+    if (policy)
+        out->resiliency =
+            (enum svr_resiliency)value_of(policy, SERVICE_POLICY_RESILIENCY)
+                ->number;
+}
+
 static bool build_service(struct builder *b, const struct value *service,
                           svr_service_config *out)
 {
     out->name = build_text(b, service->text);
     out->public_scope =
         value_of(service, SERVICE_SCOPE)->number == SCOPE_PUBLIC;
+    build_service_policy(b, value_of(service, SERVICE_POLICY), &out->policy);
     out->denial = (enum svr_denial)value_of(service, SERVICE_DENIAL)->number;
     return out->name &&
            build_prefixes(b, value_of(service, SERVICE_PREFIXES), out) &&

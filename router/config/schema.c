@@ -453,6 +453,11 @@ static const struct schema_key service_keys[] = {
                         .fallback = "silent",
                         .text = "what a client gets that is denied access",
                         CHOICES(denials)},
+    [SERVICE_POLICY] = {.name = "policy",
+                        .type = SCHEMA_NAME,
+                        .otherwise = "the defaults of a service policy",
+                        .text = "the service policy by which its sessions "
+                                "travel"},
     [SERVICE_ROUTES] = {.name = "routes",
                         .shape = SCHEMA_LIST,
                         .type = SCHEMA_MAPPING,
@@ -472,6 +477,38 @@ static const struct schema_mapping service_mapping = {
             "ports, then the first in the file. Names can be dotted like "
             "those of tenants.",
     KEYS(service_keys),
+};
+
+static const struct schema_choice resiliencies[] = {
+    {"none", SVR_RESILIENCY_NONE,
+     "it stays; its packets are dropped until the pathway is up again"},
+    {"failover", SVR_RESILIENCY_FAILOVER,
+     "it moves to another pathway to the same router, and stays there"},
+    {"revertible-failover", SVR_RESILIENCY_REVERTIBLE,
+     "it moves, and comes back once a pathway that stands before in the file "
+     "is up again and has been for its `hold-down`"},
+    {"packet-duplication", SVR_RESILIENCY_DUPLICATE,
+     "its packets travel by all pathways to the same router that are up and "
+     "have the same security policy; the receiver lets the first copy of each "
+     "through. The router at the other end must have the same policy"},
+};
+
+static const struct schema_key service_policy_keys[] = {
+    [SERVICE_POLICY_RESILIENCY] = {.name = "resiliency",
+                                   .type = SCHEMA_CHOICE,
+                                   .fallback = "none",
+                                   .text = "what becomes of a session whose "
+                                           "pathway goes down",
+                                   CHOICES(resiliencies)},
+};
+
+static const struct schema_mapping service_policy_mapping = {
+    .name = "service-policy",
+    .article = "a service policy",
+    .title = "Service policies",
+    .text = "How the sessions of services travel. A service names one with "
+            "`policy`; several services can share it.",
+    KEYS(service_policy_keys),
 };
 
 static const struct schema_choice hmacs[] = {
@@ -608,6 +645,13 @@ static const struct schema_key root_keys[] = {
                        .otherwise = "there are none: nothing is forwarded",
                        .text = "the destinations",
                        .mapping = &service_mapping},
+    [ROOT_SERVICE_POLICIES] = {.name = "service-policies",
+                               .shape = SCHEMA_NAMED,
+                               .type = SCHEMA_MAPPING,
+                               .most = 1024,
+                               .otherwise = "there are none",
+                               .text = "how sessions travel",
+                               .mapping = &service_policy_mapping},
     [ROOT_SECURITY] = {.name = "security-policies",
                        .shape = SCHEMA_NAMED,
                        .type = SCHEMA_MAPPING,
