@@ -209,6 +209,8 @@ static void plan_pathways(struct plan *p, const struct net_options *o,
     p->security[0] = net_security(o);
     if (self == DC && o->other_key)
         memset(p->security[0].key, 0x43, SVR_KEY_SIZE);
+    p->config.routers = router_names + BRANCH;
+    p->config.router_count = HUB;
     p->config.peers = p->peers;
     p->config.securities = p->security;
     p->config.security_count = 1;

@@ -284,7 +284,12 @@ static void fill_same(void *user, void *buf, size_t len)
 /* Each with one thing that a caller got wrong. */
 Test(node_refuse, bad_configurations)
 {
-    for (int row = 0; row < 12; row++) {
+    static const char *const all[] = {"branch", "dc", "hub"};
+    static const char *const without_self[] = {"dc", "hub"};
+    static const char *const without_peer[] = {"dc", "branch"};
+    static const char *const twice[] = {"dc", "branch", "hub", "dc"};
+    static const char *const empty[] = {"dc", "branch", "hub", ""};
+    for (int row = 0; row < 17; row++) {
         svr_prefix own = {addr("203.0.113.1"), 24};
         svr_interface_config wan = {.name = "wan0",
                                     .addresses = &own,
@@ -357,6 +362,28 @@ Test(node_refuse, bad_configurations)
             pw.unwatched = false;
             pw.bfd_ttl = 0;
             break;
+        case 12: /* another control (S20) */
+            c.routers = all;
+            c.router_count = 3;
+            expected = 0;
+            break;
+        case 13:
+            c.routers = without_self;
+            c.router_count = 2;
+            break;
+        case 14:
+            c.routers = without_peer;
+            c.router_count = 2;
+            break;
+        case 15:
+            c.routers = twice;
+            c.router_count = 4;
+            expected = SVR_ERR_EXISTS;
+            break;
+        case 16:
+            c.routers = empty;
+            c.router_count = 4;
+            break;
         }
         cr_assert_eq(svr_node_create(&n, &c, 0), expected, "row %d", row);
         svr_node_destroy(n);
@@ -412,11 +439,17 @@ static svr_metadata good_metadata(void)
     return md;
 }
 
-/* S6.1, S6.2, S12.7: authentic, and refused all the same; no state, and the
- * number is spent. */
+static void set_record(svr_metadata *md, const char *bytes, size_t len)
+{
+    md->present |= SVR_HAS(ROUTE_RECORD);
+    md->route_record = (svr_span){(const uint8_t *)bytes, len};
+}
+
+/* S6.1, S6.2, S12.7, S20: authentic, and refused all the same; no state, and
+ * the number is spent. */
 Test(node_refuse, authentic_but_refused)
 {
-    for (int row = 0; row < 13; row++) {
+    for (int row = 0; row < 18; row++) {
         svr_metadata md = good_metadata();
         uint8_t proto = SVR_PROTO_UDP;
         enum svr_drop reason = SVR_DROP_NONE;
@@ -473,12 +506,34 @@ Test(node_refuse, authentic_but_refused)
             proto = SVR_PROTO_TCP;
             reason = SVR_DROP_MD_CONTEXT;
             break;
+        case 13: /* S20: it has passed routers that are known */
+            set_record(&md, "\2\0\3hub\6branch", 13);
+            break;
+        case 14: /* those to come are no loop */
+            set_record(&md, "\1\1\6branch\2dc", 12);
+            break;
+        case 15:
+            set_record(&md, "\2\0\2dc\6branch", 12);
+            reason = SVR_DROP_LOOP;
+            break;
+        case 16:
+            set_record(&md, "\2\0\4west\6branch", 14);
+            reason = SVR_DROP_MD_ROUTER;
+            break;
+        case 17: /* more than can be kept: 13 routers */
+            set_record(&md,
+                       "\15\0\3hub\3hub\3hub\3hub\3hub\3hub\3hub\3hub"
+                       "\3hub\3hub\3hub\3hub\6branch",
+                       2 + 12 * 4 + 7);
+            reason = SVR_DROP_LOOP;
+            break;
         }
         struct frame f = make_signed(&md, 20000, proto), again = frame_copy(&f);
         cr_assert_eq(net_input(&net, net.dc, &f, NET_WAN), reason, "row %d: %s",
                      row, svr_drop_name((enum svr_drop)f.p.drop));
-        cr_assert_eq(svr_node_session_count(net.dc), row == 0);
-        cr_assert_eq(net.out_count, row == 0);
+        bool good = reason == SVR_DROP_NONE;
+        cr_assert_eq(svr_node_session_count(net.dc), good);
+        cr_assert_eq(net.out_count, good);
         if (row != 10)
             cr_assert_eq(net_input(&net, net.dc, &again, NET_WAN),
                          SVR_DROP_REPLAY, "row %d", row);

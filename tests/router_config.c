@@ -193,6 +193,9 @@ Test(config, a_router_gets_its_own_part)
     cr_expect_str_eq(c->ports[1].device, "a-wan");
     cr_assert_eq(n->peer_count, 1);
     cr_expect_str_eq(n->peers[0].name, "b");
+    cr_assert_eq(n->router_count, 2);
+    cr_expect_str_eq(n->routers[0], "a");
+    cr_expect_str_eq(n->routers[1], "b");
     cr_assert_eq(n->security_count, 1);
     cr_expect_str_eq(n->securities[0].name, "s");
     cr_assert_eq(n->policy.tenant_count, 3);

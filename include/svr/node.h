@@ -54,6 +54,7 @@ extern "C" {
     X(NO_TENANT, "no-tenant", "the source belongs to no tenant")               \
     X(NO_SERVICE, "no-service", "no service has this destination")             \
     X(ACCESS, "access-denied", "the tenant may not reach the service")         \
+    X(LOOP, "loop", "it has passed this router, or too many")                  \
     X(NO_ROUTE, "no-route", "the service has no route from here")              \
     X(NOT_SYN, "not-syn", "a TCP packet without a session and without SYN")    \
     X(NOT_OPENER, "not-opener", "this kind of packet opens no session")        \
@@ -72,6 +73,7 @@ extern "C" {
     X(SIGNER, "signer", "the source router named is not the signer")           \
     X(MD_TENANT, "unknown-tenant", "the metadata names an unknown tenant")     \
     X(MD_SERVICE, "unknown-service", "the metadata names an unknown service")  \
+    X(MD_ROUTER, "unknown-router", "the metadata names an unknown router")     \
     X(MD_CONTEXT, "context", "the context does not fit packet or service")     \
     X(MD_CONFLICT, "session-conflict", "the metadata contradicts the session") \
     X(TUPLE_IN_USE, "tuple-in-use", "the tuple belongs to another session")    \
@@ -194,6 +196,10 @@ typedef struct svr_node_config {
     size_t interface_count;
     const svr_peer_config *peers;
     size_t peer_count;
+    const char *const *routers; /* the names of all routers that a session may
+                                   pass (S20), this one and its peers among
+                                   them; without any, those are all */
+    size_t router_count;
     const svr_security_config *securities;
     size_t security_count;
     const svr_pathway_config *pathways;
@@ -215,8 +221,9 @@ typedef struct svr_node svr_node;
  * SVR_ERR_NO_MEMORY, NO_ENTROPY, ARGUMENT (an index, a family, a prefix length,
  * an MTU, a limit, or an interval, TTL or port of a watched pathway out of
  * range; a waypoint that is no address of its interface, or that is not next
- * door and has no gateway), EXISTS, CONFLICT (as svr_policy_create; two peers
- * of one name, or one of the router's own; two pathways between the same
+ * door and has no gateway; routers without this one or a peer), EXISTS,
+ * CONFLICT (as svr_policy_create; two peers of one name, or one of the router's
+ * own, or two routers; two pathways between the same
  * waypoints). */
 SVR_API SVR_MUST_CHECK int
 svr_node_create(svr_node **out, const svr_node_config *config, svr_time now);

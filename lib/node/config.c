@@ -195,6 +195,15 @@ static bool valid_limits(const svr_limits *l)
            l->tcp_setup && l->tcp && l->udp && l->icmp && l->dns && l->other;
 }
 
+/* Names of routers are told apart, and found, by svr__record_init. */
+static bool valid_routers(const svr_node_config *c)
+{
+    for (size_t i = 0; i < c->router_count; i++)
+        if (!c->routers[i] || !svr__names_valid(c->routers[i]))
+            return false;
+    return c->router_count < UINT16_MAX;
+}
+
 static bool valid_counts(const svr_node_config *c)
 {
     return c->interface_count > 0 && c->interface_count < UINT16_MAX / 4 &&
@@ -207,7 +216,8 @@ static bool valid_counts(const svr_node_config *c)
 int svr__config_check(const svr_node_config *c)
 {
     if (!c->alloc.alloc || !c->alloc.free || !c->random.fill ||
-        !valid_name(c->name) || !valid_counts(c) || !valid_limits(&c->limits))
+        !valid_name(c->name) || !valid_counts(c) || !valid_routers(c) ||
+        !valid_limits(&c->limits))
         return SVR_ERR_ARGUMENT;
     for (size_t i = 0; i < c->interface_count; i++)
         if (!valid_interface(&c->interfaces[i], c->policy.tenant_count))

@@ -30,14 +30,15 @@ size_t svr__describe_bare_len(uint64_t extra)
  * or NULL. */
 static void describe_forward(const svr_node *n, const svr__session *s,
                              const svr__pathway *pw, svr_metadata *md,
-                             uint8_t *token)
+                             uint8_t *token, uint8_t record[SVR__RECORD_MAX])
 {
     md->present |= svr_addr_is_v4(&s->context.src)
                        ? SVR_HAS(FORWARD_CONTEXT_V4)
                        : SVR_HAS(FORWARD_CONTEXT_V6);
     md->present |= SVR_HAS(SESSION_UUID) | SVR_HAS(SERVICE) |
                    SVR_HAS(SOURCE_ROUTER) | SVR_HAS(SECURITY_POLICY) |
-                   SVR_HAS(PATHWAY) | SVR_HAS(RECOVERY_TOKEN);
+                   SVR_HAS(PATHWAY) | SVR_HAS(RECOVERY_TOKEN) |
+                   SVR_HAS(ROUTE_RECORD);
     md->forward = s->context;
     md->uuid = s->uuid;
     md->service = text(svr_policy_service_name(n->policy, s->service));
@@ -45,6 +46,7 @@ static void describe_forward(const svr_node *n, const svr__session *s,
     md->security_policy = text(n->securities[pw->security].name);
     md->pathway = text(pw->name);
     md->recovery_token = svr__token_make(n, s, token);
+    md->route_record = svr__record_write(n, &s->passed, record);
     if (s->tenant != SVR_TENANT_NONE) {
         md->present |= SVR_HAS(TENANT);
         md->tenant = text(svr_policy_tenant_name(n->policy, s->tenant));
@@ -66,13 +68,15 @@ static void describe_reverse(const svr_node *n, const svr__session *s,
         md->present |= SVR_HAS(RECOVERY_TOKEN);
 }
 
+/* record: where a route record stands as long as md is used. */
 static void describe(svr_node *n, const svr__session *s, unsigned side,
-                     uint64_t extra, svr_metadata *md, uint8_t *token)
+                     uint64_t extra, svr_metadata *md, uint8_t *token,
+                     uint8_t record[SVR__RECORD_MAX])
 {
     const svr__pathway *pw = &n->pathways[s->side[side].pathway];
     svr__describe_bare(n, pw, md);
     if (side == SVR__SERVER)
-        describe_forward(n, s, pw, md, token);
+        describe_forward(n, s, pw, md, token, record);
     else
         describe_reverse(n, s, md);
     md->present |= extra;
@@ -84,7 +88,8 @@ size_t svr__describe(svr_node *n, const svr__session *s, unsigned side,
 {
     uint8_t token[SVR__TOKEN_MAX];
     svr_metadata md;
-    describe(n, s, side, extra, &md, token);
+    uint8_t record[SVR__RECORD_MAX];
+    describe(n, s, side, extra, &md, token, record);
     ptrdiff_t len = svr_metadata_encode(buf, SVR_METADATA_MAX, &md);
     return len < 0 ? 0 : (size_t)len;
 }
@@ -93,8 +98,9 @@ size_t svr__describe_len(svr_node *n, const svr__session *s, unsigned side,
                          uint64_t extra)
 {
     svr_metadata md;
+    uint8_t record[SVR__RECORD_MAX];
     svr__peer *peer = &n->peers[n->pathways[s->side[side].pathway].peer];
-    describe(n, s, side, extra, &md, NULL);
+    describe(n, s, side, extra, &md, NULL, record);
     peer->next_number--; /* it was only measured */
     ptrdiff_t len = svr_metadata_encode(NULL, 0, &md);
     return len < 0 ? 0 : (size_t)len;

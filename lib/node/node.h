@@ -17,6 +17,7 @@
  * beside it: token.c makes and keeps recovery tokens (S8.5), open.c makes
  * sessions and their flows, fit.c looks at sizes, depart.c adds what a
  * neighbour needs, describe.c writes metadata, protect.c signs and verifies,
+ * record.c keeps sessions from circling (S20),
  * control.c speaks to neighbours (S7, S8.2), icmp.c raises and carries errors
  * (S19), expiry.c ends what is idle (S9). create.c makes a node, setup.c and
  * config.c what derives from its configuration, info.c tells about it, notify.c
@@ -25,9 +26,11 @@
 #ifndef SVR_LIB_NODE_NODE_H
 #define SVR_LIB_NODE_NODE_H
 
+#include "policy/names.h"
 #include "session/ports.h"
 #include "session/table.h"
 #include "session/token.h"
+#include "wire/route_record.h"
 
 #include <svr/fragment.h>
 #include <svr/metadata.h>
@@ -58,6 +61,7 @@ typedef struct svr__interface {
 /* Another router, and what runs between it and this one. */
 typedef struct svr__peer {
     const char *name;
+    uint16_t router;      /* its number among the routers' names */
     uint64_t next_number; /* S11.7: of the next block sent to it */
     svr_replay replay;
     svr__bucket recovery;             /* S8.2: control 2 sent to it */
@@ -167,6 +171,8 @@ struct svr_node {
     /* What derives from the configuration (setup.c): all up to `alloc`. */
     const char *name;
     svr_policy *policy;
+    svr__names routers; /* that sessions may pass (S20) */
+    uint16_t self;      /* this one */
     svr_lifetimes lifetimes;
     svr__interface *interfaces;
     svr__peer *peers;
@@ -377,6 +383,7 @@ typedef struct svr__session_plan {
     int tenant, service;
     uint64_t opened;
     svr__kept_token token; /* of the client's side */
+    svr__passed passed;
     svr__side_plan side[2];
 } svr__session_plan;
 
@@ -431,6 +438,21 @@ static inline bool svr__is_masked(const svr_tuple *context, uint8_t proto)
 /* A side's tuple as packets leave to it. */
 svr_tuple svr__side_tuple(const svr_node *n, const svr__session *s,
                           unsigned side);
+
+/* record.c (S20) */
+#define SVR__RECORD_MAX SVR__ROUTE_RECORD_SIZE(SVR__PASSED_MAX + 1)
+/* The names of routers, and which of them are this one and its peers. 0, or
+ * SVR_ERR_NO_MEMORY, ARGUMENT, EXISTS. */
+int svr__record_init(svr_node *n, const svr_node_config *c);
+/* What a route record says of the routers passed, or why it is refused. */
+enum svr_drop svr__record_read(const svr_node *n, svr_span record,
+                               svr__passed *out);
+/* The route record of a session's forward metadata, in buf. */
+svr_span svr__record_write(const svr_node *n, const svr__passed *passed,
+                           uint8_t buf[SVR__RECORD_MAX]);
+/* Whether the peer is among those passed. */
+bool svr__record_has(const svr_node *n, const svr__passed *passed,
+                     uint16_t peer);
 
 /* describe.c: the block for a side, signed afterwards. Returns its length. */
 size_t svr__describe(svr_node *n, const svr__session *s, unsigned side,

@@ -108,6 +108,14 @@ static enum svr_drop try_route(svr_node *n, svr__session_plan *plan,
     return SVR_DROP_NONE;
 }
 
+/* S16.4: a router that was passed is never chosen. */
+static bool circles(const svr_node *n, const svr__session_plan *plan,
+                    const svr__route *r)
+{
+    return r->pathway != SVR__NO_PATHWAY &&
+           svr__record_has(n, &plan->passed, n->pathways[r->pathway].peer);
+}
+
 /* S14.1: a pathway that came up lately is taken where there is no other way. */
 enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
                               uint16_t avoid, svr_time now)
@@ -119,6 +127,10 @@ enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
     for (int ready = 1; ready >= 0; ready--) {
         for (uint32_t i = 0; i < range->count; i++) {
             const svr__route *r = &n->routes[range->first + i];
+            if (circles(n, plan, r)) {
+                reason = SVR_DROP_LOOP;
+                continue;
+            }
             if (r->pathway != SVR__NO_PATHWAY && r->pathway == avoid)
                 continue;
             reason = try_route(n, plan, r, ready, now);
@@ -256,6 +268,16 @@ static void count_on_pathways(svr_node *n, const svr__session *s, int change)
             n->pathways[s->side[side].pathway].sessions += (uint64_t)change;
 }
 
+/* S2.8, S20: with long names it can be full before it has all its places. A
+ * router that begins a record has room for it. */
+static bool has_room_for_record(svr_node *n, const svr__session *s)
+{
+    return !s->passed.router[0] ||
+           s->side[SVR__SERVER].pathway == SVR__NO_PATHWAY ||
+           svr__describe_len(n, s, SVR__SERVER, SVR_HAS(TCP_SYN)) <=
+               SVR_METADATA_MAX;
+}
+
 enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
                                 svr_time now, svr__flow **forward)
 {
@@ -266,12 +288,15 @@ enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
     s->tenant = (int16_t)plan->tenant;
     s->service = (uint16_t)plan->service;
     s->opened = plan->opened;
+    s->passed = plan->passed;
     s->created = now;
     *svr__token_of(n, s) = plan->token;
     svr_life_init(&s->life, svr_session_kind_of(&plan->context));
     fill_side(s, SVR__CLIENT, &plan->side[SVR__CLIENT]);
     fill_side(s, SVR__SERVER, &plan->side[SVR__SERVER]);
     enum svr_drop reason = bind_flows(n, s, plan);
+    if (reason == SVR_DROP_NONE && !has_room_for_record(n, s))
+        reason = SVR_DROP_LOOP;
     if (reason != SVR_DROP_NONE) {
         svr__session_end(&n->table, s);
         return reason;

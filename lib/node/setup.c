@@ -189,6 +189,8 @@ int svr__setup_build(svr_node *n, const svr_node_config *c, svr_time now)
     if (err == 0)
         err = svr_policy_create(&n->policy, &c->policy, &n->alloc);
     if (err == 0)
+        err = svr__record_init(n, c);
+    if (err == 0)
         err = svr__map_init(&n->pathway_map, 2 * (uint32_t)n->pathway_count + 1,
                             &n->alloc);
     if (err == 0)
@@ -213,6 +215,7 @@ void svr__setup_free(svr_node *n)
 
     svr_secret_free(n->associations);
     svr_policy_destroy(n->policy);
+    svr__names_fini(&n->routers, a);
     if (n->pathway_map.slots)
         svr__map_fini(&n->pathway_map);
     if (n->watch_due.nodes)

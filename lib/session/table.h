@@ -68,6 +68,14 @@ typedef struct svr__side {
     svr_handshake handshake;
 } svr__side;
 
+/* Routers that a session has passed before this one, at most (S20). */
+#define SVR__PASSED_MAX 12
+
+/* Their numbers among the router's names, plus 1, in order; 0: no more. */
+typedef struct svr__passed {
+    uint16_t router[SVR__PASSED_MAX];
+} svr__passed;
+
 typedef struct svr__session {
     svr_uuid uuid;
     svr_tuple context;
@@ -78,6 +86,7 @@ typedef struct svr__session {
     svr_time created;
     uint64_t opened; /* packet number of the metadata that opened it (S6.7) */
     svr__side side[2];
+    svr__passed passed;
     uint32_t next_free;
 } svr__session;
 

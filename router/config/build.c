@@ -153,6 +153,24 @@ static void build_limits(struct builder *b)
     };
 }
 
+/* All routers of the authority, which a session may pass. */
+static bool build_routers(struct builder *b)
+{
+    const struct value *list = value_of(b->root, ROOT_ROUTERS);
+    const char **names = build_array(b, list->count, sizeof(*names));
+
+    if (!names)
+        return false;
+    for (size_t i = 0; i < list->count; i++) {
+        names[i] = build_text(b, list->items[i].text);
+        if (!names[i])
+            return false;
+    }
+    b->out->config.node.routers = names;
+    b->out->config.node.router_count = list->count;
+    return true;
+}
+
 bool build_config(struct builder *b)
 {
     struct config *c = &b->out->config;
@@ -164,6 +182,6 @@ bool build_config(struct builder *b)
     if (!c->authority || !c->router)
         return false;
     build_limits(b);
-    return build_policy(b) && build_interfaces(b) && build_pathways(b) &&
-           build_routes(b);
+    return build_routers(b) && build_policy(b) && build_interfaces(b) &&
+           build_pathways(b) && build_routes(b);
 }
