@@ -91,6 +91,44 @@ Test(node_icmp, time_exceeded)
     }
 }
 
+/* S19: the same at a router in the middle, whatever the packet travels as. */
+Test(node_icmp, time_exceeded_in_transit)
+{
+    for (int row = 0; row < 12; row++) {
+        bool v6 = row & 1, v6_pathway = row & 2;
+        const char *c = v6 ? CLIENT6 : CLIENT, *s = v6 ? SERVER6 : SERVER;
+        struct net net;
+        net_open(&net,
+                 &(struct net_options){.v6_pathway = v6_pathway, .hub = true});
+        struct frame f = row / 4 == 0 ? frame_udp(c, 50, s, 33434, NULL, 32)
+                         : row / 4 == 1
+                             ? frame_tcp(c, 50, s, 80, SVR_TCP_SYN, 5, 0, "", 0)
+                             : frame_echo(c, s, 50, false, 32);
+        svr_headers h = frame_headers(&f);
+        svr_tuple context = h.tuple, quoted;
+        f.p.data[v6 ? 7 : 8] = 2;
+        svr_packet_checksum_write(&f.p, &h);
+        cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN), SVR_DROP_NONE);
+        struct frame wire = net_take(&net, 0);
+        cr_assert_eq(net_input(&net, net.hub, &wire, NET_WAN), SVR_DROP_TTL);
+        cr_assert_eq(net.out_count, 1, "row %d", row);
+        struct frame carried = net_take(&net, 0);
+        cr_assert_eq(net_input(&net, net.branch, &carried, NET_WAN),
+                     SVR_DROP_NONE, "row %d", row);
+        cr_assert_eq(net.out_count, 1, "row %d", row);
+        h = frame_headers(&net.out[0]);
+        cr_assert(h.icmp_error);
+        cr_assert_eq(svr_icmp_quote_parse(&quoted, net.out[0].p.data + h.l4,
+                                          net.out[0].p.len - h.l4, v6),
+                     0);
+        cr_assert(svr_tuple_equal(&quoted, &context), "row %d", row);
+        frame_free(&f);
+        frame_free(&wire);
+        frame_free(&carried);
+        net_close(&net);
+    }
+}
+
 /* S19: an error from the server's side reaches the client; one that quotes no
  * session does not. */
 Test(node_icmp, icmp_from_server_side)

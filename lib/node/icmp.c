@@ -268,10 +268,13 @@ static void raise_to_host(svr__work *w, enum svr_icmp_kind kind, uint16_t mtu)
 }
 
 /* The packet as its host sent it, but for the TTL. */
-static bool restore(svr__work *w, const svr__flow *f, const svr_tuple *context)
+static bool restore(svr__work *w, const svr_tuple *context)
 {
+    const svr_tuple *now = &w->headers.tuple;
     svr_rewrite rw;
-    if (f->flags & SVR__FLOW_CONVERT) {
+    /* A transit router may convert nothing on its way, and yet here. */
+    if (now->proto != context->proto ||
+        svr_addr_is_v4(&now->src) != svr_addr_is_v4(&context->src)) {
         if (svr_packet_convert(w->packet, &w->headers, context) < 0)
             return false;
     } else {
@@ -298,7 +301,7 @@ static void raise_to_pathway(svr__work *w, svr__flow *flow,
 
     r.location = src;
     r.v6 = !v4;
-    if (!src || !p || w->headers.ttl == 0 || !restore(w, flow, &context) ||
+    if (!src || !p || w->headers.ttl == 0 || !restore(w, &context) ||
         svr_icmp_error(p, p->data - p->headroom, SVR__OUTBOX_BYTES, kind,
                        usable_mtu(mtu, v4), src, w->packet, &w->headers) < 0)
         return;
