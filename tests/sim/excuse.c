@@ -1,0 +1,54 @@
+#include "excuse.h"
+
+#include "memory.h"
+
+#include <stdlib.h>
+
+void excuses_add(struct excuses *x, const struct trouble *t)
+{
+    if (x->count == x->room) {
+        x->room = x->room ? 2 * x->room : 64;
+        x->list = memory_grow(x->list, x->room * sizeof(*x->list));
+    }
+    x->list[x->count++] = *t;
+}
+
+void excuses_free(struct excuses *x)
+{
+    free(x->list);
+    *x = (struct excuses){0};
+}
+
+static bool concerns(const struct trouble *t, const struct victim *v,
+                     enum effect effect)
+{
+    return (t->effects & effect) && (t->elements & v->elements) &&
+           (v->timed || !t->timed_only);
+}
+
+bool excuses_find(const struct excuses *x, const struct victim *v,
+                  enum effect effect, svr_time from, svr_time until)
+{
+    for (size_t i = 0; i < x->count; i++)
+        if (concerns(&x->list[i], v, effect) && x->list[i].from <= until &&
+            x->list[i].until >= from)
+            return true;
+    return false;
+}
+
+svr_time excuses_calm(const struct excuses *x, const struct victim *v,
+                      svr_time now)
+{
+    svr_time since = 0;
+
+    for (size_t i = 0; i < x->count; i++) {
+        const struct trouble *t = &x->list[i];
+        if (!concerns(t, v, EFFECT_LOSS) || t->from > now)
+            continue;
+        if (t->until >= now)
+            return now;
+        if (t->until > since)
+            since = t->until;
+    }
+    return since;
+}

@@ -1,0 +1,47 @@
+/*
+ * excuse.h - what the troubles of a run allow to go wrong, where and when.
+ *
+ * Every fault enters its troubles before they begin. What goes wrong with a
+ * session and has no excuse is a failure.
+ */
+#ifndef SIM_EXCUSE_H
+#define SIM_EXCUSE_H
+
+#include <svr/base.h>
+
+enum effect {
+    EFFECT_LOSS = 1,    /* packets get lost */
+    EFFECT_COPY = 2,    /* packets arrive twice */
+    EFFECT_CORRUPT = 4, /* bytes change on the way */
+    EFFECT_RESET = 8,   /* sessions end */
+};
+
+struct trouble {
+    svr_time from, until;
+    uint64_t elements; /* of topology.h */
+    unsigned effects;
+    bool timed_only; /* for sessions over pathways with time-based tags */
+};
+
+struct excuses {
+    struct trouble *list;
+    size_t count, room;
+};
+
+/* What asks for an excuse. */
+struct victim {
+    uint64_t elements;
+    bool timed;
+};
+
+void excuses_add(struct excuses *x, const struct trouble *t);
+void excuses_free(struct excuses *x);
+/* Whether there is one for that effect at any time from `from` to `until`. */
+bool excuses_find(const struct excuses *x, const struct victim *v,
+                  enum effect effect, svr_time from, svr_time until);
+/* Since when the victim has had nothing to lose packets by; `now` where it has.
+ */
+svr_time excuses_calm(const struct excuses *x, const struct victim *v,
+                      svr_time now);
+
+#endif

@@ -1,0 +1,206 @@
+/*
+ * sim - simulated networks of routers, from seeds, in virtual time.
+ *
+ * Each seed is a network, hosts that talk through it, and faults. What must
+ * hold is checked all the time (docs/verification.md); the first thing that
+ * does not is printed with the events before it and the command that repeats
+ * it.
+ */
+#include "world.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct request {
+    struct world_options world;
+    uint64_t first, last;
+    unsigned minutes; /* 0: until the last seed */
+    const char *program, *faults;
+};
+
+static void usage(FILE *out)
+{
+    fputs("usage: sim [--seed N | --seeds A-B] [--minutes N] [--log]\n"
+          "           [--faults LIST | none] [--routers N] [--sessions N]\n"
+          "           [--repeat]\n\n"
+          "  --seed N       one network\n"
+          "  --seeds A-B    many, one after the other\n"
+          "  --minutes N    as many from the first seed on as fit into that "
+          "time\n"
+          "  --repeat       each twice: both must be the same to the byte\n"
+          "  --log          every event to stdout\n"
+          "  --faults LIST  only these, with commas between:\n",
+          out);
+    for (int i = 0; i < FAULT_KINDS; i++)
+        fprintf(out, "                 %-12s %s\n", fault_names[i],
+                fault_texts[i]);
+    fputs("  --routers N, --sessions N\n"
+          "                 how many, whatever the seed says\n",
+          out);
+}
+
+static void refuse(const char *what, const char *value)
+{
+    fprintf(stderr, "sim: %s: %s\n", what, value);
+    exit(2);
+}
+
+static uint64_t number(const char *text, char **end)
+{
+    char *mine;
+    uint64_t n = strtoull(text, &mine, 10);
+
+    if (mine == text || (!end && *mine))
+        refuse("no number", text);
+    if (end)
+        *end = mine;
+    return n;
+}
+
+static void read_seeds(struct request *r, const char *text)
+{
+    char *rest;
+
+    r->first = number(text, &rest);
+    if (*rest != '-')
+        refuse("no range of seeds", text);
+    r->last = number(rest + 1, NULL);
+}
+
+static unsigned read_faults(const char *text)
+{
+    unsigned bits = 0;
+
+    if (strcmp(text, "none") == 0)
+        return 0;
+    while (*text) {
+        size_t len = strcspn(text, ",");
+        int i = 0;
+        while (i < FAULT_KINDS && (strncmp(fault_names[i], text, len) != 0 ||
+                                   fault_names[i][len] != '\0'))
+            i++;
+        if (i == FAULT_KINDS)
+            refuse("no such fault", text);
+        bits |= 1u << i;
+        text += len + (text[len] == ',');
+    }
+    return bits;
+}
+
+static bool read_options(struct request *r, bool *repeat, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"seed", required_argument, NULL, 's'},
+        {"seeds", required_argument, NULL, 'S'},
+        {"minutes", required_argument, NULL, 'm'},
+        {"log", no_argument, NULL, 'l'},
+        {"faults", required_argument, NULL, 'f'},
+        {"routers", required_argument, NULL, 'r'},
+        {"sessions", required_argument, NULL, 'n'},
+        {"repeat", no_argument, NULL, 'R'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
+    };
+    int c;
+
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+        switch (c) {
+        case 's':
+            r->first = r->last = number(optarg, NULL);
+            break;
+        case 'S':
+            read_seeds(r, optarg);
+            break;
+        case 'm':
+            r->minutes = (unsigned)number(optarg, NULL);
+            r->last = UINT64_MAX;
+            break;
+        case 'l':
+            r->world.log = true;
+            break;
+        case 'f':
+            r->faults = optarg;
+            r->world.faults = read_faults(optarg);
+            break;
+        case 'r':
+            r->world.routers = number(optarg, NULL);
+            break;
+        case 'n':
+            r->world.sessions = number(optarg, NULL);
+            break;
+        case 'R':
+            *repeat = true;
+            break;
+        case 'h':
+            usage(stdout);
+            exit(0);
+        default:
+            return false;
+        }
+    return optind == argc;
+}
+
+static void tell_repetition(const struct request *r)
+{
+    fprintf(stderr, "repeat with: %s --seed %" PRIu64, r->program,
+            r->world.seed);
+    if (r->world.routers)
+        fprintf(stderr, " --routers %zu", r->world.routers);
+    if (r->world.sessions)
+        fprintf(stderr, " --sessions %zu", r->world.sessions);
+    if (r->faults)
+        fprintf(stderr, " --faults %s", r->faults);
+    fprintf(stderr, " --log\n");
+}
+
+static bool run(const struct request *r, bool repeat, struct tally *tally)
+{
+    struct world_options again = r->world;
+    uint64_t hash, second;
+
+    if (!world_run(&r->world, &hash, tally)) {
+        tell_repetition(r);
+        return false;
+    }
+    again.quiet = true;
+    if (!repeat)
+        return true;
+    if (!world_run(&again, &second, tally) || second != hash) {
+        fprintf(stderr, "seed %" PRIu64 " is not the same twice\n",
+                r->world.seed);
+        tell_repetition(r);
+        return false;
+    }
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    struct request r = {
+        .world = {.faults = ((1u << FAULT_KINDS) - 1) & ~FAULTS_LATER},
+        .first = 1,
+        .last = 1,
+        .program = argv[0]};
+    time_t begin = time(NULL);
+    uint64_t failed = 0;
+    struct tally tally;
+    bool repeat = false;
+
+    if (!read_options(&r, &repeat, argc, argv)) {
+        usage(stderr);
+        return 2;
+    }
+    for (uint64_t seed = r.first; seed <= r.last; seed++) {
+        r.world.seed = seed;
+        failed += !run(&r, repeat, &tally);
+        if (r.minutes && time(NULL) - begin >= (time_t)r.minutes * 60)
+            break;
+    }
+    if (failed)
+        fprintf(stderr, "%" PRIu64 " seeds failed\n", failed);
+    return failed != 0;
+}

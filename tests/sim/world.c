@@ -1,0 +1,251 @@
+#include "world.h"
+
+#include "memory.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+/* Pathways have that long to come up. */
+#define START_MOST (15 * SVR_SECOND)
+/* What is between two looks at the whole. */
+#define LOOK_EVERY (100 * SVR_MILLISECOND)
+/* S10: ports are kept back for 30 s after their session. */
+#define GUARD (35 * SVR_SECOND)
+
+enum { TAIL = 30, SAME_TIME_MOST = 10000000 };
+
+static event_fn look, arrival;
+
+void world_fail(struct world *w, const char *format, ...)
+{
+    va_list args;
+
+    if (w->failed)
+        return;
+    w->failed = true;
+    fflush(stdout);
+    fprintf(stderr, "seed %" PRIu64 ": at %" PRIu64 ".%09" PRIu64 ": ",
+            w->options.seed, w->now / SVR_SECOND, w->now % SVR_SECOND);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    journal_tail(&w->journal, stderr, TAIL);
+}
+
+void world_count(struct world *w, const svr_node *n)
+{
+    svr_counters c;
+
+    svr_node_counters(n, &c);
+    w->tally.received += c.received;
+    w->tally.made += c.sessions_created;
+    for (int i = 0; i < SVR_DROP_COUNT; i++)
+        w->tally.dropped[i] += c.dropped[i];
+}
+
+/* Load */
+
+static void open_one(struct world *w)
+{
+    static const uint8_t kinds[] = {KIND_TCP,  KIND_TCP,   KIND_TCP, KIND_TCP,
+                                    KIND_ASK,  KIND_ASK,   KIND_UP,  KIND_DOWN,
+                                    KIND_ECHO, KIND_TUNNEL};
+    struct prng *p = &w->traffic;
+    size_t count = w->topology.site_count;
+    svr_time until =
+        w->now +
+        prng_between(p, 0, w->load_until > w->now ? w->load_until - w->now : 1);
+
+    for (int tries = 0; tries < 100; tries++) {
+        uint16_t from = (uint16_t)prng_below(p, count);
+        uint16_t to = (uint16_t)prng_below(p, count);
+        if (from == to || !hosts_route(w, from, to)->reachable)
+            continue;
+        hosts_open(w, kinds[prng_below(p, sizeof(kinds))], from, to,
+                   prng_chance(p, 300000), until);
+        return;
+    }
+}
+
+static void arrival(struct world *w, void *unused)
+{
+    svr_time left = w->load_until - w->now;
+
+    (void)unused;
+    open_one(w);
+    if (--w->sessions_left)
+        queue_push(&w->queue,
+                   w->now + prng_below(&w->traffic,
+                                       2 * left / (w->sessions_left + 1) + 1),
+                   arrival, NULL);
+}
+
+static void begin_load(struct world *w)
+{
+    svr_time length = prng_between(&w->trouble, 20, 60) * SVR_SECOND;
+    svr_time quiet;
+
+    w->phase = PHASE_LOAD;
+    w->sessions_left = w->options.sessions ? w->options.sessions
+                                           : prng_between(&w->traffic, 5, 60);
+    quiet = faults_plan(w, w->now + SVR_SECOND, w->now + length);
+    w->load_until = quiet + 12 * SVR_SECOND;
+    queue_push(&w->queue, w->now, arrival, NULL);
+}
+
+/* Phases */
+
+static bool all_up(const struct world *w)
+{
+    for (size_t i = 0; i < w->topology.site_count; i++)
+        if (!router_is_up(w, &w->routers[i]))
+            return false;
+    return true;
+}
+
+static svr_time silence_of(const struct world *w)
+{
+    unsigned idle = w->topology.tcp_s > w->topology.udp_s ? w->topology.tcp_s
+                                                          : w->topology.udp_s;
+    return idle * SVR_SECOND + GUARD;
+}
+
+static void check_empty(struct world *w, struct router *r)
+{
+    svr_node_pathway p;
+    size_t cursor = 0;
+
+    if (svr_node_session_count(r->node))
+        world_fail(w, "router %u: %zu sessions are left", r->index,
+                   svr_node_session_count(r->node));
+    while (svr_node_pathway_next(r->node, &cursor, &p, router_now(w, r)))
+        if (p.sessions)
+            world_fail(w, "router %u: %" PRIu64 " sessions are left on %s",
+                       r->index, p.sessions, p.name);
+}
+
+static void finish(struct world *w)
+{
+    for (size_t i = 0; i < w->topology.site_count; i++) {
+        router_check(w, &w->routers[i]);
+        check_empty(w, &w->routers[i]);
+    }
+    if (!all_up(w))
+        world_fail(w, "not all pathways are up again");
+    w->phase = PHASE_OVER;
+}
+
+static void look(struct world *w, void *unused)
+{
+    (void)unused;
+    switch (w->phase) {
+    case PHASE_START:
+        if (all_up(w))
+            begin_load(w);
+        else if (w->now > WORLD_BEGIN + START_MOST)
+            world_fail(w, "not all pathways come up");
+        break;
+    case PHASE_LOAD:
+        if (w->sessions_left == 0 && w->now > w->load_until)
+            w->phase = PHASE_LINGER;
+        break;
+    case PHASE_LINGER:
+        if (w->hosts.open == 0) {
+            w->phase = PHASE_SILENCE;
+            queue_push(&w->queue, w->now + silence_of(w), look, NULL);
+            return;
+        }
+        break;
+    default:
+        finish(w);
+        return;
+    }
+    queue_push(&w->queue, w->now + LOOK_EVERY, look, NULL);
+}
+
+/* Life */
+
+static void open_world(struct world *w, const struct world_options *options)
+{
+    struct topology_wish wish = {.routers = options->routers,
+                                 .quiet = options->days != 0};
+    struct prng plan = prng_fork(options->seed, 1);
+
+    *w = (struct world){.options = *options, .now = WORLD_BEGIN};
+    w->traffic = prng_fork(options->seed, 2);
+    w->trouble = prng_fork(options->seed, 3);
+    w->noise = prng_fork(options->seed, 4);
+    w->journal.text = options->log ? stdout : NULL;
+    topology_make(&w->topology, &plan, &wish);
+    authority_open(&w->authority, &w->topology);
+    net_open(&w->net, &w->topology);
+    w->routers = memory_new(w->topology.site_count, sizeof(*w->routers));
+    for (size_t i = 0; i < w->topology.site_count; i++)
+        router_open(w, &w->routers[i], i);
+    authority_close(&w->authority);
+    for (size_t i = 0; i < w->topology.site_count; i++)
+        router_start(w, &w->routers[i]);
+    queue_push(&w->queue, w->now, look, NULL);
+}
+
+static void close_world(struct world *w)
+{
+    for (size_t i = 0; i < w->topology.site_count; i++)
+        router_close(w, &w->routers[i]);
+    free(w->routers);
+    hosts_free(w);
+    faults_free(w);
+    excuses_free(&w->excuses);
+    net_close(&w->net);
+    topology_free(&w->topology);
+    queue_free(&w->queue);
+    buffers_free(&w->buffers);
+}
+
+static void turn(struct world *w)
+{
+    uint64_t same = 0;
+    struct event e;
+
+    while (!w->failed && w->phase != PHASE_OVER && queue_pop(&w->queue, &e)) {
+        same = e.at == w->now ? same + 1 : 0;
+        if (same > SAME_TIME_MOST)
+            world_fail(w, "time stands still");
+        w->now = e.at;
+        w->tally.events++;
+        e.fn(w, e.target);
+    }
+}
+
+static void tell(const struct world *w)
+{
+    static const char *const shapes[SHAPES] = {"pair", "row", "ring",
+                                               "star", "hub", "tree"};
+
+    printf("seed %" PRIu64 ": %s of %zu routers, %zu sessions, %zu faults, "
+           "%" PRIu64 " s, %" PRIu64 " events, %" PRIu64 " of %" PRIu64
+           " datagrams lost, %" PRIu64 " reset: %016" PRIx64 "\n",
+           w->options.seed, shapes[w->topology.shape], w->topology.site_count,
+           w->hosts.count, w->faults.count, (w->now - WORLD_BEGIN) / SVR_SECOND,
+           w->tally.events, w->tally.datagrams_lost, w->tally.datagrams,
+           w->tally.reset, w->journal.hash);
+}
+
+bool world_run(const struct world_options *options, uint64_t *hash,
+               struct tally *tally)
+{
+    struct world w;
+    bool ok;
+
+    open_world(&w, options);
+    turn(&w);
+    if (!w.failed && !options->quiet)
+        tell(&w);
+    close_world(&w);
+    ok = !w.failed;
+    *hash = w.journal.hash;
+    *tally = w.tally;
+    return ok;
+}
