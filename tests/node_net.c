@@ -174,6 +174,7 @@ static void add_pathway(struct plan *p, const struct net_options *o,
     pw->local = own;
     pw->remote = other;
     pw->tcp_as_udp = o->masked >> self & 1;
+    pw->local_ports = pw->remote_ports = o->ports;
     plan_watch(pw, o, self);
     p->config.peer_count = p->config.pathway_count;
 }
@@ -185,6 +186,7 @@ static void add_twin(struct plan *p)
     pw->name = "twin";
     pw->local.b[15] = (uint8_t)(pw->local.b[15] + NET_TWIN);
     pw->remote.b[15] = (uint8_t)(pw->remote.b[15] + NET_TWIN);
+    pw->local_ports = pw->remote_ports = (svr_port_range){0, 0};
 }
 
 svr_security_config net_security(const struct net_options *o)
@@ -252,6 +254,10 @@ static svr_node *make_node(struct net *net, enum router self)
     memset(p.config.recovery_key, 'a' + (int)self, SVR_KEY_SIZE);
     p.config.limits.sessions =
         net->options.sessions ? net->options.sessions : 64;
+    p.config.limits.peer_sessions = net->options.peer_sessions;
+    p.config.limits.tenant_sessions = net->options.tenant_sessions;
+    p.config.limits.peer_rate = net->options.peer_rate;
+    p.config.limits.tenant_rate = net->options.tenant_rate;
     if (net->options.forever)
         p.config.limits.udp = SVR_NEVER;
     p.config.alloc = (svr_allocator){count_alloc, count_free, net};

@@ -63,10 +63,13 @@ struct net_options {
     bool hidden;     /* dc knows branch as 203.0.113.77 only */
     bool probes;     /* branch sends TCP probes */
     uint8_t masked;  /* NET_MASK_... */
-    uint16_t server_mtu; /* of dc's LAN; 0: 1500 */
-    size_t sessions;     /* 0: 64 */
-    size_t fail_at;      /* the n-th allocation fails; 0: none */
-    svr_notify notify;   /* of all routers */
+    uint16_t server_mtu;                   /* of dc's LAN; 0: 1500 */
+    size_t sessions;                       /* 0: 64 */
+    size_t peer_sessions, tenant_sessions; /* of each router */
+    uint32_t peer_rate, tenant_rate;
+    svr_port_range ports; /* of both ends of the first pathway */
+    size_t fail_at;       /* the n-th allocation fails; 0: none */
+    svr_notify notify;    /* of all routers */
 };
 
 struct net {

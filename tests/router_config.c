@@ -548,10 +548,30 @@ Test(config, limits_and_timeouts)
     const svr_limits *l = &c->node.limits;
 
     cr_expect_eq(l->sessions, 1000);
+    cr_expect_eq(l->peer_sessions, 0);
+    cr_expect_eq(l->tenant_sessions, 0);
+    cr_expect_eq(l->peer_rate, 0);
+    cr_expect_eq(l->tenant_rate, 0);
     cr_expect_eq(l->tcp_setup, 250 * SVR_MILLISECOND);
     cr_expect_eq(l->tcp, 86400 * SVR_SECOND);
     cr_expect_eq(l->icmp, 300 * SVR_SECOND);
     cr_expect_eq(l->other, SVR_SECOND);
+    config_free(c);
+}
+
+Test(config, limits_of_peers_and_tenants)
+{
+    struct config *c =
+        load_with("limits: {sessions: 1000}\n",
+                  "limits: {sessions-per-peer: 7, sessions-per-tenant: 8,\n"
+                  "         rate-per-peer: 9, rate-per-tenant: 10}\n",
+                  "a");
+    const svr_limits *l = &c->node.limits;
+
+    cr_expect_eq(l->peer_sessions, 7);
+    cr_expect_eq(l->tenant_sessions, 8);
+    cr_expect_eq(l->peer_rate, 9);
+    cr_expect_eq(l->tenant_rate, 10);
     config_free(c);
 }
 

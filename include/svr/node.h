@@ -60,6 +60,10 @@ extern "C" {
     X(NOT_OPENER, "not-opener", "this kind of packet opens no session")        \
     X(PORTS, "ports-exhausted", "no waypoint port is left on the pathway")     \
     X(SESSIONS_FULL, "sessions-full", "the session table is full")             \
+    X(PEER_SESSIONS, "peer-sessions", "the peer has all sessions it may have") \
+    X(PEER_RATE, "peer-rate", "the peer opens more sessions a second")         \
+    X(TENANT_SESSIONS, "tenant-sessions", "the tenant has all it may have")    \
+    X(TENANT_RATE, "tenant-rate", "the tenant opens more sessions a second")   \
     X(UNKNOWN_SOURCE, "unknown-source", "no pathway has this remote waypoint") \
     X(NO_SESSION, "no-session", "neither session nor metadata on a waypoint")  \
     X(MD_TRUNCATED, "metadata-truncated", "the metadata is cut off")           \
@@ -166,13 +170,19 @@ typedef struct svr_route_config {
 
 /* Lifetimes of idle sessions (S9), and other limits. */
 typedef struct svr_limits {
-    size_t sessions;    /* the most at once; default 65536 */
-    svr_time tcp_setup; /* until established; 10 s */
-    svr_time tcp;       /* 1900 s */
-    svr_time udp;       /* 180 s */
-    svr_time icmp;      /* 10 s */
-    svr_time dns;       /* UDP to port 53; 5 s */
-    svr_time other;     /* other protocols; 180 s */
+    size_t sessions; /* the most at once; default 65536. From nine tenths on,
+                        those that are not established end sooner */
+    size_t peer_sessions, tenant_sessions; /* that one peer has opened, that the
+                                              clients of one tenant have; 0, the
+                                              default: as many as there are */
+    uint32_t peer_rate, tenant_rate; /* new ones a second, with bursts of as
+                                        many; 0, the default: any */
+    svr_time tcp_setup;              /* until established; 10 s */
+    svr_time tcp;                    /* 1900 s */
+    svr_time udp;                    /* 180 s */
+    svr_time icmp;                   /* 10 s */
+    svr_time dns;                    /* UDP to port 53; 5 s */
+    svr_time other;                  /* other protocols; 180 s */
 } svr_limits;
 
 /* Is told of an event while the node is at work: it must not call the node, and
@@ -362,6 +372,7 @@ enum svr_event_kind {
     X(RESET, "reset", "one end reset it")                             \
     X(REPLACED, "replaced", "a later session took its place")         \
     X(DELETED, "deleted", "a neighbour deleted it")                   \
+    X(ROOM, "room", "not established, it made room for others")       \
     X(ACCESS, "access-denied", "the new configuration denies access") \
     X(REMOVED, "removed", "the new configuration lacks what it needs")
 

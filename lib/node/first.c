@@ -94,6 +94,8 @@ static void open_for_client(svr__work *w, int tenant, int service)
     };
     enum svr_drop reason = svr__plan_route(n, &plan, SVR__NO_PATHWAY, w->now);
     if (reason == SVR_DROP_NONE)
+        reason = svr__admit(n, &plan, false, w->now);
+    if (reason == SVR_DROP_NONE)
         reason = svr__session_open(n, &plan, w->now, &flow);
     if (reason != SVR_DROP_NONE)
         svr__drop(w, reason);

@@ -58,12 +58,19 @@ typedef struct svr__interface {
     uint32_t token_id; /* S8.5 */
 } svr__interface;
 
+/* What one peer or one tenant has of the sessions (S24). */
+typedef struct svr__share {
+    size_t sessions;
+    svr__bucket opened;
+} svr__share;
+
 /* Another router, and what runs between it and this one. */
 typedef struct svr__peer {
     const char *name;
     uint16_t router;      /* its number among the routers' names */
     uint64_t next_number; /* S11.7: of the next block sent to it */
     svr_replay replay;
+    svr__share share;                 /* of the sessions that it opened */
     svr__bucket recovery;             /* S8.2: control 2 sent to it */
     uint64_t stray_bytes, told_bytes; /* S8.2: never more than three times */
     uint32_t token_id;                /* S8.5 */
@@ -174,6 +181,8 @@ struct svr_node {
     svr__names routers; /* that sessions may pass (S20) */
     uint16_t self;      /* this one */
     svr_lifetimes lifetimes;
+    svr_limits limits;
+    svr__share *tenants, no_tenant;
     svr__interface *interfaces;
     svr__peer *peers;
     svr_security_config *securities; /* without their keys */
@@ -182,14 +191,13 @@ struct svr_node {
     svr__route *routes;
     svr__route_range *service_routes;
     size_t interface_count, peer_count, security_count, association_count;
-    size_t pathway_count, route_count, service_count;
+    size_t pathway_count, route_count, service_count, tenant_count;
     uint8_t *watches;                 /* the pathways' svr_pathway objects */
     svr__wheel watch_due;             /* of pathways; see svr__watch_init */
     uint16_t watch_port, watch_ports; /* where messages come to: the first port
                                          and how many */
     svr_addr *next_hops; /* gateways of each interface by family, pathways */
     size_t next_hop_count;
-    size_t tenant_count;
     uint32_t *tenant_ids, *service_ids; /* for tokens (S8.5) */
     void *copies; /* strings and arrays of the configuration */
     size_t copies_len;
@@ -393,6 +401,15 @@ typedef struct svr__session_plan {
  * is a next hop. */
 enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
                               uint16_t avoid, svr_time now);
+/* admit.c: whether the new session of a plan keeps within the limits. replaces:
+ * it takes the place of one of the same peer and tenant. */
+enum svr_drop svr__admit(svr_node *n, const svr__session_plan *plan,
+                         bool replaces, svr_time now);
+/* A session has begun (+1) or ends (-1). */
+void svr__admit_count(svr_node *n, const svr__session *s, int change);
+/* Before a new session: in a table that is nearly full, one that is not
+ * established may end. */
+void svr__make_room(svr_node *n, svr_time now);
 /* Makes the session and binds its flows. Nothing is left behind on failure. */
 enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
                                 svr_time now, svr__flow **forward);
@@ -470,7 +487,7 @@ int svr__token_init(svr_node *n, const svr_node_config *c);
 void svr__token_fini(svr_node *n);
 /* The ids of all that has a name; part of what derives from the configuration.
  */
-int svr__token_names(svr_node *n, const svr_policy_config *c);
+int svr__token_names(svr_node *n);
 void svr__token_names_free(svr_node *n);
 /* Time passes: true where the tokens that were given out should be replaced by
  * newer ones. */

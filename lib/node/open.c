@@ -86,18 +86,14 @@ static enum svr_drop plan_pathway(svr_node *n, svr__session_plan *plan,
     return choose_ports(n, pw, &side->tuple, now);
 }
 
-/* Tries one route. ready: by pathways out of their hold-down, or by the others
- * that are up. */
 static enum svr_drop try_route(svr_node *n, svr__session_plan *plan,
-                               const svr__route *r, bool ready, svr_time now)
+                               const svr__route *r, svr_time now)
 {
     uint16_t hop;
-    if (r->pathway != SVR__NO_PATHWAY) {
-        const svr__pathway *pw = &n->pathways[r->pathway];
-        return pw->ready == ready && pw->up
+    if (r->pathway != SVR__NO_PATHWAY)
+        return n->pathways[r->pathway].up
                    ? plan_pathway(n, plan, r->pathway, now)
                    : SVR_DROP_PATHWAY_DOWN;
-    }
     if (!svr__next_hop(n, r->iface, &plan->context.dst, &hop))
         return SVR_DROP_NO_ROUTE;
     plan->side[SVR__SERVER] = (svr__side_plan){
@@ -116,6 +112,13 @@ static bool circles(const svr_node *n, const svr__session_plan *plan,
            svr__record_has(n, &plan->passed, n->pathways[r->pathway].peer);
 }
 
+/* Whether a pathway is in its hold-down. */
+static bool is_held_down(const svr_node *n, const svr__route *r)
+{
+    return r->pathway != SVR__NO_PATHWAY && n->pathways[r->pathway].up &&
+           !n->pathways[r->pathway].ready;
+}
+
 /* S14.1: a pathway that came up lately is taken where there is no other way. */
 enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
                               uint16_t avoid, svr_time now)
@@ -124,16 +127,18 @@ enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
     enum svr_drop reason = SVR_DROP_NO_ROUTE;
     if (svr__owns_address(n, &plan->context.dst))
         return SVR_DROP_NOT_FOR_US;
-    for (int ready = 1; ready >= 0; ready--) {
+    for (int held_down = 0; held_down <= 1; held_down++) {
         for (uint32_t i = 0; i < range->count; i++) {
             const svr__route *r = &n->routes[range->first + i];
+            if (is_held_down(n, r) != held_down)
+                continue;
             if (circles(n, plan, r)) {
                 reason = SVR_DROP_LOOP;
                 continue;
             }
             if (r->pathway != SVR__NO_PATHWAY && r->pathway == avoid)
                 continue;
-            reason = try_route(n, plan, r, ready, now);
+            reason = try_route(n, plan, r, now);
             if (reason == SVR_DROP_NONE)
                 return reason;
         }
@@ -281,6 +286,7 @@ static bool has_room_for_record(svr_node *n, const svr__session *s)
 enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
                                 svr_time now, svr__flow **forward)
 {
+    svr__make_room(n, now);
     svr__session *s = svr__session_create(&n->table, &plan->uuid);
     if (!s)
         return SVR_DROP_SESSIONS_FULL;
@@ -304,6 +310,7 @@ enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
     fill_protection(n, s, SVR__CLIENT);
     fill_protection(n, s, SVR__SERVER);
     count_on_pathways(n, s, 1);
+    svr__admit_count(n, s, 1);
     *forward = svr__session_flow(&n->table, s, SVR__CLIENT);
     (*forward)->seen = now;
     svr__session_settle(n, s);
@@ -331,6 +338,7 @@ void svr__session_close(svr_node *n, svr__session *s, enum svr_cause cause,
         if (side_signed(n, &s->side[side]))
             svr_wipe(svr__protection_of(n, s, side), sizeof(svr__protection));
     count_on_pathways(n, s, -1);
+    svr__admit_count(n, s, -1);
     svr__session_end(&n->table, s);
     n->counters.sessions_ended++;
 }

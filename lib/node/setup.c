@@ -160,6 +160,7 @@ static int make_arrays(svr_node *n, const svr_node_config *c)
     n->pathway_count = c->pathway_count;
     n->route_count = c->route_count;
     n->service_count = c->policy.service_count;
+    n->tenant_count = c->policy.tenant_count;
     n->next_hop_count = 2 * c->interface_count + c->pathway_count;
     n->interfaces = new_array(n, n->interface_count, sizeof(svr__interface));
     n->peers = new_array(n, n->peer_count, sizeof(svr__peer));
@@ -167,6 +168,7 @@ static int make_arrays(svr_node *n, const svr_node_config *c)
         new_array(n, n->security_count, sizeof(svr_security_config));
     n->pathways = new_array(n, n->pathway_count, sizeof(svr__pathway));
     n->watches = new_array(n, n->pathway_count, svr_pathway_size());
+    n->tenants = new_array(n, n->tenant_count, sizeof(svr__share));
     n->routes = new_array(n, n->route_count, sizeof(svr__route));
     n->service_routes =
         new_array(n, n->service_count, sizeof(svr__route_range));
@@ -174,7 +176,7 @@ static int make_arrays(svr_node *n, const svr_node_config *c)
     n->associations = svr_secret_alloc(
         (n->pathway_count ? n->pathway_count : 1) * sizeof(svr__association));
     return n->interfaces && n->peers && n->securities && n->pathways &&
-                   n->watches && n->routes && n->service_routes &&
+                   n->watches && n->tenants && n->routes && n->service_routes &&
                    n->next_hops && n->associations
                ? 0
                : SVR_ERR_NO_MEMORY;
@@ -183,6 +185,7 @@ static int make_arrays(svr_node *n, const svr_node_config *c)
 int svr__setup_build(svr_node *n, const svr_node_config *c, svr_time now)
 {
     n->lifetimes = lifetimes_of(&c->limits);
+    n->limits = c->limits;
     int err = make_arrays(n, c);
     if (err == 0)
         err = svr__config_copy(n, c);
@@ -203,7 +206,7 @@ int svr__setup_build(svr_node *n, const svr_node_config *c, svr_time now)
     if (err == 0)
         err = fill_next_hops(n);
     if (err == 0)
-        err = svr__token_names(n, &c->policy);
+        err = svr__token_names(n);
     if (err == 0)
         fill_routes(n, c);
     return err;
@@ -227,6 +230,7 @@ void svr__setup_free(svr_node *n)
     svr__free(a, n->next_hops, n->next_hop_count, sizeof(svr_addr));
     svr__free(a, n->service_routes, n->service_count, sizeof(svr__route_range));
     svr__free(a, n->routes, n->route_count, sizeof(svr__route));
+    svr__free(a, n->tenants, n->tenant_count, sizeof(svr__share));
     svr__free(a, n->watches, n->pathway_count, svr_pathway_size());
     svr__free(a, n->pathways, n->pathway_count, sizeof(svr__pathway));
     svr__free(a, n->securities, n->security_count, sizeof(svr_security_config));

@@ -50,9 +50,8 @@ static uint32_t id_of(const svr_node *n, enum svr__token_name kind,
     return svr__token_id(n->recovery_key, kind, name);
 }
 
-int svr__token_names(svr_node *n, const svr_policy_config *c)
+int svr__token_names(svr_node *n)
 {
-    n->tenant_count = c->tenant_count;
     n->tenant_ids = svr__alloc(&n->alloc, n->tenant_count, sizeof(uint32_t));
     n->service_ids = svr__alloc(&n->alloc, n->service_count, sizeof(uint32_t));
     if (!n->tenant_ids || !n->service_ids)

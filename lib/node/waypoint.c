@@ -256,6 +256,8 @@ static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
         else if (before && before != old && !follows(n, pw, &plan, before))
             reason = SVR_DROP_TUPLE_IN_USE;
     }
+    if (reason == SVR_DROP_NONE)
+        reason = svr__admit(n, &plan, before || twin, w->now);
     if (reason != SVR_DROP_NONE) {
         svr__drop(w, reason);
         return;

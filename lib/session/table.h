@@ -96,6 +96,7 @@ typedef struct svr__table {
     void *flow_memory;
     uint32_t cap, count;
     uint32_t free; /* list of free sessions, or SVR__MAP_NONE */
+    uint32_t hand; /* pressure.h */
     svr__map by_key, by_uuid;
     svr__aliases aliases; /* further tuples of sessions (S17) */
     svr__wheel wheel;

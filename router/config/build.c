@@ -144,6 +144,11 @@ static void build_limits(struct builder *b)
 
     b->out->config.node.limits = (svr_limits){
         .sessions = (size_t)value_of(limits, LIMIT_SESSIONS)->number,
+        .peer_sessions = (size_t)value_of(limits, LIMIT_PEER_SESSIONS)->number,
+        .tenant_sessions =
+            (size_t)value_of(limits, LIMIT_TENANT_SESSIONS)->number,
+        .peer_rate = (uint32_t)value_of(limits, LIMIT_PEER_RATE)->number,
+        .tenant_rate = (uint32_t)value_of(limits, LIMIT_TENANT_RATE)->number,
         .tcp_setup = value_of(timeouts, TIMEOUT_TCP_SETUP)->number,
         .tcp = value_of(timeouts, TIMEOUT_TCP)->number,
         .udp = value_of(timeouts, TIMEOUT_UDP)->number,

@@ -600,6 +600,12 @@ static const struct schema_mapping timeout_mapping = {
     KEYS(timeout_keys),
 };
 
+#define LIMIT(key, most_of_it, what)                                         \
+    {                                                                        \
+        .name = (key), .type = SCHEMA_NUMBER, .min = 1, .max = (most_of_it), \
+        .otherwise = "no limit of its own", .text = (what)                   \
+    }
+
 static const struct schema_key limit_keys[] = {
     [LIMIT_SESSIONS] = {.name = "sessions",
                         .type = SCHEMA_NUMBER,
@@ -607,7 +613,21 @@ static const struct schema_key limit_keys[] = {
                         .max = 16777216,
                         .fallback = "65536",
                         .text = "the most sessions at once; memory for all of "
-                                "them is taken at the start"},
+                                "them is taken at the start. From nine tenths "
+                                "on, sessions that are not established end "
+                                "after a shorter time"},
+    [LIMIT_PEER_SESSIONS] = LIMIT("sessions-per-peer", 16777216,
+                                  "the most sessions at once that one peer has "
+                                  "opened here"),
+    [LIMIT_TENANT_SESSIONS] = LIMIT("sessions-per-tenant", 16777216,
+                                    "the most sessions at once of the clients "
+                                    "of one tenant"),
+    [LIMIT_PEER_RATE] = LIMIT("rate-per-peer", 10000000,
+                              "the most new sessions a second that one peer "
+                              "opens here, with bursts of as many"),
+    [LIMIT_TENANT_RATE] = LIMIT("rate-per-tenant", 10000000,
+                                "the most new sessions a second of the clients "
+                                "of one tenant, with bursts of as many"),
 };
 
 static const struct schema_mapping limit_mapping = {

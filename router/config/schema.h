@@ -173,6 +173,10 @@ enum {
 };
 enum {
     LIMIT_SESSIONS,
+    LIMIT_PEER_SESSIONS,
+    LIMIT_TENANT_SESSIONS,
+    LIMIT_PEER_RATE,
+    LIMIT_TENANT_RATE,
 };
 
 /* The words of the choices that have no enum elsewhere. */
