@@ -27,6 +27,7 @@ NET_STATE=/run/svr-net/$NET_PREFIX
 NET_LOGS=${NET_LOGS:-$NET_STATE}    # of everything started here
 NET_BUILD=${NET_BUILD:-build/demo}  # where svrd and svrctl were built
 NET_KEYS=${NET_KEYS:-}              # svrd --keys
+NET_UNDER=()                        # command that svrd is to run under
 NET_MODE=none
 
 NET_HOSTS=(staff guest server)
@@ -419,7 +420,8 @@ net_offloads() {
 
 # net_router_start NAME FILE: svrd, until it answers.
 net_router_start() {
-    net_spawn "$1" "$1" "$NET_BUILD/router/svrd" --router "$1" \
+    net_spawn "$1" "$1" "${NET_UNDER[@]}" \
+        "$NET_BUILD/router/svrd" --router "$1" \
         ${NET_KEYS:+--keys "$NET_KEYS"} --socket "$NET_STATE/$1.sock" \
         --state "$NET_STATE/$1.state" --log info "$2"
     if ! net_wait 10 net_router_ready "$1" || net_gone "$1"; then

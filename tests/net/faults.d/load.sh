@@ -24,11 +24,16 @@ load_runs() {
     grep -qx running "$NET_LOGS/$1.log"
 }
 
-# load_end NAME: waits for its end, and shows what became of the sessions.
-load_end() {
+# load_wait NAME: waits for its end, and shows what became of the sessions.
+load_wait() {
     net_wait 120 net_gone "$1" || net_fail "load $1 does not end" || true
     tail -n 1 "$NET_LOGS/$1.log" >"$run/$1.json"
     load_text "$1" | show
+    grep '^hung' "$NET_LOGS/$1.log" | show || true
+}
+
+load_end() {
+    load_wait "$1"
     load_is_whole "$1"
 }
 

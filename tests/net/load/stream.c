@@ -8,6 +8,7 @@
 
 #include "load.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/tcp.h>
 #include <stdlib.h>
@@ -273,6 +274,21 @@ int streams_open(int epoll, const struct load *load, uint64_t now)
     return 0;
 }
 
+/* Where to look for a session that hangs. */
+static void tell(const struct stream *s)
+{
+    struct sockaddr_in own = {0};
+    socklen_t len = sizeof own;
+
+    getsockname(s->fd, (struct sockaddr *)&own, &len);
+    fprintf(stderr,
+            "hung: session %llu, port %u, %llu of %llu sent, %llu of %llu "
+            "received\n",
+            (unsigned long long)s->id, ntohs(own.sin_port),
+            (unsigned long long)s->out, (unsigned long long)s->out_len + 1,
+            (unsigned long long)s->in, (unsigned long long)s->in_len + 1);
+}
+
 /* What the other end has acknowledged is progress, too. */
 static void look(struct stream *s, uint64_t now)
 {
@@ -284,8 +300,10 @@ static void look(struct stream *s, uint64_t now)
         s->acked = info.tcpi_bytes_acked;
         progress(s, now);
     }
-    if (!s->server && now - s->progress > hung_after)
+    if (!s->server && now - s->progress > hung_after) {
+        tell(s);
         end(s, HUNG);
+    }
 }
 
 static void greet(struct stream *s, uint64_t now)

@@ -1,6 +1,7 @@
 #include "cable.h"
 
 #include <net/ethernet.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,10 +93,27 @@ struct frame *cable_take(struct cable *cable)
     return first;
 }
 
+/* Where the payload of TCP or UDP over IPv4 begins; the end for all else. */
+static size_t payload_of(const struct frame *frame)
+{
+    const uint8_t *ip = frame->bytes + ETH_HLEN, *l4;
+    size_t header;
+
+    if (frame->len < ETH_HLEN + 20 || ip[0] >> 4 != 4)
+        return frame->len;
+    header = ETH_HLEN + (size_t)(ip[0] & 15) * 4;
+    if (frame->len < header + 20)
+        return frame->len;
+    l4 = frame->bytes + header;
+    if (ip[9] == IPPROTO_TCP)
+        return header + (size_t)(l4[12] >> 4) * 4;
+    return ip[9] == IPPROTO_UDP ? header + 8 : frame->len;
+}
+
 /* Two words that differ change places, or one bit turns. */
 static void damage(struct cable *cable, struct frame *frame)
 {
-    size_t payload = ETH_HLEN + 20 + 8, bit, at;
+    size_t payload = payload_of(frame), bit, at;
     uint8_t word[2];
 
     if (frame->len > payload + 4 && random64(cable) % 2 == 0) {

@@ -1,0 +1,154 @@
+# shellcheck shell=bash
+# What a bad cable does to packets. To be sourced by tests/net/faults.
+# shellcheck disable=SC2034,SC2154
+
+row_add loss "1 to 50 % of the packets are lost"
+row_add duplicate "every packet arrives twice"
+row_add reorder "a quarter of all packets are overtaken"
+row_add corrupt "1 % of all packets are damaged"
+row_add delay "300 ± 100 ms on the way, then 2 s"
+row_add mtu "the MTU falls, and nobody says so"
+
+# all_wires SETTING...: of each link.
+all_wires() {
+    local link
+    for link in "${links[@]}"; do
+        wire "$link" "$@"
+    done
+}
+
+# cable_load NAME SECONDS OPTION...: some sessions of each kind; what comes with
+# them is one session each.
+cable_load() {
+    local name=$1 before created
+    before=$(counter dc sessions_created)
+    load_start "$1" "$2" --tcp=24 --udp=16 --down=8 --up=8 "${@:3}"
+    load_end "$name"
+    load_lives "$name" 100
+    created=$(($(counter dc sessions_created) - before))
+    check "$name: dc has made one session for each, and one for the question" \
+        test "$created" -eq 57
+}
+
+# So many lost packets in a row are no reason to give up a pathway.
+patient_bfd='{ interval: 100ms, required: 100ms, multiplier: 20, hold-down: 0s }'
+
+row_loss() {
+    local percent
+    bfd=$patient_bfd
+    network_up
+    routers_start
+    for percent in 1 10 30 50; do
+        wire west "loss=$percent"
+        cable_load "loss-$percent" 8 --rate=$((20000 / percent)) --hung=60
+    done
+    note "the cable has lost $(wire_count west lost) packets"
+    wire west loss=0
+    routers_end
+}
+
+wires_count() {
+    local link sum=0
+    for link in "${links[@]}"; do
+        sum=$((sum + $(wire_count "$link" "$1")))
+    done
+    echo "$sum"
+}
+
+row_duplicate() {
+    network_up
+    routers_start
+    all_wires duplicate=100
+    cable_load duplicate 8
+    note "the cables have doubled $(wires_count duplicated) packets"
+    all_wires duplicate=0
+    routers_end
+}
+
+row_reorder() {
+    network_up
+    routers_start
+    all_wires reorder=25
+    cable_load reorder 8
+    note "the cables have held back $(wires_count reordered) packets"
+    all_wires reorder=0
+    routers_end
+}
+
+row_corrupt() {
+    local before
+    sign=per-packet
+    network_up
+    routers_start
+    before=$(dropped dc wrong-tag)
+    all_wires corrupt=1
+    cable_load signed 8
+    check "the cables have damaged packets: $(wires_count corrupted)" \
+        test "$(wires_count corrupted)" -gt 20
+    check "dc has refused some by their tags: $(dropped dc wrong-tag)" \
+        test "$(dropped dc wrong-tag)" -gt "$before"
+    all_wires corrupt=0
+    routers_end
+    corrupt_control
+}
+
+# Without tags on all packets the same damage is seen by the same check.
+corrupt_control() {
+    sign=metadata-only
+    authority_write "$run/faults.yaml"
+    routers_start
+    all_wires corrupt=5
+    load_start unsigned 8 --udp=40
+    load_wait unsigned
+    check "where packets are not signed, damaged bytes are delivered" \
+        load_is unsigned '.udp.corrupt + .server.corrupt > 0'
+    all_wires corrupt=0
+    routers_end
+}
+
+row_delay() {
+    bfd='{ interval: 1s, required: 1s, multiplier: 3, hold-down: 0s }'
+    network_up
+    routers_start
+    wire west delay=300 jitter=100
+    load_start delay 26 --tcp=24 --udp=16 --down=8 --up=8
+    sleep 6
+    wire west delay=2000 jitter=0
+    sleep 10
+    wire west delay=300 jitter=100
+    load_end delay
+    load_lives delay 100
+    check "no pathway has gone down" no_flaps
+    wire west delay=0 jitter=0
+    routers_end
+}
+
+no_flaps() {
+    local router
+    for router in "${NET_ROUTERS[@]}"; do
+        net_ctl "$router" paths
+        net_ctl "$router" --json paths | jq -e 'all(.data[]; .flaps == 0)' ||
+            return
+    done
+}
+
+row_mtu() {
+    network_up
+    routers_start
+    within "branch finds an MTU of 1500" 1500 \
+        path_is branch west '.mtu == 1500'
+    load_start mtu 20 --tcp=12 --rate=100000 --udp=16 --size=1400 --down=8 --up=8
+    sleep 2
+    wire west mtu=1300
+    within "branch notices" 4000 path_is branch west '.mtu <= 1300'
+    within "hub notices" 4000 path_is hub west '.mtu <= 1300'
+    load_end mtu
+    load_lives mtu 100
+    check "the cable has lost what was longer: $(wire_count west too_big)" \
+        test "$(wire_count west too_big)" -gt 0
+    check "no pathway has gone down" no_flaps
+    load_start after-mtu 5 --tcp=12 --rate=100000 --udp=16 --size=1400
+    load_end after-mtu
+    load_lives after-mtu 100
+    routers_end
+}

@@ -1,0 +1,187 @@
+# shellcheck shell=bash
+# What the machine does to a router. To be sourced by tests/net/faults.
+# shellcheck disable=SC2034,SC2154
+
+row_add stop "each router stands still for ten seconds"
+row_add clock "the wall clock of a router jumps by an hour, and back"
+row_add disk "the disk with the boot counter is full, or read-only"
+row_add descriptors "a router has no descriptor left"
+
+row_stop() {
+    local router
+    network_up
+    routers_start
+    for router in "${NET_ROUTERS[@]}"; do
+        stop_one "$router"
+    done
+    routers_end
+}
+
+stop_one() {
+    load_start "stopped-$1" 15 --tcp=24 --udp=16 --down=8 --up=8 --hung=20
+    net_signal "$1" STOP
+    sleep 10
+    net_signal "$1" CONT
+    within "all pathways are up again" 1000 all_up
+    load_end "stopped-$1"
+    load_lives "stopped-$1" 99
+}
+
+# ---- the clock ----
+
+# clock_jumps SECONDS: the wall clock of router hub, away from the true time. Its
+# monotonic clock goes on.
+clock_jumps() {
+    echo "$1" >"$NET_STATE/clock"
+    sleep 2
+}
+
+clock_load() {
+    local by
+    clock_jumps +0
+    NET_UNDER=(env "LD_PRELOAD=$(faketime_library)"
+        "FAKETIME_TIMESTAMP_FILE=$NET_STATE/clock" FAKETIME_NO_CACHE=1
+        DONT_FAKE_MONOTONIC=1)
+    net_router_start hub "$run/faults.yaml"
+    NET_UNDER=()
+    net_router_start branch "$run/faults.yaml"
+    net_router_start dc "$run/faults.yaml"
+    within "all pathways come up" 1000 all_up
+    load_start "$1" 11 --tcp=24 --udp=16 --down=8 --up=8
+    for by in +3600 +0 -3600 +0; do
+        clock_jumps "$by"
+        net_ctl hub --json paths >"$run/paths$by.json"
+    done
+    load_end "$1"
+    load_lives "$1" 100
+}
+
+# Tags that are bound to the time keep a router out whose clock is wrong, and let
+# it in again; all else does not know the wall clock.
+row_clock() {
+    network_up
+    clock_load time-based
+    check "meanwhile hub was heard by nobody" jq -es \
+        'all(.[].data[]; .state != "Up")' "$run"/paths[+-]3600.json
+    within "all pathways are up again" 1000 all_up
+    routers_end
+    tag_mode=regular
+    authority_write "$run/faults.yaml"
+    clock_load regular
+    check "no pathway has gone down" no_flaps
+    routers_end
+}
+
+faketime_library() {
+    dpkg -L libfaketime | grep '/libfaketime\.so\.1$'
+}
+
+# ---- the disk ----
+
+# cpu_of ROUTER: what it has used, in milliseconds.
+cpu_of() {
+    local stat
+    stat=$(<"/proc/$(net_pid "$1")/stat")
+    # shellcheck disable=SC2086
+    set -- ${stat##*)}
+    echo $(((${12} + ${13}) * 1000 / $(getconf CLK_TCK)))
+}
+
+disk_up() {
+    mkdir -p "$run/disk"
+    mount -t tmpfs -o size=32k disk "$run/disk"
+    ln -s "$run/disk" "$NET_STATE/hub.state"
+}
+
+disk_down() {
+    ! mountpoint -q "$run/disk" || umount "$run/disk"
+}
+
+disk_fill() {
+    head -c 1M /dev/zero >"$run/disk/filler" || true
+} 2>/dev/null
+
+disk_is() {
+    mount -o "remount,$1" "$run/disk"
+}
+
+# hub_refuses TEXT: it ends at once, and says why.
+hub_refuses() {
+    local before
+    before=$(<"$run/disk/hub.boot")
+    net_spawn hub hub "$NET_BUILD/router/svrd" --router hub --keys "$NET_KEYS" \
+        --socket "$NET_STATE/hub.sock" --state "$NET_STATE/hub.state" \
+        "$run/faults.yaml"
+    check "svrd does not start" net_wait 5 net_gone hub
+    check "it says why: $1" grep "$1" "$NET_LOGS/hub.log"
+    check "the boot counter is as it was" \
+        test "$(<"$run/disk/hub.boot")" == "$before"
+}
+
+row_disk() {
+    local before
+    network_up
+    disk_up
+    routers_start
+    load_start disk 5 --tcp=24 --udp=16 --down=8 --up=8
+    disk_fill
+    disk_is ro
+    load_end disk
+    load_lives disk 100
+    check "svrd of hub ends cleanly on SIGTERM" net_router_stop hub
+    hub_refuses "Read-only file system"
+    disk_is rw
+    hub_refuses "No space left on device"
+    rm "$run/disk/filler"
+    before=$(<"$run/disk/hub.boot")
+    net_router_start hub "$run/faults.yaml"
+    check "with room it starts, and has counted" \
+        test "$(<"$run/disk/hub.boot")" -gt "$before"
+    within "all pathways are up again" 1000 all_up
+    routers_end
+    disk_down
+}
+
+# ---- descriptors ----
+
+row_descriptors() {
+    local before last
+    network_up
+    net_router_start hub "$run/faults.yaml"
+    last=$(hub_last_descriptor)
+    net_router_stop hub
+    NET_UNDER=(prlimit "--nofile=$((last + 3))")
+    net_router_start hub "$run/faults.yaml"
+    NET_UNDER=()
+    net_router_start branch "$run/faults.yaml"
+    net_router_start dc "$run/faults.yaml"
+    within "all pathways come up" 1000 all_up
+    load_start descriptors 8 --tcp=24 --udp=16 --down=8 --up=8
+    before=$(cpu_of hub)
+    callers_start
+    refuse "hub has no descriptor left to answer svrctl with" hub_answers
+    note "hub has used $(($(cpu_of hub) - before)) ms of a core meanwhile"
+    check "it does not spin" test $(($(cpu_of hub) - before)) -lt 1500
+    net_stop callers || true
+    load_end descriptors
+    load_lives descriptors 100
+    within "svrctl gets an answer when there are some again" 500 hub_answers
+    routers_end
+}
+
+hub_last_descriptor() {
+    find "/proc/$(net_pid hub)/fd" -type l -printf '%f\n' | sort -n | tail -n 1
+}
+
+hub_answers() {
+    timeout 2 "$NET_BUILD/router/svrctl" --socket "$NET_STATE/hub.sock" status
+}
+
+# Thirty who call svrd and say nothing.
+callers_start() {
+    # shellcheck disable=SC2016
+    net_spawn callers hub perl -MIO::Socket::UNIX -e \
+        '$| = 1; @s = map { IO::Socket::UNIX->new(Peer => $ARGV[0]) } 1 .. 30;
+        print "connected\n"; sleep 30' "$NET_STATE/hub.sock"
+    net_wait 5 grep -q connected "$NET_LOGS/callers.log"
+}
