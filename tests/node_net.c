@@ -48,20 +48,6 @@ static void count_free(void *user, void *ptr, size_t len)
     free(ptr);
 }
 
-/* Everything that a configuration points to. */
-struct plan {
-    svr_prefix lan[2], wan[3], guest[1];
-    svr_interface_config interfaces[3];
-    svr_peer_config peers[2];
-    svr_security_config security[1];
-    svr_pathway_config pathways[2];
-    svr_route_config routes[3];
-    svr_prefix server_prefixes[2], client_prefixes[2];
-    svr_access access[1], reverse_access[1];
-    svr_service_config services[2];
-    svr_node_config config;
-};
-
 /* Routers, by the last byte of their waypoint. */
 enum router { BRANCH = 1, DC = 2, HUB = 3 };
 
@@ -69,16 +55,15 @@ static const char *const router_names[] = {
     [BRANCH] = "branch", [DC] = "dc", [HUB] = "hub"};
 
 static const char *const tenants[] = {"corp", "staff.corp", "guest", "servers"};
-enum { CORP, STAFF, GUEST, SERVERS };
 
-static void plan_services(struct plan *p, const struct net_options *o)
+static void plan_services(struct net_plan *p, const struct net_options *o)
 {
     p->server_prefixes[0] = prefix("10.2.0.0", 24);
     p->server_prefixes[1] = prefix("fd00:2::", 64);
     p->client_prefixes[0] = prefix("10.1.0.0", 24);
     p->client_prefixes[1] = prefix("fd00:1::", 64);
-    p->access[0] = (svr_access){.allow = true, .tenant = CORP};
-    p->reverse_access[0] = (svr_access){.allow = true, .tenant = SERVERS};
+    p->access[0] = (svr_access){.allow = true, .tenant = NET_CORP};
+    p->reverse_access[0] = (svr_access){.allow = true, .tenant = NET_SERVERS};
     p->services[0] = (svr_service_config){
         .name = "apps",
         .prefixes = p->server_prefixes,
@@ -104,7 +89,7 @@ static void plan_services(struct plan *p, const struct net_options *o)
     };
 }
 
-static void plan_interfaces(struct plan *p, const struct net_options *o,
+static void plan_interfaces(struct net_plan *p, const struct net_options *o,
                             enum router self)
 {
     static const char *const lan[] = {
@@ -124,7 +109,7 @@ static void plan_interfaces(struct plan *p, const struct net_options *o,
         .addresses = p->lan,
         .address_count = 2,
         .mtu = self == DC && o->server_mtu ? o->server_mtu : NET_MTU,
-        .tenant = self == BRANCH ? STAFF : SERVERS,
+        .tenant = self == BRANCH ? NET_STAFF : NET_SERVERS,
         .offload = true};
     p->interfaces[NET_WAN] = (svr_interface_config){.name = "wan0",
                                                     .addresses = p->wan,
@@ -136,7 +121,7 @@ static void plan_interfaces(struct plan *p, const struct net_options *o,
                                                       .addresses = p->guest,
                                                       .address_count = 1,
                                                       .mtu = NET_MTU,
-                                                      .tenant = GUEST,
+                                                      .tenant = NET_GUESTS,
                                                       .offload = true};
     p->config.interfaces = p->interfaces;
     p->config.interface_count = self == BRANCH ? 3 : 2;
@@ -157,7 +142,7 @@ static void plan_watch(svr_pathway_config *pw, const struct net_options *o,
     pw->bfd_ttl = 255;
 }
 
-static void add_pathway(struct plan *p, const struct net_options *o,
+static void add_pathway(struct net_plan *p, const struct net_options *o,
                         enum router self, enum router peer)
 {
     static const char *const names[] = {
@@ -179,7 +164,7 @@ static void add_pathway(struct plan *p, const struct net_options *o,
     p->config.peer_count = p->config.pathway_count;
 }
 
-static void add_twin(struct plan *p)
+static void add_twin(struct net_plan *p)
 {
     svr_pathway_config *pw = &p->pathways[p->config.pathway_count++];
     *pw = p->pathways[0];
@@ -205,7 +190,7 @@ svr_security_config net_security(const struct net_options *o)
     return c;
 }
 
-static void plan_pathways(struct plan *p, const struct net_options *o,
+static void plan_pathways(struct net_plan *p, const struct net_options *o,
                           enum router self)
 {
     p->security[0] = net_security(o);
@@ -228,7 +213,7 @@ static void plan_pathways(struct plan *p, const struct net_options *o,
 }
 
 /* Service 0 is at dc, service 1 at branch. */
-static void plan_routes(struct plan *p, const struct net_options *o,
+static void plan_routes(struct net_plan *p, const struct net_options *o,
                         enum router self)
 {
     int to_dc = self == DC ? -1 : self == HUB ? 1 : 0;
@@ -244,29 +229,35 @@ static void plan_routes(struct plan *p, const struct net_options *o,
             (svr_route_config){.service = 0, .pathway = 1};
 }
 
+static void plan_router(struct net *net, struct net_plan *p, enum router self)
+{
+    memset(p, 0, sizeof(*p));
+    svr_node_config_init(&p->config);
+    p->config.name = router_names[self];
+    memset(p->config.recovery_key, 'a' + (int)self, SVR_KEY_SIZE);
+    p->config.limits.sessions =
+        net->options.sessions ? net->options.sessions : 64;
+    p->config.limits.peer_sessions = net->options.peer_sessions;
+    p->config.limits.tenant_sessions = net->options.tenant_sessions;
+    p->config.limits.peer_rate = net->options.peer_rate;
+    p->config.limits.tenant_rate = net->options.tenant_rate;
+    if (net->options.forever)
+        p->config.limits.udp = SVR_NEVER;
+    p->config.alloc = (svr_allocator){count_alloc, count_free, net};
+    p->config.random = (svr_random){fill_random, &net->random};
+    p->config.notify = net->options.notify;
+    plan_services(p, &net->options);
+    plan_interfaces(p, &net->options, self);
+    plan_pathways(p, &net->options, self);
+    plan_routes(p, &net->options, self);
+}
+
 static svr_node *make_node(struct net *net, enum router self)
 {
-    struct plan p = {0};
+    struct net_plan p;
     svr_node *n = NULL;
-    svr_node_config_init(&p.config);
-    p.config.name = router_names[self];
+    plan_router(net, &p, self);
     p.config.boot = ++net->boot;
-    memset(p.config.recovery_key, 'a' + (int)self, SVR_KEY_SIZE);
-    p.config.limits.sessions =
-        net->options.sessions ? net->options.sessions : 64;
-    p.config.limits.peer_sessions = net->options.peer_sessions;
-    p.config.limits.tenant_sessions = net->options.tenant_sessions;
-    p.config.limits.peer_rate = net->options.peer_rate;
-    p.config.limits.tenant_rate = net->options.tenant_rate;
-    if (net->options.forever)
-        p.config.limits.udp = SVR_NEVER;
-    p.config.alloc = (svr_allocator){count_alloc, count_free, net};
-    p.config.random = (svr_random){fill_random, &net->random};
-    p.config.notify = net->options.notify;
-    plan_services(&p, &net->options);
-    plan_interfaces(&p, &net->options, self);
-    plan_pathways(&p, &net->options, self);
-    plan_routes(&p, &net->options, self);
     net->last_error = svr_node_create(&n, &p.config, net->now);
     if (net->last_error == 0)
         svr_node_set_unix_time(n, UINT64_C(1700000000000000000) + net->now,
@@ -308,11 +299,19 @@ void net_close(struct net *net)
     cr_assert_eq(net->live_bytes, 0, "a node gives all its memory back");
 }
 
+static enum router router_of(const struct net *net, const svr_node *n)
+{
+    return n == net->branch ? BRANCH : n == net->dc ? DC : HUB;
+}
+
+void net_plan(struct net *net, const svr_node *n, struct net_plan *out)
+{
+    plan_router(net, out, router_of(net, n));
+}
+
 void net_restart(struct net *net, svr_node **node)
 {
-    enum router self = *node == net->branch ? BRANCH
-                       : *node == net->dc   ? DC
-                                            : HUB;
+    enum router self = router_of(net, *node);
     svr_node_destroy(*node);
     *node = make_node(net, self);
     cr_assert_not_null(*node);

@@ -72,6 +72,28 @@ struct net_options {
     svr_notify notify;    /* of all routers */
 };
 
+/* Tenants, by their number. Those of branch's LAN are staff, who are corp. */
+enum {
+    NET_CORP,
+    NET_STAFF,
+    NET_GUESTS,
+    NET_SERVERS,
+};
+
+/* Everything that a configuration points to. */
+struct net_plan {
+    svr_prefix lan[2], wan[3], guest[1];
+    svr_interface_config interfaces[3];
+    svr_peer_config peers[2];
+    svr_security_config security[1];
+    svr_pathway_config pathways[2];
+    svr_route_config routes[3];
+    svr_prefix server_prefixes[2], client_prefixes[2];
+    svr_access access[1], reverse_access[1];
+    svr_service_config services[2];
+    svr_node_config config;
+};
+
 struct net {
     struct net_options options;
     svr_node *branch, *dc, *hub;
@@ -88,6 +110,9 @@ struct net {
 svr_security_config net_security(const struct net_options *options);
 void net_open(struct net *net, const struct net_options *options);
 void net_close(struct net *net);
+/* The configuration that a router was made with, for the test to change. out
+ * holds pointers into itself. */
+void net_plan(struct net *net, const svr_node *n, struct net_plan *out);
 /* Makes a router anew, as after a crash. */
 void net_restart(struct net *net, svr_node **node);
 

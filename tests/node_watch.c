@@ -894,3 +894,127 @@ Test(node_watch, hidden_behind_nat)
 {
     roam(true);
 }
+
+/* New configurations */
+
+static int reconfigure(struct link *l, const struct net_plan *p,
+                       svr_reconfiguration *out)
+{
+    return svr_node_reconfigure(l->net.branch, &p->config, l->net.now, out);
+}
+
+/* What is known of a pathway stays known, wherever it stands in the list; its
+ * multiplier changes while it runs. */
+Test(node_watch, kept_by_a_new_configuration)
+{
+    struct link l;
+    struct net_plan p;
+    svr_reconfiguration done;
+    svr_pathway_config first;
+    svr_node_pathway before, after;
+
+    link_open(&l, (struct net_options){.twin = true});
+    settle(&l);
+    open_udp(&l, 40);
+    before = pathway_of(&l, BRANCH, 0);
+    net_plan(&l.net, l.net.branch, &p);
+    first = p.pathways[0];
+    p.pathways[0] = p.pathways[1];
+    p.pathways[1] = first;
+    p.pathways[1].watch.multiplier = 10;
+    p.routes[0].pathway = 1;
+    p.routes[1].pathway = 0;
+    cr_assert_eq(reconfigure(&l, &p, &done), 0);
+    cr_assert_eq(done.pathways_kept, 2);
+    cr_assert_eq(done.sessions_kept, 1);
+    after = pathway_of(&l, BRANCH, 1);
+    cr_assert_eq(memcmp(&before.info, &after.info, sizeof(after.info)), 0);
+    cr_assert_eq(after.sessions, 1);
+    cr_assert_str_eq(after.name, "wan0-dc");
+    open_udp(&l, 40);
+    run(&l, 30 * SVR_SECOND);
+    cr_assert_eq(counters(&l, DC).dropped[SVR_DROP_REPLAY], 0);
+    for (size_t i = 0; i < 2; i++) {
+        after = pathway_of(&l, BRANCH, i);
+        cr_assert_eq(after.info.state, SVR_BFD_UP);
+        cr_assert_eq(after.info.flaps, 0);
+        cr_assert(after.info.ready);
+    }
+    l.cut[DC] = true;
+    run(&l, 7 * SVR_SECOND);
+    cr_assert_eq(pathway_of(&l, BRANCH, 0).info.state, SVR_BFD_DOWN);
+    cr_assert_eq(pathway_of(&l, BRANCH, 1).info.state, SVR_BFD_UP,
+                 "ten seconds now");
+    run(&l, 5 * SVR_SECOND);
+    cr_assert_eq(pathway_of(&l, BRANCH, 1).info.state, SVR_BFD_DOWN);
+    link_close(&l);
+}
+
+/* The peer behind a NAT is where it was seen. */
+Test(node_watch, kept_with_its_nat)
+{
+    struct link l;
+    struct net_plan p;
+
+    link_open(&l, (struct net_options){0});
+    l.public = addr("203.0.113.250");
+    l.shift = 7;
+    settle(&l);
+    open_udp(&l, 40);
+    net_plan(&l.net, l.net.dc, &p);
+    cr_assert_eq(svr_node_reconfigure(l.net.dc, &p.config, l.net.now, NULL), 0);
+    svr_node_pathway pw = pathway_of(&l, DC, 0);
+    cr_assert(pw.info.peer_nat);
+    cr_assert(svr_addr_equal(&pw.info.peer.addr, &l.public));
+    run(&l, 30 * SVR_SECOND);
+    cr_assert_eq(state(&l, DC), SVR_BFD_UP);
+    cr_assert_eq(pathway_of(&l, DC, 0).info.flaps, 0);
+    link_close(&l);
+}
+
+/* Other settings: it begins again, and its sessions wait for it. */
+Test(node_watch, restarted_by_a_new_configuration)
+{
+    struct link l;
+    struct net_plan p;
+    svr_reconfiguration done;
+
+    link_open(&l, (struct net_options){0});
+    settle(&l);
+    open_udp(&l, 40);
+    run(&l, 10 * SVR_SECOND);
+    net_plan(&l.net, l.net.branch, &p);
+    p.pathways[0].watch.hold_down = SVR_SECOND;
+    cr_assert_eq(reconfigure(&l, &p, &done), 0);
+    cr_assert_eq(done.pathways_restarted, 1);
+    cr_assert_eq(done.sessions_kept, 1);
+    cr_assert_neq(state(&l, BRANCH), SVR_BFD_UP);
+    cr_assert_eq(send_client(&l, 40, 10), SVR_DROP_PATHWAY_DOWN);
+    run(&l, 5 * SVR_SECOND);
+    cr_assert_eq(state(&l, BRANCH), SVR_BFD_UP);
+    cr_assert_eq(counters(&l, DC).dropped[SVR_DROP_REPLAY], 0);
+    open_udp(&l, 40);
+    cr_assert_eq(svr_node_session_count(l.net.branch), 1);
+    link_close(&l);
+}
+
+/* What an administrator has taken down stays down, restarted or not. */
+Test(node_watch, stays_down)
+{
+    struct link l;
+    struct net_plan p;
+
+    link_open(&l, (struct net_options){0});
+    settle(&l);
+    cr_assert_eq(
+        svr_node_pathway_admin(l.net.branch, "wan0-dc", true, l.net.now), 0);
+    net_flush(&l.net, l.net.branch);
+    net_plan(&l.net, l.net.branch, &p);
+    for (int restart = 0; restart < 2; restart++) {
+        p.pathways[0].watch.hold_down += (svr_time)restart;
+        cr_assert_eq(reconfigure(&l, &p, NULL), 0);
+        run(&l, 10 * SVR_SECOND);
+        cr_assert_eq(state(&l, BRANCH), SVR_BFD_ADMIN_DOWN);
+    }
+    link_close(&l);
+}

@@ -189,6 +189,12 @@ SVR_API SVR_MUST_CHECK int svr_reassembly_add(svr_reassembly *r,
 SVR_API svr_packet *svr_reassembly_first(svr_reassembly *r);
 SVR_API void svr_reassembly_release(svr_reassembly *r);
 
+/* Interfaces have other numbers from now on: numbers[old], for `count` of them.
+ * What came in on one that has become UINT16_MAX is given up. No packet waits
+ * to be taken out. */
+SVR_API void svr_reassembly_renumber(svr_reassembly *r, const uint16_t *numbers,
+                                     size_t count);
+
 /* When the oldest incomplete packet's time is over, or SVR_NEVER. */
 SVR_API svr_time svr_reassembly_expiry(const svr_reassembly *r);
 /* Gives up those whose time is over. */

@@ -232,12 +232,55 @@ typedef struct svr_node svr_node;
  * an MTU, a limit, or an interval, TTL or port of a watched pathway out of
  * range; a waypoint that is no address of its interface, or that is not next
  * door and has no gateway; routers without this one or a peer), EXISTS,
- * CONFLICT (as svr_policy_create; two peers of one name, or one of the router's
- * own, or two routers; two pathways between the same
- * waypoints). */
+ * CONFLICT (as svr_policy_create; two interfaces, peers or routers of one name,
+ * or a peer of the router's own; two pathways between the same waypoints). */
 SVR_API SVR_MUST_CHECK int
 svr_node_create(svr_node **out, const svr_node_config *config, svr_time now);
 SVR_API void svr_node_destroy(svr_node *n); /* NULL is allowed; wipes keys */
+
+/* What a new configuration did, or would do. */
+typedef struct svr_reconfiguration {
+    size_t sessions_kept, sessions_ended;
+    size_t pathways_kept;      /* go on as they are */
+    size_t pathways_restarted; /* begin again: with other settings than
+                                  intervals and multiplier */
+    size_t pathways_ended;
+} svr_reconfiguration;
+
+/*
+ * Gives the node another configuration while it runs. All that derives from it
+ * is built beside what there is, then both change places; on failure nothing
+ * has changed.
+ *
+ * What has the same name is the same interface, peer, tenant or service; a
+ * pathway must also have the same interface, peer, waypoints and security
+ * settings, but for the key. Packet numbers and replay windows of such peers
+ * stay, and so does all that is known of such pathways, unless one restarts:
+ * then its sessions wait until it is up. Interfaces and thus svr_packet.iface
+ * may have other numbers.
+ *
+ * Every session stays that would be opened now just as it is: its parts are
+ * still there, its client has its tenant, the destination its service, access
+ * is granted, and the service goes where the session goes (S13). The others
+ * end, with the cause REMOVED or ACCESS. To those that stay nothing happens:
+ * they keep their keys even if their pathway has another.
+ *
+ * alloc, random, notify and boot stay what they were. The node needs memory
+ * for both configurations; the time it takes grows with the numbers of
+ * pathways, sessions and places for sessions.
+ *
+ * out may be NULL. 0, or as svr_node_create, or SVR_ERR_ARGUMENT: another
+ * name or limits.sessions, or svr_node_output has still something to give.
+ */
+SVR_API SVR_MUST_CHECK int svr_node_reconfigure(svr_node *n,
+                                                const svr_node_config *config,
+                                                svr_time now,
+                                                svr_reconfiguration *out);
+
+/* Answers the same and changes nothing. */
+SVR_API SVR_MUST_CHECK int
+svr_node_reconfigure_try(svr_node *n, const svr_node_config *config,
+                         svr_time now, svr_reconfiguration *out);
 
 /* Tells the node the Unix time in nanoseconds at the time now, which the
  * time-based HMAC needs (S11.3). Without it, that mode counts from zero. */

@@ -143,6 +143,14 @@ static bool valid_interface(const svr_interface_config *c, size_t tenants)
     return true;
 }
 
+static bool unique_interface(const svr_node_config *c, size_t number)
+{
+    for (size_t i = 0; i < number; i++)
+        if (strcmp(c->interfaces[i].name, c->interfaces[number].name) == 0)
+            return false;
+    return true;
+}
+
 /* Two peers of one name would have the same keys and a replay window each, and
  * one of the own name would be answered with its own packets (S12.7). */
 static bool unique_peer(const svr_node_config *c, size_t number)
@@ -219,9 +227,12 @@ int svr__config_check(const svr_node_config *c)
         !valid_name(c->name) || !valid_counts(c) || !valid_routers(c) ||
         !valid_limits(&c->limits))
         return SVR_ERR_ARGUMENT;
-    for (size_t i = 0; i < c->interface_count; i++)
+    for (size_t i = 0; i < c->interface_count; i++) {
         if (!valid_interface(&c->interfaces[i], c->policy.tenant_count))
             return SVR_ERR_ARGUMENT;
+        if (!unique_interface(c, i))
+            return SVR_ERR_EXISTS;
+    }
     for (size_t i = 0; i < c->peer_count; i++) {
         if (!valid_name(c->peers[i].name))
             return SVR_ERR_ARGUMENT;

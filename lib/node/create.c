@@ -6,12 +6,12 @@
 
 /* Two MACs for each side of each session, where plain packets are signed. The
  * memory is not cleared, so that only what is used becomes resident. */
-static int make_protections(svr_node *n)
+int svr__protections_init(svr_node *n, const svr_node *setup)
 {
     bool wanted = false;
-    for (size_t i = 0; i < n->security_count; i++)
-        wanted |= n->securities[i].per_packet;
-    if (!wanted)
+    for (size_t i = 0; i < setup->security_count; i++)
+        wanted |= setup->securities[i].per_packet;
+    if (!wanted || n->protections)
         return 0;
     n->protections = n->alloc.alloc(n->alloc.user, 2 * (size_t)n->table.cap *
                                                        sizeof(svr__protection));
@@ -36,7 +36,7 @@ static int build(svr_node *n, const svr_node_config *c, svr_time now)
     if (err == 0)
         err = svr__setup_build(n, c, now);
     if (err == 0)
-        err = make_protections(n);
+        err = svr__protections_init(n, n);
     if (err == 0)
         err = svr__reassembly_init(n);
     return err;
@@ -56,6 +56,7 @@ int svr_node_create(svr_node **out, const svr_node_config *config, svr_time now)
     n->random = config->random;
     n->notify = config->notify;
     n->boot = config->boot;
+    n->first_number = (uint64_t)config->boot << 32 | 1;
     n->unix_offset = 0 - now;
     svr__token_age(n, now);
     err = build(n, config, now);

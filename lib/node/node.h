@@ -20,8 +20,8 @@
  * record.c keeps sessions from circling (S20),
  * control.c speaks to neighbours (S7, S8.2), icmp.c raises and carries errors
  * (S19), expiry.c ends what is idle (S9). create.c makes a node, setup.c and
- * config.c what derives from its configuration, info.c tells about it, notify.c
- * tells of what happens.
+ * config.c what derives from its configuration, reconfigure.c gives it another
+ * one. info.c tells about it, notify.c tells of what happens.
  */
 #ifndef SVR_LIB_NODE_NODE_H
 #define SVR_LIB_NODE_NODE_H
@@ -64,7 +64,8 @@ typedef struct svr__share {
     svr__bucket opened;
 } svr__share;
 
-/* Another router, and what runs between it and this one. */
+/* Another router, and what runs between it and this one, which carry.c takes
+ * along into a new configuration. */
 typedef struct svr__peer {
     const char *name;
     uint16_t router;      /* its number among the routers' names */
@@ -84,6 +85,8 @@ typedef struct svr__association {
     svr_mac send_mac, receive_mac;
 } svr__association;
 
+/* What is found out about a pathway goes on under a new configuration where
+ * carry.c says so. */
 typedef struct svr__pathway {
     const char *name;
     uint16_t iface, peer, security, association;
@@ -97,10 +100,11 @@ typedef struct svr__pathway {
     bool mask_always;   /* and as configured */
     bool plain;         /* BFD without a block */
     uint8_t bfd_ttl;
-    uint16_t bfd_port; /* where messages are expected */
-    uint16_t mtu;      /* of packets that leave by it */
-    uint32_t token_id; /* S8.5 */
-    svr_time mark_due; /* S15: a packet of a session is looked at */
+    svr_pathway_settings settings; /* of watch */
+    uint16_t bfd_port;             /* where messages are expected */
+    uint16_t mtu;                  /* of packets that leave by it */
+    uint32_t token_id;             /* S8.5 */
+    svr_time mark_due;             /* S15: a packet of a session is looked at */
     uint64_t sessions;
 } svr__pathway;
 
@@ -208,6 +212,7 @@ struct svr_node {
     svr_random random;
     svr_notify notify;
     uint32_t boot;
+    uint64_t first_number; /* of a block sent to a new peer (S11.7) */
     svr__table table;
     svr__protection *protections; /* two for each session, or NULL */
     svr__kept_token *tokens;      /* one for each session */
@@ -308,6 +313,8 @@ int svr__watch_init(svr_node *n, svr__pathway *pw, const svr_pathway_config *c,
  * has happened before. */
 void svr__watch_serve(svr_node *n, svr__pathway *pw, unsigned changes,
                       svr_time now);
+/* Sets its deadline anew. */
+void svr__watch_arm(svr_node *n, const svr__pathway *pw);
 /* Whether the packet may be for a pathway: by its port alone. */
 static inline bool svr__watch_wants(const svr__work *w)
 {
@@ -565,6 +572,10 @@ void svr__session_arm(svr_node *n, svr__session *s);
 int svr__config_check(const svr_node_config *c);
 /* Strings and arrays of the configuration into memory of the node's own. */
 int svr__config_copy(svr_node *n, const svr_node_config *from);
+
+/* create.c: room for the sessions' MACs where a security policy of `setup`
+ * wants them and there is none. 0, or SVR_ERR_NO_MEMORY. */
+int svr__protections_init(svr_node *n, const svr_node *setup);
 
 /* setup.c */
 /* Builds all that derives from the configuration, which has been checked. What

@@ -200,7 +200,7 @@ int svr__setup_build(svr_node *n, const svr_node_config *c, svr_time now)
         err = svr__wheel_init(&n->watch_due, (uint32_t)n->pathway_count,
                               svr__watch_time(now), &n->alloc);
     for (size_t i = 0; err == 0 && i < n->peer_count; i++)
-        n->peers[i].next_number = (uint64_t)n->boot << 32 | 1;
+        n->peers[i].next_number = n->first_number;
     for (size_t i = 0; err == 0 && i < n->pathway_count; i++)
         err = add_pathway(n, c, i, now);
     if (err == 0)

@@ -9,7 +9,7 @@ enum {
     EXPIRY_BATCH = 4096,
 };
 
-static void arm(svr_node *n, svr__pathway *pw)
+void svr__watch_arm(svr_node *n, const svr__pathway *pw)
 {
     svr__wheel_arm(&n->watch_due, (uint32_t)(pw - n->pathways),
                    svr__watch_time(svr_pathway_due(pw->watch)));
@@ -51,6 +51,7 @@ int svr__watch_init(svr_node *n, svr__pathway *pw, const svr_pathway_config *c,
 
     pw->mask_always = pw->tcp_as_udp = c->tcp_as_udp;
     pw->mtu = settings.mtu;
+    pw->settings = settings;
     pw->up = pw->ready = c->unwatched;
     if (c->unwatched)
         return 0;
@@ -66,7 +67,7 @@ int svr__watch_init(svr_node *n, svr__pathway *pw, const svr_pathway_config *c,
         (svr_pathway *)(void *)(n->watches + number * svr_pathway_size());
     int err = svr_pathway_init(pw->watch, &settings, &n->random, now);
     if (err == 0)
-        arm(n, pw);
+        svr__watch_arm(n, pw);
     return err;
 }
 
@@ -175,7 +176,7 @@ void svr__watch_serve(svr_node *n, svr__pathway *pw, unsigned changes,
     changes |= svr_pathway_handle(pw->watch, now);
     speak(n, pw, now);
     follow(n, pw, changes, now);
-    arm(n, pw);
+    svr__watch_arm(n, pw);
 }
 
 bool svr__watch_mark(svr_node *n, svr__pathway *pw, svr_path_metrics *out,
@@ -183,7 +184,7 @@ bool svr__watch_mark(svr_node *n, svr__pathway *pw, svr_path_metrics *out,
 {
     bool marked = svr_pathway_mark(pw->watch, out, now);
 
-    arm(n, pw);
+    svr__watch_arm(n, pw);
     return marked;
 }
 
@@ -191,7 +192,7 @@ void svr__watch_marked(svr_node *n, svr__pathway *pw, const svr_path_metrics *m,
                        svr_time now)
 {
     svr_pathway_marked(pw->watch, m, now);
-    arm(n, pw);
+    svr__watch_arm(n, pw);
 }
 
 svr_time svr__watch_expiry(const svr_node *n)

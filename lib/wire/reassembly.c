@@ -372,6 +372,20 @@ void svr_reassembly_release(svr_reassembly *r)
     r->complete--;
 }
 
+void svr_reassembly_renumber(svr_reassembly *r, const uint16_t *numbers,
+                             size_t count)
+{
+    for (size_t i = 0; i < SLOTS; i++) {
+        struct slot *s = &r->slots[i];
+
+        if (s->state == FREE || s->key.iface >= count)
+            continue;
+        s->key.iface = numbers[s->key.iface];
+        if (s->key.iface == UINT16_MAX && is_incomplete(s))
+            give_up(r, s);
+    }
+}
+
 svr_time svr_reassembly_expiry(const svr_reassembly *r)
 {
     svr_time due = SVR_NEVER;
