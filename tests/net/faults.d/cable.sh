@@ -22,12 +22,12 @@ all_wires() {
 cable_load() {
     local name=$1 before created
     before=$(counter dc sessions_created)
-    load_start "$1" "$2" --tcp=24 --udp=16 --down=8 --up=8 "${@:3}"
+    load_start "$1" "$2" "${sessions[@]}" "${@:3}"
     load_end "$name"
     load_lives "$name" 100
     created=$(($(counter dc sessions_created) - before))
     check "$name: dc has made one session for each, and one for the question" \
-        test "$created" -eq 57
+        test "$created" -eq $((sessions_total + 1))
 }
 
 # So many lost packets in a row are no reason to give up a pathway.
@@ -111,7 +111,7 @@ row_delay() {
     network_up
     routers_start
     wire west delay=300 jitter=100
-    load_start delay 26 --tcp=24 --udp=16 --down=8 --up=8
+    load_start delay 26 "${sessions[@]}"
     sleep 6
     wire west delay=2000 jitter=0
     sleep 10

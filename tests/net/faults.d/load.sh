@@ -1,23 +1,34 @@
 # shellcheck shell=bash
 # The sessions that must live: tests/net/load. To be sourced by tests/net/faults.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2034,SC2154
 
-load_next=1 # number of the next load's first session
+load_next=1    # number of the next load's first session
+load_port=7000 # of its server
+
+# The usual load: TCP both ways, to the server, and from it; UDP that is answered,
+# UDP that only the server sends, UDP that only the client sends.
+if [[ -n $long ]]; then
+    sessions=(--tcp=1000 --udp=600 --down=200 --up=200 --rate=4096 --interval=500)
+    sessions_total=2000
+else
+    sessions=(--tcp=24 --udp=16 --down=8 --up=8)
+    sessions_total=56
+fi
 
 # load_start NAME SECONDS OPTION...: so many sessions, until all of them run.
 load_start() {
-    local name=$1 sessions=0 option
+    local name=$1 count=0 option
     for option in "${@:3}"; do
         case $option in
         --tcp=* | --udp=* | --down=* | --up=*)
-            sessions=$((sessions + ${option#*=}))
+            count=$((count + ${option#*=}))
             ;;
         esac
     done
     net_spawn "$name" staff "$NET_BUILD/tests/load" --first "$load_next" \
-        --seconds "$2" "${@:3}" "$server4:7000"
-    load_next=$((load_next + sessions))
-    check "$name: $sessions sessions run" net_wait 20 load_runs "$name"
+        --seconds "$2" "${@:3}" "$server4:$load_port"
+    load_next=$((load_next + count))
+    check "$name: $count sessions run" net_wait 20 load_runs "$name"
 }
 
 load_runs() {

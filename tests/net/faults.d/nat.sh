@@ -56,7 +56,7 @@ nat_row() {
     routers_start
     within "$peer sees the NAT" 1000 path_is "$peer" "$link" '.nat.peer != null'
     stranger_listens "$link"
-    load_start nat 18 --tcp=24 --udp=16 --down=8 --up=8
+    load_start nat 18 "${sessions[@]}"
     check "a stranger has seen packets of sessions" \
         net_wait 10 net_gone stranger
     sleep 2

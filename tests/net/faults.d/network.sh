@@ -24,12 +24,13 @@ declare -A link_nat=() # not empty: this link is a NAT
 # What the authority file says; a row may change it before network_up.
 bfd='{ interval: 100ms, required: 100ms, hold-down: 0s }'
 sign=metadata-only tag_mode=time-based
-load_policy=''    # of the service that the loads use: lines of the file
-extra_services='' # lines of the file
+resiliency=none # of the service that loads use
+server_mtu=1500 # of dc's interface to the servers
 
 # ---- links ----
 
-# network_up: everything but the routers; the server's load listens.
+# network_up: everything but the routers. Servers of loads listen: the service of
+# port 7001 has no policy.
 network_up() {
     local name
     net_begin svr || return 1
@@ -46,8 +47,11 @@ network_up() {
         link_up "$name"
     done
     authority_write "$run/faults.yaml"
-    net_spawn load server "$NET_BUILD/tests/load" --serve 0.0.0.0:7000
-    net_wait 5 net_listening server 7000
+    for name in 7000 7001; do
+        net_spawn "server-$name" server \
+            "$NET_BUILD/tests/load" --serve "0.0.0.0:$name"
+        net_wait 5 net_listening server "$name"
+    done
 }
 
 link_up() {
@@ -122,28 +126,28 @@ authority_write() {
     {
         echo 'authority: demo'
         echo 'routers:'
-        authority_router branch br-lan0 staff west side
-        authority_router hub '' '' west side east
-        authority_router dc dc-lan0 servers east
+        authority_router branch "br-lan0, tenant: staff" west side
+        authority_router hub '' west side east
+        authority_router dc "dc-lan0, tenant: servers, mtu: $server_mtu" east
         authority_rest
     } >"$1"
 }
 
-# authority_router NAME LAN-DEVICE TENANT LINK...
+# authority_router NAME LAN-DEVICE LINK...: more of the LAN may follow its device.
 authority_router() {
     local link side other peer
     printf '  %s:\n    interfaces:\n' "$1"
     if [[ -n $2 ]]; then
-        echo "      lan0: { kind: tap, device: $2, tenant: $3," \
-            "address: ${NET_ADDR4[$2]}/24 }"
+        echo "      lan0: { kind: tap, device: $2," \
+            "address: ${NET_ADDR4[${2%%,*}]}/24 }"
     fi
-    for link in "${@:4}"; do
+    for link in "${@:3}"; do
         side=$(link_side "$link" "$1")
         echo "      $link: { kind: tap, device: $1-$link, address:" \
             "$(link_address "$link" "$side")/24$(link_gateway "$link" "$side") }"
     done
     echo "    pathways:"
-    for link in "${@:4}"; do
+    for link in "${@:3}"; do
         if [[ $(link_side "$link" "$1") == near ]]; then
             other=far peer=${link_far[$link]}
         else
@@ -158,20 +162,36 @@ authority_rest() {
     cat <<END
 security-policies:
   default: { hmac: sha256-128, mode: $tag_mode, sign: $sign, key: demo.key }
+service-policies:
+  load: { resiliency: $resiliency }
 tenants: [staff, servers]
 services:
   load:
     prefixes: [10.2.0.0/24]
     transports: [{ protocol: tcp, ports: 7000 }, { protocol: udp, ports: 7000 }]
     access: [{ allow: staff }]
+    policy: load
     routes: [{ router: dc, interface: lan0 }]
-$load_policy
+  still:
+    prefixes: [10.2.0.0/24]
+    transports: [{ protocol: tcp, ports: 7001 }, { protocol: udp, ports: 7001 }]
+    access: [{ allow: staff }]
+    routes: [{ router: dc, interface: lan0 }]
   ping:
     prefixes: [10.2.0.0/24]
     transports: [{ protocol: icmp }]
     access: [{ allow: staff }]
     routes: [{ router: dc, interface: lan0 }]
-$extra_services
+  traceroute:
+    prefixes: [10.2.0.0/24]
+    transports: [{ protocol: udp, ports: 33434-33534 }]
+    access: [{ allow: staff }]
+    routes: [{ router: dc, interface: lan0 }]
+  other:
+    prefixes: [10.2.0.0/24]
+    transports: [{ protocol: gre }, { protocol: 253 }]
+    access: [{ allow: staff }]
+    routes: [{ router: dc, interface: lan0 }]
 END
 }
 

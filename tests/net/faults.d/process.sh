@@ -18,7 +18,7 @@ row_stop() {
 }
 
 stop_one() {
-    load_start "stopped-$1" 15 --tcp=24 --udp=16 --down=8 --up=8 --hung=20
+    load_start "stopped-$1" 15 "${sessions[@]}" --hung=20
     net_signal "$1" STOP
     sleep 10
     net_signal "$1" CONT
@@ -47,7 +47,7 @@ clock_load() {
     net_router_start branch "$run/faults.yaml"
     net_router_start dc "$run/faults.yaml"
     within "all pathways come up" 1000 all_up
-    load_start "$1" 11 --tcp=24 --udp=16 --down=8 --up=8
+    load_start "$1" 11 "${sessions[@]}"
     for by in +3600 +0 -3600 +0; do
         clock_jumps "$by"
         net_ctl hub --json paths >"$run/paths$by.json"
@@ -123,7 +123,7 @@ row_disk() {
     network_up
     disk_up
     routers_start
-    load_start disk 5 --tcp=24 --udp=16 --down=8 --up=8
+    load_start disk 5 "${sessions[@]}"
     disk_fill
     disk_is ro
     load_end disk
@@ -156,7 +156,7 @@ row_descriptors() {
     net_router_start branch "$run/faults.yaml"
     net_router_start dc "$run/faults.yaml"
     within "all pathways come up" 1000 all_up
-    load_start descriptors 8 --tcp=24 --udp=16 --down=8 --up=8
+    load_start descriptors 8 "${sessions[@]}"
     before=$(cpu_of hub)
     callers_start
     refuse "hub has no descriptor left to answer svrctl with" hub_answers

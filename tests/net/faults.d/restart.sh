@@ -23,10 +23,8 @@ restart() {
 # restart_after ROUTER SECONDS: 99 in 100 live where it takes a second at most.
 # Where it takes longer hosts may have given up, but none hangs.
 restart_after() {
-    local router=$1 pause=$2 name=killed-for-$2-s many=25
-    [[ -n $long ]] && many=500
-    load_start "$name" $((pause + 8)) --tcp=$((2 * many)) --udp="$many" \
-        --down=$((many / 2)) --up=$((many / 2)) --hung=$((pause + 10))
+    local router=$1 pause=$2 name=killed-for-$2-s
+    load_start "$name" $((pause + 8)) "${sessions[@]}" --hung=$((pause + 10))
     sleep 1
     net_kill "$router"
     sleep "$pause"

@@ -1,0 +1,134 @@
+# shellcheck shell=bash
+# Pathways fail, and sessions move (S17). To be sourced by tests/net/faults.
+# shellcheck disable=SC2034,SC2154
+
+row_add link-down "a link goes down: sessions with failover move, others wait"
+row_add flap "a link goes down and up once a second"
+row_add one-way "one direction of a link is lost"
+row_add copies "packets travel by two links that both lose some"
+
+# link_cut LINK, link_mend LINK
+link_cut() { wire "$1" loss=100; }
+link_mend() { wire "$1" loss=0; }
+
+# load_stalls NAME LESS: no session stood still for so many milliseconds.
+load_stalls() {
+    check "$1: no session stands still for $2 ms" load_is "$1" \
+        "[.tcp.stall_max, .udp.silence_max, .server.silence_max] | max < $2"
+}
+
+# sessions_on ROUTER PATHWAY: how many of the service "load".
+sessions_on() {
+    net_ctl "$1" --json sessions | jq "[.data[] | select(.service == \"load\")
+        | select(.pathways | index(\"$2\"))] | length"
+}
+
+row_link_down() {
+    resiliency=failover
+    network_up
+    routers_start
+    load_port=7001
+    load_start still 14 --tcp=6 --udp=4 --down=2 --up=2 --hung=20
+    load_port=7000
+    load_start moved 14 "${sessions[@]}"
+    sleep 1
+    link_cut west
+    sleep 6
+    link_mend west
+    within "all pathways are up again" 1000 all_up
+    # Both at once: there is nowhere to go.
+    link_cut west
+    link_cut side
+    sleep 1
+    link_mend side
+    load_end moved
+    load_lives moved 100
+    load_stalls moved 4000
+    load_end still
+    load_lives still 100
+    check "still: its sessions waited for the link" load_is still \
+        '[.tcp.stall_max, .udp.silence_max] | max > 5500'
+    link_mend west
+    within "all pathways are up again" 1000 all_up
+    routers_end
+}
+
+row_flap() {
+    local i times=10 before moves
+    [[ -n $long ]] && times=60
+    resiliency=revertible-failover
+    bfd='{ interval: 100ms, required: 100ms, hold-down: 3s }'
+    network_up
+    routers_start
+    load_start flap $((times + 6)) "${sessions[@]}"
+    before=$(moves_of branch)
+    for ((i = 0; i < times; i++)); do
+        link_cut west
+        sleep 0.5
+        link_mend west
+        sleep 0.5
+    done
+    moves=$(($(moves_of branch) - before))
+    load_end flap
+    load_lives flap 100
+    note "$moves moves of $sessions_total sessions in $times s"
+    check "no session has moved more than once in a hold-down of 3 s" \
+        test "$moves" -le $((sessions_total * 2 * (times / 3 + 1)))
+    check "they have moved" test "$moves" -ge "$sessions_total"
+    routers_end
+}
+
+row_one_way() {
+    resiliency=failover
+    network_up
+    routers_start
+    load_start one-way 12 "${sessions[@]}"
+    wire west near:loss=100
+    within "branch sees that nothing of its own arrives" 600 \
+        path_is branch west '.state == "Down"'
+    within "hub hears nothing" 600 path_is hub west '.state == "Down"'
+    sleep 2
+    wire west near:loss=0
+    within "all pathways are up again" 1000 all_up
+    wire side far:loss=100
+    sleep 2
+    wire side far:loss=0
+    load_end one-way
+    load_lives one-way 100
+    load_stalls one-way 8000
+    routers_end
+}
+
+row_copies() {
+    resiliency=packet-duplication
+    bfd=$patient_bfd
+    network_up
+    routers_start
+    load_start whole 8 "${sessions[@]}"
+    link_cut west
+    sleep 2
+    link_mend west
+    link_cut side
+    sleep 2
+    link_mend side
+    load_end whole
+    load_lives whole 100
+    check "whichever link is cut, nothing is lost, nothing comes twice" \
+        load_is whole '.udp.received == .udp.expected and .udp.duplicated == 0
+            and .server.duplicated == 0'
+    wire west loss=30
+    wire side loss=30
+    load_start both 6 --udp=40
+    load_port=7001
+    load_start single 6 --udp=40
+    load_end both
+    load_end single
+    note "30 % of the packets of either link are lost"
+    check "copies of packets get through, single packets do not" test \
+        $((2 * $(load_lost both))) -lt "$(load_lost single)"
+    routers_end
+}
+
+load_lost() {
+    jq '.udp | .expected - .received' "$run/$1.json"
+}
