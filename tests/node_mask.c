@@ -436,7 +436,7 @@ Test(node_mask, one_way)
     struct net net;
     struct frame wire, answer;
     net_open(&net, &(struct net_options){.masked = NET_MASK_BRANCH});
-    for (int i = 1; i < SVR_HANDSHAKE_PATIENCE; i++)
+    for (int i = 1; i < SVR_SESSION_PATIENCE; i++)
         trip(&net, false, segment(false, false, SVR_TCP_SYN, 9, 0, 0));
     wire = wire_of(&net, segment(false, false, SVR_TCP_SYN, 9, 0, 0));
     svr_tuple forward = frame_headers(&wire).tuple;
@@ -487,8 +487,9 @@ Test(node_mask, recovery)
             "no SYN");
         offering_trip(&net, true,
                       segment(true, false, SVR_TCP_ACK, 2, 310, 50));
-        plain_trip(&net, false, client_segment(310, NULL, 20));
+        offering_trip(&net, false, client_segment(310, NULL, 20)); /* S6.9 */
         plain_trip(&net, true, segment(true, false, SVR_TCP_ACK, 52, 330, 50));
+        plain_trip(&net, false, client_segment(330, NULL, 20));
         expect_sides(net.dc, SVR_PROTO_UDP, SVR_PROTO_TCP);
         net_close(&net);
     }

@@ -546,17 +546,20 @@ Test(node_refuse, authentic_but_refused)
 /* S6.7: what metadata may do to the session whose tuple it comes on. */
 Test(node_refuse, metadata_on_a_tuple_in_use)
 {
-    for (int row = 0; row < 5; row++) {
+    for (int row = 0; row < 7; row++) {
         svr_metadata md = good_metadata();
         enum svr_drop reason = SVR_DROP_NONE;
         uint16_t sport = 20000;
         struct net net;
         net_open(&net, &(struct net_options){.regular = true});
         md.packet_number = 5;
+        md.present |= SVR_HAS(EXCHANGE_NUMBER);
+        md.exchange.own = 40;
         struct frame f = make_signed(&md, sport, SVR_PROTO_UDP);
         cr_assert_eq(net_input(&net, net.dc, &f, NET_WAN), SVR_DROP_NONE);
         frame_free(&f);
         md.packet_number = 6;
+        md.exchange.own = 41;
         switch (row) {
         case 0: /* the same once more */
             break;
@@ -570,10 +573,18 @@ Test(node_refuse, metadata_on_a_tuple_in_use)
             break;
         case 3: /* but not with a number of before */
             md.uuid.b[0] = 2;
-            md.packet_number = 4;
+            md.exchange.own = 40;
             reason = SVR_DROP_TUPLE_IN_USE;
             break;
-        case 4: /* the same session on another tuple, as after a restart */
+        case 4: /* nor without one */
+            md.uuid.b[0] = 2;
+            md.present &= ~SVR_HAS(EXCHANGE_NUMBER);
+            reason = SVR_DROP_TUPLE_IN_USE;
+            break;
+        case 5: /* an exchange of before says nothing, but goes on */
+            md.exchange.own = 39;
+            break;
+        case 6: /* the same session on another tuple, as after a restart */
             sport = 20002;
             break;
         }

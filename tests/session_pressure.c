@@ -29,8 +29,8 @@ static svr__session *add(struct fixture *f, enum svr_session_kind kind,
     test_fill(&f->seed, uuid.b, sizeof(uuid.b));
     svr__session *s = svr__session_create(&f->t, &uuid);
     cr_assert_not_null(s);
-    svr_life_init(&s->life, kind);
-    s->life.state = (uint8_t)state;
+    svr_life_init(&s->machine.life, kind);
+    s->machine.life.state = (uint8_t)state;
     svr__session_flow(&f->t, s, test_random(&f->seed) & 1)->seen = seen;
     return s;
 }

@@ -182,74 +182,9 @@ SVR_API unsigned svr_session_timer(svr_session *s, unsigned side,
  * pass without an event: the straight way for plain packets. */
 SVR_API bool svr_session_quiet(const svr_session *s, unsigned side);
 
-/* "host", "offering", "offered", "answering", "answered". */
+/* "none" for an own interface, "offering", "offered", "answering",
+ * "answered". */
 SVR_API const char *svr_session_state_name(const svr_session *s, unsigned side);
-
-/*
- * The handshake with one neighbour. The router nearer to the client opens: it
- * offers forward metadata. The other one answers with reverse metadata. The
- * absence of metadata is the acknowledgement.
- */
-enum svr_handshake_state {
-    SVR_HANDSHAKE_NONE,      /* this side is no pathway */
-    SVR_HANDSHAKE_OFFERING,  /* opener: every packet sent carries metadata */
-    SVR_HANDSHAKE_OFFERED,   /* opener: the neighbour has it */
-    SVR_HANDSHAKE_ANSWERING, /* answerer: every packet sent carries metadata */
-    SVR_HANDSHAKE_ANSWERED,  /* answerer: the neighbour has it */
-};
-
-enum svr_handshake_event {
-    SVR_HANDSHAKE_SEND,        /* a packet of the session goes to this side */
-    SVR_HANDSHAKE_PLAIN,       /* one without session metadata came from it */
-    SVR_HANDSHAKE_METADATA,    /* one with session metadata came from it */
-    SVR_HANDSHAKE_GOT_ENABLE,  /* control 2 came from it */
-    SVR_HANDSHAKE_GOT_DISABLE, /* control 3 with type 18 came from it */
-    SVR_HANDSHAKE_TIMER,       /* the time that svr_handshake_due named */
-};
-
-/* What the caller does next. */
-enum svr_handshake_action {
-    SVR_HANDSHAKE_NOTHING,
-    SVR_HANDSHAKE_ADD_METADATA, /* to the packet that is being sent */
-    SVR_HANDSHAKE_SEND_DISABLE, /* a packet of its own: own session metadata,
-                                   control 3 and type 18 (S6.6) */
-};
-
-typedef struct svr_handshake {
-    uint8_t state;      /* enum svr_handshake_state */
-    uint8_t unanswered; /* packets with metadata since we last sent */
-    svr_time first;     /* when the first of them came */
-    svr_time enabled;   /* last obeyed control 2; 0: never */
-} svr_handshake;
-
-/* S6.6: a stand-alone answer goes after this many packets or this time. */
-#define SVR_HANDSHAKE_PATIENCE 4
-#define SVR_HANDSHAKE_PATIENCE_TIME (1 * SVR_SECOND)
-/* S7: control 2 is obeyed once in this time. */
-#define SVR_HANDSHAKE_ENABLE_TIME (1 * SVR_SECOND)
-
-/* A new handshake: OFFERING for the opener, ANSWERING for the answerer, NONE
- * for a side that is no pathway. */
-SVR_API void svr_handshake_init(svr_handshake *hs,
-                                enum svr_handshake_state state);
-
-/* Every pair of state and event has its answer. */
-SVR_API enum svr_handshake_action
-svr_handshake_event(svr_handshake *hs, enum svr_handshake_event event,
-                    svr_time now);
-
-/* When SVR_HANDSHAKE_TIMER is due, or SVR_NEVER. */
-SVR_API svr_time svr_handshake_due(const svr_handshake *hs);
-
-/* Whether packets without metadata can pass in both directions without an event
- * changing anything: the straight way for plain packets. */
-SVR_API bool svr_handshake_quiet(const svr_handshake *hs);
-
-/* Whether the next packet sent will carry metadata. */
-SVR_API bool svr_handshake_sends(const svr_handshake *hs);
-
-/* "none", "offering", "offered", "answering", "answered". */
-SVR_API const char *svr_handshake_name(const svr_handshake *hs);
 
 /* Ports between two routers lie in this range (S10). */
 #define SVR_WAYPOINT_PORT_FIRST 16384

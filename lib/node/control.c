@@ -57,8 +57,15 @@ void svr__send_alone(svr_node *n, const svr__pathway *pw, const svr_tuple *t,
         post(n, &e, block, (size_t)len, now);
 }
 
-void svr__send_disable(svr_node *n, svr__session *s, unsigned side,
-                       svr_time now)
+bool svr__is_alone(const svr_metadata *md)
+{
+    return (md->present & SVR_HAS(CONTROL)) &&
+           md->control == SVR_CONTROL_DISABLE_METADATA &&
+           svr_metadata_is_session(md);
+}
+
+void svr__send_metadata(svr_node *n, svr__session *s, unsigned side,
+                        svr_time now)
 {
     uint8_t block[SVR_METADATA_MAX];
     struct envelope e = {
@@ -70,6 +77,14 @@ void svr__send_disable(svr_node *n, svr__session *s, unsigned side,
     size_t len = svr__describe(
         n, s, side, SVR_HAS(CONTROL) | SVR_HAS(DISABLE_FORWARD), block);
     post(n, &e, block, len, now);
+    svr_session_event(&s->machine, side, SVR_SESSION_SENT_ALONE, now);
+}
+
+void svr__session_act(svr_node *n, svr__session *s, unsigned side,
+                      unsigned actions, svr_time now)
+{
+    if (actions & SVR_SESSION_SEND_METADATA)
+        svr__send_metadata(n, s, side, now);
 }
 
 /* S8.2: one for each tuple and second. */
@@ -122,35 +137,51 @@ void svr__send_enable(svr__work *w, svr__pathway *pw)
         peer->next_number--; /* nothing carries it */
 }
 
-/* Acts on a known control message. False: it is unknown. */
-static bool act(svr_node *n, svr__session *s, unsigned side, uint8_t control,
-                svr_time now)
+/* What a control message is to the machine. False: it is unknown. */
+static bool event_of(uint8_t control, enum svr_session_event *event)
 {
-    svr_handshake *hs = &s->side[side].handshake;
     switch (control) {
-    case SVR_CONTROL_ENABLE_METADATA:
-        svr_handshake_event(hs, SVR_HANDSHAKE_GOT_ENABLE, now);
-        break;
-    case SVR_CONTROL_DISABLE_METADATA:
-        svr_handshake_event(hs, SVR_HANDSHAKE_GOT_DISABLE, now);
-        break;
-    case SVR_CONTROL_DELETE_SESSION:
-        svr__session_close(n, s, SVR_CAUSE_DELETED, now);
-        return true;
     case SVR_CONTROL_KEEP_ALIVE:
+        *event = SVR_SESSION_KEEP_ALIVE;
+        return true;
+    case SVR_CONTROL_ENABLE_METADATA:
+        *event = SVR_SESSION_ENABLE;
+        return true;
+    case SVR_CONTROL_DISABLE_METADATA:
+        *event = SVR_SESSION_DISABLE;
+        return true;
+    case SVR_CONTROL_DELETE_SESSION:
+        *event = SVR_SESSION_DELETE;
+        return true;
     case SVR_CONTROL_HEALTH_ANSWER:
-        break;
+        *event = SVR_SESSION_HEALTH_ANSWER;
+        return true;
     default:
         return false;
     }
-    svr__session_settle(n, s);
-    return true;
+}
+
+static void act_on(svr__work *w, svr__session *s, unsigned side,
+                   enum svr_session_event event)
+{
+    svr_node *n = w->node;
+    unsigned actions = svr_session_event(&s->machine, side, event, w->now);
+
+    if (actions & SVR_SESSION_END) {
+        svr__session_close(n, s, SVR_CAUSE_DELETED, w->now);
+    } else {
+        svr__session_act(n, s, side, actions, w->now);
+        svr__session_settle(n, s);
+    }
+    svr__consume(w);
 }
 
 void svr__control_received(svr__work *w, svr__flow *flow,
                            const svr_metadata *md)
 {
     svr_node *n = w->node;
+    enum svr_session_event event;
+
     n->counters.control_received++;
     if (!flow) {
         svr__drop(w, SVR_DROP_CONTROL_NO_SESSION);
@@ -160,8 +191,8 @@ void svr__control_received(svr__work *w, svr__flow *flow,
     if ((md->present & SVR_HAS(SESSION_UUID)) &&
         memcmp(&md->uuid, &s->uuid, sizeof(s->uuid)) != 0)
         svr__drop(w, SVR_DROP_MD_CONFLICT);
-    else if (act(n, s, svr__flow_side(&n->table, flow), md->control, w->now))
-        svr__consume(w);
+    else if (event_of(md->control, &event))
+        act_on(w, s, svr__flow_side(&n->table, flow), event);
     else
         svr__drop(w, SVR_DROP_CONTROL);
 }

@@ -57,6 +57,7 @@ int svr_node_create(svr_node **out, const svr_node_config *config, svr_time now)
     n->notify = config->notify;
     n->boot = config->boot;
     n->first_number = (uint64_t)config->boot << 32 | 1;
+    n->started = now;
     n->unix_offset = 0 - now;
     svr__token_age(n, now);
     err = build(n, config, now);

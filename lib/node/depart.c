@@ -92,7 +92,6 @@ static bool add_metrics(svr__work *w, const svr__passage *r,
 bool svr__depart(svr__work *w, const svr__passage *r)
 {
     svr_node *n = w->node;
-    svr_handshake *hs = &r->session->side[r->out].handshake;
     uint64_t extra = svr__extra(w, r);
     svr_path_metrics metrics;
 
@@ -100,8 +99,9 @@ bool svr__depart(svr__work *w, const svr__passage *r)
         return true;
     if ((r->flow->flags & SVR__FLOW_MASKED_OUT) && !mask(w))
         return false;
-    if (svr_handshake_event(hs, SVR_HANDSHAKE_SEND, w->now) ==
-        SVR_HANDSHAKE_ADD_METADATA)
+    if (svr_session_event(&r->session->machine, r->out, SVR_SESSION_SEND,
+                          w->now) &
+        SVR_SESSION_ADD_METADATA)
         return add_metadata(w, r, extra);
     if (takes_metrics(w, r, &metrics))
         return add_metrics(w, r, &metrics);

@@ -79,7 +79,8 @@ static void describe(svr_node *n, const svr__session *s, unsigned side,
         describe_forward(n, s, pw, md, token, record);
     else
         describe_reverse(n, s, md);
-    md->present |= extra;
+    md->exchange = svr_session_exchange(&s->machine, side);
+    md->present |= SVR_HAS(EXCHANGE_NUMBER) | extra;
     md->control = SVR_CONTROL_DISABLE_METADATA; /* where extra asks for it */
 }
 

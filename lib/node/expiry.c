@@ -8,29 +8,38 @@ enum {
     EXPIRY_BATCH = 4096,
 };
 
+static void last_packets(const svr_node *n, const svr__session *s,
+                         svr_time passed[2])
+{
+    for (unsigned side = 0; side < 2; side++)
+        passed[side] = svr__session_flow(&n->table, s, side)->seen;
+}
+
 svr_time svr__session_idle_due(const svr_node *n, const svr__session *s)
 {
-    svr_time forward = svr__session_flow(&n->table, s, SVR__CLIENT)->seen;
-    svr_time reverse = svr__session_flow(&n->table, s, SVR__SERVER)->seen;
-    svr_time seen = forward > reverse ? forward : reverse;
-    svr_time idle = svr_life_idle(&s->life, &n->lifetimes);
+    svr_time passed[2];
+    last_packets(n, s, passed);
+    svr_time seen = passed[0] > passed[1] ? passed[0] : passed[1];
+    svr_time idle = svr_life_idle(&s->machine.life, &n->lifetimes);
     return idle < SVR_NEVER - seen ? seen + idle : SVR_NEVER;
 }
 
 void svr__session_arm(svr_node *n, svr__session *s)
 {
     svr_time due = svr__session_idle_due(n, s);
+    svr_time passed[2];
+    last_packets(n, s, passed);
     for (unsigned side = 0; side < 2; side++) {
-        svr_time answer = svr_handshake_due(&s->side[side].handshake);
-        if (answer < due)
-            due = answer;
+        svr_time word = svr_session_due(&s->machine, side, passed);
+        if (word < due)
+            due = word;
     }
     svr__wheel_arm(&n->table.wheel, svr__session_number(&n->table, s), due);
 }
 
 static enum svr_cause cause_of_end(const svr__session *s)
 {
-    switch (s->life.state) {
+    switch (s->machine.life.state) {
     case SVR_LIFE_CLOSING:
         return SVR_CAUSE_CLOSED;
     case SVR_LIFE_RESET:
@@ -48,10 +57,11 @@ static void handle_session(svr_node *n, svr__session *s, svr_time now)
         svr__session_close(n, s, cause_of_end(s), now);
         return;
     }
+    svr_time passed[2];
+    last_packets(n, s, passed);
     for (unsigned side = 0; side < 2; side++)
-        if (svr_handshake_event(&s->side[side].handshake, SVR_HANDSHAKE_TIMER,
-                                now) == SVR_HANDSHAKE_SEND_DISABLE)
-            svr__send_disable(n, s, side, now);
+        svr__session_act(
+            n, s, side, svr_session_timer(&s->machine, side, passed, now), now);
     svr__session_settle(n, s);
 }
 

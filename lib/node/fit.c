@@ -47,7 +47,8 @@ static struct growth growth_of(const svr__work *w, const svr__passage *r)
         return g;
     if (r->flow->flags & SVR__FLOW_SIGNED_OUT)
         g.steady += (int)tag_len(n, r->to);
-    if (svr_handshake_sends(&r->session->side[r->out].handshake)) {
+    if (svr_session_peek(&r->session->machine, r->out, w->now) &
+        SVR_SESSION_ADD_METADATA) {
         g.metadata = svr__describe_len(n, r->session, r->out, svr__extra(w, r));
         if (!(r->flow->flags & SVR__FLOW_SIGNED_OUT))
             g.metadata += tag_len(n, r->to);

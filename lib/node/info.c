@@ -91,15 +91,6 @@ void svr_node_held(svr_node *n, const svr_packet *pkt, int change)
     n->counters.forwarded -= (uint64_t)change;
 }
 
-static enum svr_role role_of(const svr__session *s)
-{
-    bool client = s->side[SVR__CLIENT].pathway != SVR__NO_PATHWAY;
-    bool server = s->side[SVR__SERVER].pathway != SVR__NO_PATHWAY;
-    if (client)
-        return server ? SVR_ROLE_TRANSIT : SVR_ROLE_EGRESS;
-    return server ? SVR_ROLE_INGRESS : SVR_ROLE_LOCAL;
-}
-
 static svr_side_info side_info(const svr_node *n, const svr__session *s,
                                unsigned side)
 {
@@ -107,7 +98,7 @@ static svr_side_info side_info(const svr_node *n, const svr__session *s,
     svr_side_info info = {
         .interface = n->interfaces[at->iface].config.name,
         .waypoints = svr__side_tuple(n, s, side),
-        .metadata = svr_handshake_name(&at->handshake),
+        .metadata = svr_session_state_name(&s->machine, side),
     };
     if (at->pathway != SVR__NO_PATHWAY) {
         const svr__pathway *pw = &n->pathways[at->pathway];
@@ -124,8 +115,8 @@ void svr__session_info(const svr_node *n, const svr__session *s,
         .uuid = s->uuid,
         .tenant = svr_policy_tenant_name(n->policy, s->tenant),
         .service = svr_policy_service_name(n->policy, s->service),
-        .role = role_of(s),
-        .state = svr_life_name(&s->life),
+        .role = svr_session_role(&s->machine),
+        .state = svr_life_name(&s->machine.life),
         .context = s->context,
         .client = side_info(n, s, SVR__CLIENT),
         .server = side_info(n, s, SVR__SERVER),

@@ -213,6 +213,7 @@ struct svr_node {
     svr_notify notify;
     uint32_t boot;
     uint64_t first_number; /* of a block sent to a new peer (S11.7) */
+    svr_time started;
     svr__table table;
     svr__protection *protections; /* two for each session, or NULL */
     svr__kept_token *tokens;      /* one for each session */
@@ -348,8 +349,12 @@ bool svr__unmask(svr__work *w);
 /* What comes once a packet stands as its neighbour meant it: life, size,
  * rewrite, metadata, tag. */
 void svr__send_on(svr__work *w, svr__flow *flow);
-/* Sets the flags of both flows after their machines moved, and the timer. */
+/* Sets the flags of both flows after the machine moved, and the timer. */
 void svr__session_settle(svr_node *n, svr__session *s);
+/* S6.8: the neighbour on a side has to hear of the session anew: by the next
+ * packet, or in one of its own within 20 ms (svr__send_metadata: now). */
+void svr__session_renew(svr_node *n, svr__session *s, unsigned side,
+                        svr_time now);
 
 /* A packet's way through its session. */
 typedef struct svr__passage {
@@ -396,7 +401,7 @@ typedef struct svr__session_plan {
     svr_uuid uuid;
     svr_tuple context;
     int tenant, service;
-    uint64_t opened;
+    uint64_t exchange;     /* of the metadata that opens it, 0 for a client */
     svr__kept_token token; /* of the client's side */
     svr__passed passed;
     svr__side_plan side[2];
@@ -524,9 +529,15 @@ enum svr_drop svr__verify(svr__work *w, const svr_mac *mac,
 /* control.c */
 void svr__control_received(svr__work *w, svr__flow *flow,
                            const svr_metadata *md);
-/* S6.6: own session metadata with type 18 in a packet of its own. */
-void svr__send_disable(svr_node *n, svr__session *s, unsigned side,
-                       svr_time now);
+/* Whether it is session metadata in a packet of its own (S6.6, S6.8): control 3
+ * with a context. */
+bool svr__is_alone(const svr_metadata *md);
+/* Sends that to a side. */
+void svr__send_metadata(svr_node *n, svr__session *s, unsigned side,
+                        svr_time now);
+/* What the machine has to say to a side: or'ed enum svr_session_action. */
+void svr__session_act(svr_node *n, svr__session *s, unsigned side,
+                      unsigned actions, svr_time now);
 /* Signs a block that belongs to no session and sends it by itself. */
 void svr__send_alone(svr_node *n, const svr__pathway *pw, const svr_tuple *t,
                      const svr_metadata *md, svr_time now);

@@ -241,12 +241,23 @@ static void fill_side(svr__session *s, unsigned number,
     svr__side *side = &s->side[number];
     side->pathway = plan->pathway;
     side->iface = plan->iface;
-    if (plan->pathway == SVR__NO_PATHWAY)
-        svr_handshake_init(&side->handshake, SVR_HANDSHAKE_NONE);
-    else
-        svr_handshake_init(&side->handshake, number == SVR__SERVER
-                                                 ? SVR_HANDSHAKE_OFFERING
-                                                 : SVR_HANDSHAKE_ANSWERING);
+}
+
+/* S6.9: rises with time, so that a session that comes again under its UUID
+ * begins above where it ended, even without a restart. No session has 16
+ * exchanges a second, and the count lasts eight years. */
+static uint64_t first_exchange(const svr_node *n, svr_time now)
+{
+    return ((uint64_t)n->boot << 32) + 1 +
+           (now - n->started) / (SVR_SECOND / 16);
+}
+
+static void start_machine(const svr_node *n, svr__session *s, svr_time now)
+{
+    svr_session_init(&s->machine, svr_session_kind_of(&s->context),
+                     s->side[SVR__CLIENT].pathway != SVR__NO_PATHWAY,
+                     s->side[SVR__SERVER].pathway != SVR__NO_PATHWAY,
+                     first_exchange(n, now));
 }
 
 static enum svr_drop bind_flows(svr_node *n, svr__session *s,
@@ -293,13 +304,12 @@ enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
     s->context = plan->context;
     s->tenant = (int16_t)plan->tenant;
     s->service = (uint16_t)plan->service;
-    s->opened = plan->opened;
     s->passed = plan->passed;
     s->created = now;
     *svr__token_of(n, s) = plan->token;
-    svr_life_init(&s->life, svr_session_kind_of(&plan->context));
     fill_side(s, SVR__CLIENT, &plan->side[SVR__CLIENT]);
     fill_side(s, SVR__SERVER, &plan->side[SVR__SERVER]);
+    start_machine(n, s, now);
     enum svr_drop reason = bind_flows(n, s, plan);
     if (reason == SVR_DROP_NONE && !has_room_for_record(n, s))
         reason = SVR_DROP_LOOP;

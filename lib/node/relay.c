@@ -25,17 +25,21 @@ static svr__passage passage_of(const svr_node *n, svr__flow *flow)
 
 void svr__session_settle(svr_node *n, svr__session *s)
 {
-    bool agreed = svr_handshake_quiet(&s->side[SVR__CLIENT].handshake) &&
-                  svr_handshake_quiet(&s->side[SVR__SERVER].handshake);
     for (unsigned side = 0; side < 2; side++) {
         svr__flow *f = svr__session_flow(&n->table, s, side);
         const svr__pathway *to = side_pathway(n, s, !side);
-        bool quiet = agreed && (!to || to->up) &&
-                     svr_life_quiet(&s->life, side == SVR__SERVER);
+        bool quiet = (!to || to->up) && svr_session_quiet(&s->machine, side);
         f->flags = (uint8_t)(quiet ? f->flags & ~SVR__FLOW_SLOW
                                    : f->flags | SVR__FLOW_SLOW);
     }
     svr__session_arm(n, s);
+}
+
+void svr__session_renew(svr_node *n, svr__session *s, unsigned side,
+                        svr_time now)
+{
+    svr_session_event(&s->machine, side, SVR_SESSION_RENEW, now);
+    svr__session_settle(n, s);
 }
 
 /* What plain packets acknowledged since the last event. */
@@ -43,8 +47,8 @@ static void note_flows(svr_node *n, svr__session *s)
 {
     for (unsigned side = 0; side < 2; side++) {
         const svr__flow *f = svr__session_flow(&n->table, s, side);
-        if (s->life.end[side].seen & SVR_LIFE_SEEN_ACK)
-            svr_life_note(&s->life, side == SVR__SERVER, f->tcp_ack,
+        if (s->machine.life.end[side].seen & SVR_LIFE_SEEN_ACK)
+            svr_life_note(&s->machine.life, side == SVR__SERVER, f->tcp_ack,
                           f->tcp_window);
     }
 }
@@ -64,7 +68,7 @@ static void live(svr__work *w, const svr__passage *r)
         .len = (uint32_t)svr__payload_len(w),
     };
     note_flows(w->node, r->session);
-    svr_life_event(&r->session->life, &p);
+    svr_life_event(&r->session->machine.life, &p);
     r->flow->seen = w->now;
     r->flow->packets++;
     r->flow->bytes += w->packet->len;
@@ -194,8 +198,7 @@ static bool arrive(svr__work *w, const svr__passage *r)
     }
     if ((r->flow->flags & SVR__FLOW_MASKED_IN) && !svr__unmask(w))
         return false;
-    svr_handshake_event(&r->session->side[r->in].handshake, SVR_HANDSHAKE_PLAIN,
-                        w->now);
+    svr_session_event(&r->session->machine, r->in, SVR_SESSION_PLAIN, w->now);
     return true;
 }
 

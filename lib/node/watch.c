@@ -107,15 +107,6 @@ static void resize_session(svr_node *n, svr__session *s, unsigned side,
         n->pathways[s->side[side].pathway].mtu;
 }
 
-/* S6.8 b */
-static void renew_session(svr_node *n, svr__session *s, unsigned side,
-                          svr_time now)
-{
-    svr_handshake_event(&s->side[side].handshake, SVR_HANDSHAKE_GOT_ENABLE,
-                        now);
-    svr__session_settle(n, s);
-}
-
 static void set_state(svr_node *n, svr__pathway *pw, bool up, bool ready,
                       svr_time now)
 {
@@ -154,7 +145,7 @@ static void follow(svr_node *n, svr__pathway *pw, unsigned changes,
         pw->tcp_as_udp = pw->mask_always || info.tcp_as_udp;
     if (changes & SVR_PATHWAY_CHANGED_NAT) {
         svr__pathway_move(n, pw, &info.peer.addr);
-        for_sessions(n, pw, renew_session, now);
+        for_sessions(n, pw, svr__session_renew, now);
     }
     if (changes & SVR_PATHWAY_PEER_RESTARTED)
         n->counters.peer_restarts++;

@@ -87,26 +87,37 @@ static bool strip(svr__work *w, size_t block_len, bool masked)
     return !masked || svr__unmask(w);
 }
 
-/* Lets a stripped packet go on as its neighbour got it. */
-static void go_on(svr__work *w, svr__flow *flow, enum svr_handshake_event event)
+/* The machine has heard of the packet. It goes on as its neighbour got it; what
+ * came by itself (S6.6) was for this router alone. */
+static void go_on(svr__work *w, svr__flow *flow, unsigned actions, bool alone)
 {
     svr_node *n = w->node;
     svr__session *s = svr__flow_session(&n->table, flow);
     unsigned side = svr__flow_side(&n->table, flow);
+    size_t len = alone ? 0 : svr__payload_len(w);
 
     s->side[side].tcp_seq = w->headers.tcp_ack;
-    s->side[side].tcp_ack = w->headers.tcp_seq + (uint32_t)svr__payload_len(w);
-    if (svr_handshake_event(&s->side[side].handshake, event, w->now) ==
-        SVR_HANDSHAKE_SEND_DISABLE)
-        svr__send_disable(n, s, side, w->now);
-    svr__send_on(w, flow);
+    s->side[side].tcp_ack = w->headers.tcp_seq + (uint32_t)len;
+    svr__session_act(n, s, side, actions, w->now);
+    if (alone) {
+        svr__session_settle(n, s);
+        n->counters.control_received++;
+        svr__consume(w);
+    } else {
+        svr__send_on(w, flow);
+    }
 }
 
-static void strip_and_send(svr__work *w, svr__flow *flow, size_t block_len,
-                           enum svr_handshake_event event)
+/* S2.7: signed, but no session metadata: to the handshake it is plain. */
+static void pass_block(svr__work *w, svr__flow *flow, size_t block_len)
 {
+    svr__session *s = svr__flow_session(&w->node->table, flow);
+    unsigned side = svr__flow_side(&w->node->table, flow);
+
     if (strip(w, block_len, flow->flags & SVR__FLOW_MASKED_IN))
-        go_on(w, flow, event);
+        go_on(w, flow,
+              svr_session_event(&s->machine, side, SVR_SESSION_PLAIN, w->now),
+              false);
 }
 
 /* S6.7: whether metadata says of the session what the session is. */
@@ -195,7 +206,7 @@ static enum svr_drop make_plan(const svr__work *w, svr__pathway *pw,
     *plan = (svr__session_plan){
         .uuid = md->uuid,
         .context = md->forward,
-        .opened = md->packet_number,
+        .exchange = has(md, SVR_HAS(EXCHANGE_NUMBER)) ? md->exchange.own : 0,
         .side[SVR__CLIENT] = {.pathway = number,
                               .iface = w->packet->iface,
                               .tuple = w->headers.tuple},
@@ -212,6 +223,15 @@ static enum svr_drop make_plan(const svr__work *w, svr__pathway *pw,
     return reason;
 }
 
+/* S6.7: whether an exchange comes behind all that s has applied on its client's
+ * side. A neighbour without numbers has its packet numbers alone. */
+static bool is_later(const svr__session *s, uint64_t exchange)
+{
+    return svr_session_is_newer(&s->machine, SVR__CLIENT, exchange) ||
+           (exchange == 0 &&
+            svr_session_exchange(&s->machine, SVR__CLIENT).echo == 0);
+}
+
 /* S6.7: whether the new session is another life of s: the same context, tenant
  * and service from the same peer, and later. */
 static bool follows(const svr_node *n, const svr__pathway *pw,
@@ -221,7 +241,7 @@ static bool follows(const svr_node *n, const svr__pathway *pw,
     return from != SVR__NO_PATHWAY && n->pathways[from].peer == pw->peer &&
            s->tenant == plan->tenant && s->service == plan->service &&
            svr_tuple_equal(&s->context, &plan->context) &&
-           plan->opened > s->opened;
+           is_later(s, plan->exchange);
 }
 
 /* The session that the server's answers would reach now. */
@@ -237,6 +257,16 @@ static svr__session *holder(const svr_node *n, const svr__session_plan *plan)
     return f ? svr__flow_session(&n->table, f) : NULL;
 }
 
+/* What metadata says to the machine (S6.9). */
+static unsigned hear(const svr__work *w, svr__session *s, unsigned side,
+                     const svr_metadata *md)
+{
+    return svr_session_metadata(
+        &s->machine, side,
+        has(md, SVR_HAS(EXCHANGE_NUMBER)) ? &md->exchange : NULL,
+        has(md, SVR_HAS(DISABLE_FORWARD)), w->now);
+}
+
 /* A new session from a neighbour; old: the one whose tuple it takes, or NULL.
  */
 static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
@@ -246,6 +276,7 @@ static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
     svr__session_plan plan;
     svr__flow *flow;
     svr__session *before = NULL, *twin = NULL;
+    bool alone = svr__is_alone(md);
 
     enum svr_drop reason = make_plan(w, pw, md, &plan);
     if (reason == SVR_DROP_NONE) {
@@ -264,8 +295,8 @@ static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
     }
     /* Before anything changes, since it may be no TCP. From here on md's views
      * point into nothing. */
-    if (!strip(w, block_len,
-               svr__is_masked(&plan.context, w->headers.tuple.proto)))
+    if (!alone && !strip(w, block_len,
+                         svr__is_masked(&plan.context, w->headers.tuple.proto)))
         return;
     if (old)
         svr__session_close(n, old, SVR_CAUSE_REPLACED, w->now);
@@ -278,31 +309,56 @@ static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
         svr__drop(w, reason);
         return;
     }
-    go_on(w, flow, SVR_HANDSHAKE_METADATA);
+    svr__session *s = svr__flow_session(&n->table, flow);
+    go_on(w, flow, hear(w, s, SVR__CLIENT, md), alone);
 }
 
-/* S6.7: session metadata on a tuple that is in use. */
-static void update_session(svr__work *w, svr__pathway *pw, svr__flow *flow,
+/* S6.9: whether it belongs to an exchange before the last one. */
+static bool is_older(const svr__session *s, unsigned side,
+                     const svr_metadata *md)
+{
+    return has(md, SVR_HAS(EXCHANGE_NUMBER)) &&
+           svr_session_is_older(&s->machine, side, md->exchange.own);
+}
+
+/* S6.7: metadata of the session on its own tuple. An exchange that is older
+ * says nothing (S6.9), but the packet that carries it is as good as any. */
+static void update_session(svr__work *w, svr__flow *flow,
                            const svr_metadata *md, size_t block_len)
 {
     svr_node *n = w->node;
     svr__session *s = svr__flow_session(&n->table, flow);
     unsigned side = svr__flow_side(&n->table, flow);
+    bool alone = svr__is_alone(md);
+
+    if (!agrees(n, s, side, md)) {
+        svr__drop(w, SVR_DROP_MD_CONFLICT);
+        return;
+    }
+    if (side == SVR__CLIENT && has(md, SVR_HAS(RECOVERY_TOKEN)) &&
+        !is_older(s, side, md)) /* tokens age within an exchange, too */
+        svr__token_keep(svr__token_of(n, s), md->recovery_token);
+    unsigned actions = hear(w, s, side, md);
+    if (alone || strip(w, block_len, flow->flags & SVR__FLOW_MASKED_IN))
+        go_on(w, flow, actions, alone);
+}
+
+/* S6.7: session metadata on a tuple that is in use. */
+static void on_bound_tuple(svr__work *w, svr__pathway *pw, svr__flow *flow,
+                           const svr_metadata *md, size_t block_len)
+{
+    svr__session *s = svr__flow_session(&w->node->table, flow);
+    uint64_t exchange =
+        has(md, SVR_HAS(EXCHANGE_NUMBER)) ? md->exchange.own : 0;
 
     if (has(md, SVR_HAS(SESSION_UUID)) &&
-        memcmp(&md->uuid, &s->uuid, sizeof(s->uuid)) == 0) {
-        if (!agrees(n, s, side, md)) {
-            svr__drop(w, SVR_DROP_MD_CONFLICT);
-            return;
-        }
-        if (side == SVR__CLIENT && has(md, SVR_HAS(RECOVERY_TOKEN)))
-            svr__token_keep(svr__token_of(n, s), md->recovery_token);
-        strip_and_send(w, flow, block_len, SVR_HANDSHAKE_METADATA);
-    } else if (side == SVR__CLIENT && md->packet_number > s->opened) {
+        memcmp(&md->uuid, &s->uuid, sizeof(s->uuid)) == 0)
+        update_session(w, flow, md, block_len);
+    else if (svr__flow_side(&w->node->table, flow) == SVR__CLIENT &&
+             is_later(s, exchange))
         open_session(w, pw, s, md, block_len);
-    } else {
+    else
         svr__drop(w, SVR_DROP_TUPLE_IN_USE);
-    }
 }
 
 void svr__waypoint_block(svr__work *w, svr__pathway *pw, svr__flow *flow)
@@ -322,16 +378,16 @@ void svr__waypoint_block(svr__work *w, svr__pathway *pw, svr__flow *flow)
         svr__consume(w);
     else if (has(&md, SVR_HAS(FRAGMENT)))
         svr__fabric_piece(w, &md, block_len);
-    else if (has(&md, SVR_HAS(CONTROL)))
+    else if (has(&md, SVR_HAS(CONTROL)) && !svr__is_alone(&md))
         svr__control_received(w, flow, &md);
     else if (md.present & ICMP_LOCATION)
         svr__icmp_from_pathway(w, &md, block_len);
     else if (!svr_metadata_is_session(&md) && flow)
-        strip_and_send(w, flow, block_len, SVR_HANDSHAKE_PLAIN); /* S2.7 */
+        pass_block(w, flow, block_len);
     else if (!svr_metadata_is_session(&md))
         svr__drop(w, SVR_DROP_NO_SESSION);
     else if (flow)
-        update_session(w, pw, flow, &md, block_len);
+        on_bound_tuple(w, pw, flow, &md, block_len);
     else
         open_session(w, pw, NULL, &md, block_len);
 }

@@ -210,7 +210,7 @@ unsigned svr__hop_event(svr_hop *hop, enum svr__hop_event event, svr_time now)
 const char *svr__hop_state_name(enum svr_hop_state state)
 {
     static const char *const names[SVR_HOP_STATES] = {
-        [SVR_HOP_HOST] = "host",         [SVR_HOP_OFFERING] = "offering",
+        [SVR_HOP_HOST] = "none",         [SVR_HOP_OFFERING] = "offering",
         [SVR_HOP_OFFERED] = "offered",   [SVR_HOP_ANSWERING] = "answering",
         [SVR_HOP_ANSWERED] = "answered",
     };

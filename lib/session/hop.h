@@ -85,7 +85,7 @@ static inline bool svr__hop_offers(const svr_hop *hop)
     return hop->state == SVR_HOP_OFFERING || hop->state == SVR_HOP_ANSWERING;
 }
 
-/* "host", "offering", … and "SEND", … with what it means. */
+/* "none", "offering", … and "SEND", … with what it means. */
 const char *svr__hop_state_name(enum svr_hop_state state);
 const char *svr__hop_event_name(enum svr__hop_event event);
 const char *svr__hop_event_text(enum svr__hop_event event);

@@ -65,7 +65,6 @@ typedef struct svr__side {
     uint16_t iface;
     uint32_t tcp_seq, tcp_ack; /* for control packets to this side: mirrored
                                   from what last came from there (S7) */
-    svr_handshake handshake;
 } svr__side;
 
 /* Routers that a session has passed before this one, at most (S20). */
@@ -77,18 +76,20 @@ typedef struct svr__passed {
 } svr__passed;
 
 typedef struct svr__session {
+    svr_session machine;
+    svr_time created;
+    svr__side side[2];
+    uint32_t next_free;
     svr_uuid uuid;
     svr_tuple context;
     int16_t tenant; /* SVR_TENANT_NONE: none */
     uint16_t service;
     uint8_t alive;
-    svr_life life;
-    svr_time created;
-    uint64_t opened; /* packet number of the metadata that opened it (S6.7) */
-    svr__side side[2];
     svr__passed passed;
-    uint32_t next_free;
 } svr__session;
+
+_Static_assert(sizeof(svr__session) + 2 * sizeof(svr__flow) <= 512,
+               "a session with both flows takes 512 bytes at most");
 
 typedef struct svr__table {
     svr__session *sessions;
