@@ -127,6 +127,7 @@ static bool transform(svr__work *w, const svr__passage *r)
 static bool make_ready(svr__work *w, const svr__passage *r)
 {
     if (r->to && !r->to->up) {
+        r->flow->seen = w->now; /* S9: its host has not given it up */
         svr__drop(w, SVR_DROP_PATHWAY_DOWN);
         return false;
     }
