@@ -656,6 +656,30 @@ Test(node_watch, mtu_is_the_floor_while_none_is_found)
     link_close(&l);
 }
 
+/* What a host need not make smaller goes on, in segments or pieces: an IPv6
+ * packet of 1280 bytes where an IPv4 pathway has room for less. */
+Test(node_watch, smallest_packets_pass_a_smaller_pathway)
+{
+    struct link l;
+    link_open(&l, (struct net_options){0});
+    l.mtu = 1200;
+    run(&l, 60 * SVR_SECOND);
+    cr_assert_eq(pathway_of(&l, BRANCH, 0).info.mtu, 1200);
+    trip(&l.net, false, frame_udp(CLIENT6, 40, SERVER6, 5000, NULL, 10));
+    trip(&l.net, true, frame_udp(SERVER6, 5000, CLIENT6, 40, NULL, 10));
+    for (size_t len = 1280; len <= 1281; len++) {
+        bool fits = len == 1280;
+        struct frame f = frame_udp(CLIENT6, 40, SERVER6, 5000, NULL, len - 48);
+        cr_assert_eq(net_input(&l.net, l.net.branch, &f, NET_LAN),
+                     fits ? SVR_DROP_NONE : SVR_DROP_TOO_BIG);
+        cr_assert_eq(l.net.out_count, fits ? 2 : 1);
+        for (size_t i = 0; i < l.net.out_count; i++)
+            cr_assert(!fits || l.net.out[i].p.len <= 1200);
+        frame_free(&f);
+    }
+    link_close(&l);
+}
+
 /* What a router on the way says is a reason to look, and no more. */
 Test(node_watch, too_big_is_looked_into)
 {

@@ -58,6 +58,25 @@ static struct growth growth_of(const svr__work *w, const svr__passage *r)
     return g;
 }
 
+/* Bytes that the packet has here over what its host sent: it came by a pathway
+ * of another family, or behind a UDP header. */
+static int grown_before(const svr__passage *r)
+{
+    const svr_tuple *context = &r->session->context;
+    int family = header_len(&r->flow->key.src) - header_len(&context->src);
+    return family + (svr__flow_proto(r->flow) != context->proto ? UDP_SIZE : 0);
+}
+
+/* Whether its sender has to make it smaller where it does not fit: not if it
+ * allows fragments, nor if no host of its family need send less, which a
+ * pathway of the other family may not carry. */
+static bool may_refuse(const svr__work *w, const svr__passage *r)
+{
+    bool v4 = svr_addr_is_v4(&r->session->context.src);
+    int sent = (int)w->packet->len - grown_before(r);
+    return !w->fragmentable && sent > svr__least_mtu(v4);
+}
+
 /* S4.8: the payload bytes that pieces may have, or 0 where the packet can go as
  * it is. */
 static size_t piece_size(const svr__work *w, const svr__passage *r,
@@ -70,7 +89,7 @@ static size_t piece_size(const svr__work *w, const svr__passage *r,
         return 0;
     if (p->segment_size == 0)
         return (int)svr__payload_len(w) > room &&
-                       (g->metadata || w->fragmentable)
+                       (g->metadata || !may_refuse(w, r))
                    ? (size_t)room
                    : 0;
     const uint8_t each = SVR__FLOW_SIGNED_OUT | SVR__FLOW_MASKED_OUT;
@@ -81,15 +100,6 @@ static size_t piece_size(const svr__work *w, const svr__passage *r,
     if (whole || room <= 0)
         return 0;
     return (int)p->segment_size < room ? p->segment_size : (size_t)room;
-}
-
-/* Bytes that the packet has here over what its host sent: it came by a pathway
- * of another family, or behind a UDP header. */
-static int grown_before(const svr__passage *r)
-{
-    const svr_tuple *context = &r->session->context;
-    int family = header_len(&r->flow->key.src) - header_len(&context->src);
-    return family + (svr__flow_proto(r->flow) != context->proto ? UDP_SIZE : 0);
 }
 
 /* S18: the sender is told what would fit. */
@@ -109,7 +119,7 @@ static bool may_split(svr__work *w, const svr__passage *r,
 {
     int steady = (int)len + g->steady;
     if (w->packet->segment_size || w->piece ||
-        (steady > (int)r->flow->mtu && !w->fragmentable)) {
+        (steady > (int)r->flow->mtu && may_refuse(w, r))) {
         refuse_too_big(w, r, g);
         return false;
     }

@@ -19,8 +19,6 @@ enum {
     ERRORS_BURST = 100,
     /* Headers in front of a carried message, at most: IPv6 and UDP. */
     HEADERS_MAX = 48,
-    IPV6_MTU_MIN = 1280,
-    IPV4_MTU_MIN = 576,
 };
 
 /* The session side that an error is told to. */
@@ -232,7 +230,7 @@ void svr__icmp_from_pathway(svr__work *w, const svr_metadata *md,
 /* What a host of that family can be told. */
 static uint16_t usable_mtu(uint16_t mtu, bool v4)
 {
-    uint16_t least = v4 ? IPV4_MTU_MIN : IPV6_MTU_MIN;
+    uint16_t least = svr__least_mtu(v4);
     return mtu < least ? least : mtu;
 }
 

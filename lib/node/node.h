@@ -380,6 +380,13 @@ void svr__leave(svr__work *w, const svr__pathway *to, uint16_t iface,
  * or SVR_ERR_NO_SPACE: then there is no packet. */
 int svr__next_part(svr__work *w, svr__parts *parts, uint8_t *buf, size_t cap);
 
+/* What every host of that family can be expected to send or take (RFC 791, RFC
+ * 8200): the least that it is told. */
+static inline uint16_t svr__least_mtu(bool v4)
+{
+    return v4 ? 576 : 1280;
+}
+
 /* fit.c: false where the packet was cut or dropped. */
 bool svr__fit(svr__work *w, const svr__passage *r);
 /* S4.8: MSS is lowered by what every packet gains. */

@@ -272,8 +272,10 @@ static struct trouble trouble_of(const struct world *w, const struct fault *f)
     case FAULT_CLOCK:
         t.timed_only = true;
         break;
-    case FAULT_REPLAY:
+    case FAULT_REPLAY: /* recorded anywhere */
         t.effects = EFFECT_COPY;
+        t.elements = UINT64_MAX;
+        t.from = 0;
         break;
     default:
         break;
