@@ -2,7 +2,8 @@
 # What a bad cable does to packets. To be sourced by tests/net/faults.
 # shellcheck disable=SC2034,SC2154
 
-row_add loss "1 to 50 % of the packets are lost"
+row_add loss "1 % and 10 % of the packets are lost"
+row_add heavy-loss "30 % and 50 % of the packets are lost"
 row_add duplicate "every packet arrives twice"
 row_add reorder "a quarter of all packets are overtaken"
 row_add corrupt "1 % of all packets are damaged"
@@ -33,14 +34,18 @@ cable_load() {
 # So many lost packets in a row are no reason to give up a pathway.
 patient_bfd='{ interval: 100ms, required: 100ms, multiplier: 20, hold-down: 0s }'
 
-row_loss() {
+row_loss() { loss_row 1 10; }
+row_heavy_loss() { loss_row 30 50; }
+
+# loss_row PERCENT...
+loss_row() {
     local percent
     bfd=$patient_bfd
     network_up
     routers_start
-    for percent in 1 10 30 50; do
+    for percent; do
         wire west "loss=$percent"
-        cable_load "loss-$percent" 8 --rate=$((20000 / percent)) --hung=60
+        cable_load "loss-$percent" 6 --rate=$((20000 / percent)) --hung=60
     done
     note "the cable has lost $(wire_count west lost) packets"
     wire west loss=0
@@ -58,10 +63,10 @@ wires_count() {
 row_duplicate() {
     network_up
     routers_start
-    all_wires duplicate=100
+    wire west duplicate=100
     cable_load duplicate 8
-    note "the cables have doubled $(wires_count duplicated) packets"
-    all_wires duplicate=0
+    note "the cable has doubled $(wire_count west duplicated) packets"
+    wire west duplicate=0
     routers_end
 }
 

@@ -17,7 +17,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { GREETING = 40, PART = 8192, TICK = 100 };
+enum { GREETING = 40, PART = 8192, PART_LEAST = 1024, TICK = 100 };
 
 static const uint64_t magic = 0x6c6f6164206f6e65, question = 0x6c6f616420617369;
 
@@ -81,25 +81,31 @@ static void finish(struct stream *s)
         end(s, COMPLETED);
 }
 
+/* How many bytes may go now: what the pace allows, a good part at a time. */
+static uint64_t allowance(const struct stream *s, uint64_t now)
+{
+    uint64_t allowed = (now - s->start) * s->rate / 1000;
+
+    if (allowed >= s->out_len)
+        return s->out_len - s->out;
+    return allowed >= s->out + PART_LEAST ? allowed - s->out : 0;
+}
+
 static void transmit(struct stream *s, uint64_t now)
 {
     uint8_t part[PART];
-    uint64_t allowed = (now - s->start) * s->rate / 1000, len;
+    uint64_t left = s->out < s->out_len ? allowance(s, now) : 0, len;
     ssize_t done;
 
-    while (s->fd >= 0 && s->out < s->out_len && s->out < allowed) {
-        len = (allowed < s->out_len ? allowed : s->out_len) - s->out;
-        if (len > PART)
-            len = PART;
+    for (; left > 0; left -= (uint64_t)done) {
+        len = left < PART ? left : PART;
         pattern_fill(part, len, pattern_of(s, true), s->out);
         done = send(s->fd, part, len, MSG_DONTWAIT);
         if (done < 0)
             return failed(s, false);
         s->out += (uint64_t)done;
-        if ((uint64_t)done < len)
-            return;
     }
-    if (s->fd < 0 || s->out != s->out_len || s->in < s->in_len)
+    if (s->out != s->out_len || s->in < s->in_len)
         return;
     if (send(s->fd, "K", 1, MSG_DONTWAIT) < 0)
         return failed(s, false);
