@@ -185,7 +185,7 @@ static void make_node(struct mesh *m, int self)
     struct plan p = {0};
     svr_node_config_init(&p.config);
     p.config.name = names[self];
-    p.config.boot = ++m->boot;
+    p.config.boot = m->boot;
     p.config.limits.sessions = m->options.sessions ? m->options.sessions : 64;
     p.config.alloc = (svr_allocator){count_alloc, count_free, m};
     p.config.random = (svr_random){fill_random, &m->random};
@@ -203,6 +203,7 @@ void mesh_open(struct mesh *m, const struct mesh_options *options)
     m->options = *options;
     m->random = 0x9e3779b97f4a7c15;
     m->now = 1000 * SVR_SECOND;
+    m->boot = 1;
     for (int i = 0; i < MESH_PLANES; i++)
         m->delay[i] = 5 * SVR_MILLISECOND;
     for (int i = 0; i < options->routers; i++)
@@ -229,6 +230,7 @@ void mesh_close(struct mesh *m)
 void mesh_restart(struct mesh *m, int router)
 {
     svr_node_destroy(m->node[router]);
+    m->boot++;
     make_node(m, router);
 }
 

@@ -257,7 +257,7 @@ static svr_node *make_node(struct net *net, enum router self)
     struct net_plan p;
     svr_node *n = NULL;
     plan_router(net, &p, self);
-    p.config.boot = ++net->boot;
+    p.config.boot = net->boot;
     net->last_error = svr_node_create(&n, &p.config, net->now);
     if (net->last_error == 0)
         svr_node_set_unix_time(n, UINT64_C(1700000000000000000) + net->now,
@@ -273,6 +273,7 @@ void net_open(struct net *net, const struct net_options *options)
     net->fail_at = net->options.fail_at;
     net->random = 0x9e3779b97f4a7c15;
     net->now = 1000 * SVR_SECOND;
+    net->boot = 1;
     net->branch = make_node(net, BRANCH);
     if (net->options.fail_at)
         return;
@@ -313,6 +314,7 @@ void net_restart(struct net *net, svr_node **node)
 {
     enum router self = router_of(net, *node);
     svr_node_destroy(*node);
+    net->boot++;
     *node = make_node(net, self);
     cr_assert_not_null(*node);
 }

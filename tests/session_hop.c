@@ -42,9 +42,11 @@ static const char *outcome(enum svr_hop_state state, enum svr__hop_event event)
             len += snprintf(text + len, sizeof(text) - (size_t)len, " %s",
                             names[i].name);
     cr_assert_eq(hop.waiting, 3, "the oldest one waits");
-    if (hop.own == 8 && hop.renewed == 9 && !(hop.flags & SVR__HOP_FIRST))
+    if (hop.renewed == 9 && !(hop.flags & SVR__HOP_FIRST))
         len += snprintf(text + len, sizeof(text) - (size_t)len,
-                        hop.repeats ? " number-quietly" : " number");
+                        hop.own == 7  ? " later"
+                        : hop.repeats ? " number-quietly"
+                                      : " number");
     if (hop.unanswered != 1)
         snprintf(text + len, sizeof(text) - (size_t)len,
                  hop.flags & SVR__HOP_OWES_ECHO ? " owe-echo"
@@ -89,6 +91,12 @@ Test(session_hop, table)
         {SVR__HOP_OLDER,
          {"none", "offering", "offered", "answering", "answered"}},
         {SVR__HOP_ECHO, {"none", "offered", "offered", "answered", "answered"}},
+        {SVR__HOP_STALE,
+         {"none", "offering", "offering later", "answering",
+          "answering later"}},
+        {SVR__HOP_AHEAD,
+         {"none", "offering number-quietly", "offering number-quietly",
+          "answering number-quietly", "answering number-quietly"}},
         {SVR__HOP_ASKS,
          {"none", "offering owe-echo", "offered owe-echo", "answering owe-echo",
           "answered owe-echo"}},
@@ -242,6 +250,54 @@ Test(session_hop, absence)
     svr_session_event(&s, CLIENT, SVR_SESSION_PLAIN, 8);
     cr_expect_str_eq(svr_session_state_name(&s, CLIENT), "answered",
                      "a neighbour without numbers has no other way");
+}
+
+/* A neighbour that was made anew. */
+Test(session_hop, lost_state)
+{
+    /* From something old: it hears the present number again. */
+    svr_session s = ingress();
+    metadata(&s, SERVER, 20, S, false, 5);
+    svr_session_event(&s, SERVER, SVR_SESSION_RENEW, 6);
+    metadata(&s, SERVER, 20, S + 1, false, 7);
+    metadata(&s, SERVER, 20, S, true, 8);
+    cr_expect_str_eq(svr_session_state_name(&s, SERVER), "offered",
+                     "what it says again is no news");
+    metadata(&s, SERVER, 90, S, true, 9);
+    cr_expect_str_eq(svr_session_state_name(&s, SERVER), "offering");
+    cr_expect_eq(svr_session_exchange(&s, SERVER).own, S + 1);
+
+    /* The answerer's plain packets of before prove nothing. */
+    s = egress();
+    metadata(&s, CLIENT, 20, 17, false, 5);
+    svr_session_event(&s, CLIENT, SVR_SESSION_PLAIN, 6);
+    cr_expect_str_eq(svr_session_state_name(&s, CLIENT), "answering");
+    cr_expect_eq(svr_session_exchange(&s, CLIENT).own, 18,
+                 "we have said 17 before");
+
+    s = egress();
+    svr_session_doubt(&s);
+    metadata(&s, CLIENT, 20, 0, true, 5);
+    svr_session_event(&s, CLIENT, SVR_SESSION_PLAIN, 6);
+    cr_expect_str_eq(svr_session_state_name(&s, CLIENT), "answering");
+    metadata(&s, CLIENT, 20, S, true, 7);
+    cr_expect_str_eq(svr_session_state_name(&s, CLIENT), "answered");
+
+    s = ingress();
+    svr_session_doubt(&s);
+    cr_expect_eq(metadata(&s, CLIENT, 20, 99, true, 7), 0, "nobody there");
+    cr_expect_eq(svr_session_exchange(&s, CLIENT).own, S);
+}
+
+/* Another router has numbers of its own. */
+Test(session_hop, another_neighbour)
+{
+    svr_session s = ingress();
+    metadata(&s, SERVER, 20, S, false, 5);
+    svr_session_meet(&s, SERVER);
+    svr_session_event(&s, SERVER, SVR_SESSION_RENEW, 6);
+    cr_expect_eq(metadata(&s, SERVER, 3, S + 1, true, 7), SVR_SESSION_APPLY);
+    cr_expect_str_eq(svr_session_state_name(&s, SERVER), "offered");
 }
 
 /* The opener answers the answer to its first offer with a plain packet, and by

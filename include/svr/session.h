@@ -102,6 +102,15 @@ SVR_API void svr_session_init(svr_session *s, enum svr_session_kind kind,
                               bool client_hop, bool server_hop,
                               uint64_t number);
 
+/* The session was perhaps here before, and its neighbours' packets of then are
+ * still on their way: their lack of metadata acknowledges nothing (S6.9). For
+ * sessions that are made while a router has been started a few seconds ago. */
+SVR_API void svr_session_doubt(svr_session *s);
+
+/* Another router stands on a side from now on (S17): nothing is known of its
+ * numbers, which are not those of the router before. */
+SVR_API void svr_session_meet(svr_session *s, unsigned side);
+
 /* What is watched on a side, from now on. */
 SVR_API void svr_session_watch(svr_session *s, unsigned side,
                                svr_hop_settings settings);

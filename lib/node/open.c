@@ -5,6 +5,11 @@
 
 #include <string.h>
 
+enum {
+    /* After a restart, packets of sessions of before it may be about. */
+    DOUBT_SECONDS = 10,
+};
+
 static const svr_addr *own_gateway(const svr_node *n, uint16_t iface, bool v4)
 {
     return &n->next_hops[2 * (size_t)iface + !v4];
@@ -258,6 +263,8 @@ static void start_machine(const svr_node *n, svr__session *s, svr_time now)
                      s->side[SVR__CLIENT].pathway != SVR__NO_PATHWAY,
                      s->side[SVR__SERVER].pathway != SVR__NO_PATHWAY,
                      first_exchange(n, now));
+    if (n->boot > 1 && now - n->started < DOUBT_SECONDS * SVR_SECOND)
+        svr_session_doubt(&s->machine);
 }
 
 static enum svr_drop bind_flows(svr_node *n, svr__session *s,

@@ -19,8 +19,9 @@ enum {
     OWE = SVR__HOP_OWE,
     OWE_ECHO = SVR__HOP_OWE | SVR__HOP_OWE_ECHO,
     PAY = SVR__HOP_PAY,
-    NUMBER = SVR__HOP_NUMBER,
-    BY_PACKET = SVR__HOP_NUMBER | SVR__HOP_BY_PACKET,
+    NUMBER = SVR__HOP_NUMBER | SVR__HOP_LATER,
+    BY_PACKET = SVR__HOP_NUMBER | SVR__HOP_LATER | SVR__HOP_BY_PACKET,
+    AGAIN = SVR__HOP_LATER | SVR__HOP_BY_PACKET,
 };
 
 #define ROW(state, event, next, actions) \
@@ -41,6 +42,8 @@ static const svr__hop_rule rules[SVR_HOP_STATES][SVR__HOP_EVENTS] = {
     ROW(HOST, SAME,           HOST, 0),
     ROW(HOST, OLDER,          HOST, 0),
     ROW(HOST, ECHO,           HOST, 0),
+    ROW(HOST, STALE,          HOST, 0),
+    ROW(HOST, AHEAD,          HOST, 0),
     ROW(HOST, ASKS,           HOST, 0),
     ROW(HOST, ASKS_PLAIN,     HOST, 0),
     ROW(HOST, ENABLE,         HOST, 0),
@@ -65,6 +68,8 @@ static const svr__hop_rule rules[SVR_HOP_STATES][SVR__HOP_EVENTS] = {
     ROW(OFFERING, SAME,           OFFERING, 0),
     ROW(OFFERING, OLDER,          OFFERING, 0), /* S6.9 */
     ROW(OFFERING, ECHO,           OFFERED, 0),
+    ROW(OFFERING, STALE,          OFFERING, 0), /* is being done */
+    ROW(OFFERING, AHEAD,          OFFERING, BY_PACKET),
     ROW(OFFERING, ASKS,           OFFERING, OWE_ECHO),
     ROW(OFFERING, ASKS_PLAIN,     OFFERING, OWE),
     ROW(OFFERING, ENABLE,         OFFERING, 0), /* is being done */
@@ -89,6 +94,8 @@ static const svr__hop_rule rules[SVR_HOP_STATES][SVR__HOP_EVENTS] = {
     ROW(OFFERED, SAME,           OFFERED, 0),
     ROW(OFFERED, OLDER,          OFFERED, 0),
     ROW(OFFERED, ECHO,           OFFERED, 0),
+    ROW(OFFERED, STALE,          OFFERING, AGAIN), /* lost it */
+    ROW(OFFERED, AHEAD,          OFFERING, BY_PACKET), /* we lost it */
     ROW(OFFERED, ASKS,           OFFERED, OWE_ECHO),
     ROW(OFFERED, ASKS_PLAIN,     OFFERED, OWE),
     ROW(OFFERED, ENABLE,         OFFERING, BY_PACKET), /* S7 */
@@ -113,6 +120,8 @@ static const svr__hop_rule rules[SVR_HOP_STATES][SVR__HOP_EVENTS] = {
     ROW(ANSWERING, SAME,           ANSWERING, 0),
     ROW(ANSWERING, OLDER,          ANSWERING, 0), /* S6.9 */
     ROW(ANSWERING, ECHO,           ANSWERED, 0),
+    ROW(ANSWERING, STALE,          ANSWERING, 0),
+    ROW(ANSWERING, AHEAD,          ANSWERING, BY_PACKET),
     ROW(ANSWERING, ASKS,           ANSWERING, OWE_ECHO),
     ROW(ANSWERING, ASKS_PLAIN,     ANSWERING, OWE),
     ROW(ANSWERING, ENABLE,         ANSWERING, 0),
@@ -137,6 +146,8 @@ static const svr__hop_rule rules[SVR_HOP_STATES][SVR__HOP_EVENTS] = {
     ROW(ANSWERED, SAME,           ANSWERED, 0),
     ROW(ANSWERED, OLDER,          ANSWERED, 0),
     ROW(ANSWERED, ECHO,           ANSWERED, 0),
+    ROW(ANSWERED, STALE,          ANSWERING, AGAIN),
+    ROW(ANSWERED, AHEAD,          ANSWERING, BY_PACKET),
     ROW(ANSWERED, ASKS,           ANSWERED, OWE_ECHO),
     ROW(ANSWERED, ASKS_PLAIN,     ANSWERED, OWE),
     ROW(ANSWERED, ENABLE,         ANSWERING, BY_PACKET), /* S7 */
@@ -163,9 +174,8 @@ static void change_state(svr_hop *hop, enum svr_hop_state state)
 }
 
 /* S6.9: absence no longer acknowledges, since what is late looks the same. */
-static void next_number(svr_hop *hop, svr_time now)
+static void be_later(svr_hop *hop, svr_time now)
 {
-    hop->own++;
     hop->flags &= (uint8_t)~SVR__HOP_FIRST;
     hop->renewed = now ? now : 1;
     hop->repeats = 0;
@@ -187,7 +197,9 @@ static void pay(svr_hop *hop)
 static void note(svr_hop *hop, unsigned actions, svr_time now)
 {
     if (actions & SVR__HOP_NUMBER)
-        next_number(hop, now);
+        hop->own++;
+    if (actions & SVR__HOP_LATER)
+        be_later(hop, now);
     if (actions & SVR__HOP_BY_PACKET)
         hop->repeats = SVR_SESSION_REPEATS + 1;
     if (actions & SVR__HOP_OWE)

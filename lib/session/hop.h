@@ -12,8 +12,9 @@
 #include <svr/session.h>
 
 /* A packet with session metadata is up to three events: what it is (METADATA,
- * NEWER, SAME, OLDER), then ECHO, then ASKS or ASKS_PLAIN. One that is sent is
- * two: SEND or SEND_ECHO, then CHECK. */
+ * NEWER, SAME, OLDER), what it echoes (ECHO, STALE, AHEAD), and whether it asks
+ * (ASKS, ASKS_PLAIN). One that is sent is two: SEND or SEND_ECHO, then CHECK.
+ */
 #define SVR__HOP_EVENT_MAP(X)                                          \
     X(SEND, "a packet is sent")                                        \
     X(SEND_ECHO, "a packet is sent while an echo is owed")             \
@@ -27,6 +28,8 @@
     X(SAME, "metadata of the same number came")                        \
     X(OLDER, "metadata of a lower number came")                        \
     X(ECHO, "it echoes our present number")                            \
+    X(STALE, "it echoes an exchange before our present one")           \
+    X(AHEAD, "it echoes a number above ours")                          \
     X(ASKS, "it asks for an echo")                                     \
     X(ASKS_PLAIN, "it asks for an echo that a plain packet is")        \
     X(ENABLE, "control 2 came, the first in a second")                 \
@@ -62,7 +65,8 @@ enum svr__hop_note {
     SVR__HOP_OWE_ECHO = 0x200,   /* and for one with our metadata */
     SVR__HOP_PAY = 0x400,        /* nothing waits any more */
     SVR__HOP_NUMBER = 0x800,     /* the next exchange begins */
-    SVR__HOP_BY_PACKET = 0x1000, /* and is not sent by itself */
+    SVR__HOP_LATER = 0x1000,     /* absence acknowledges it no more */
+    SVR__HOP_BY_PACKET = 0x2000, /* it is not sent by itself */
 };
 
 #define SVR__HOP_ACTIONS 0xff
@@ -83,6 +87,13 @@ unsigned svr__hop_event(svr_hop *hop, enum svr__hop_event event, svr_time now);
 static inline bool svr__hop_offers(const svr_hop *hop)
 {
     return hop->state == SVR_HOP_OFFERING || hop->state == SVR_HOP_ANSWERING;
+}
+
+/* Of an answerer: only an echo acknowledges. */
+static inline void svr__hop_doubt(svr_hop *hop)
+{
+    if (hop->state == SVR_HOP_ANSWERING)
+        hop->flags &= (uint8_t)~SVR__HOP_FIRST;
 }
 
 /* "none", "offering", … and "SEND", … with what it means. */

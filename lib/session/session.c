@@ -34,6 +34,16 @@ void svr_session_watch(svr_session *s, unsigned side, svr_hop_settings settings)
     s->hop[side].settings = settings;
 }
 
+void svr_session_doubt(svr_session *s)
+{
+    svr__hop_doubt(&s->hop[SVR_SESSION_CLIENT]);
+}
+
+void svr_session_meet(svr_session *s, unsigned side)
+{
+    s->hop[side].peer = 0;
+}
+
 enum svr_role svr_session_role(const svr_session *s)
 {
     bool client = s->hop[SVR_SESSION_CLIENT].state != SVR_HOP_HOST;
@@ -170,6 +180,29 @@ static enum svr__hop_event asks_event(const svr_hop *hop, bool same,
                : SVR__HOP_ASKS;
 }
 
+/* What is echoed (S6.9). A neighbour that was made anew from something old
+ * knows less of us than we think: it is told again. One that knows more
+ * remembers a life of ours that we have forgotten: we go on above it. */
+static unsigned echoed(svr_hop *hop, uint64_t echo, bool newer, svr_time now)
+{
+    if (echo == hop->own)
+        return svr__hop_event(hop, SVR__HOP_ECHO, now);
+    if (echo > hop->own && hop->state != SVR_HOP_HOST) {
+        hop->own = echo;
+        return svr__hop_event(hop, SVR__HOP_AHEAD, now);
+    }
+    return newer ? svr__hop_event(hop, SVR__HOP_STALE, now) : 0;
+}
+
+/* The first that is heard of a neighbour, where it echoes something: it knew
+ * the session before we were told of it, and so its plain packets prove
+ * nothing. */
+static void meet(svr_hop *hop, const svr_exchange *x)
+{
+    if (hop->peer == 0 && x->echo)
+        svr__hop_doubt(hop);
+}
+
 /* S6.9 */
 static unsigned numbered(svr_hop *hop, const svr_exchange *x, svr_time now)
 {
@@ -179,10 +212,10 @@ static unsigned numbered(svr_hop *hop, const svr_exchange *x, svr_time now)
 
     if (x->own < hop->peer)
         return svr__hop_event(hop, SVR__HOP_OLDER, now);
+    meet(hop, x);
     actions = svr__hop_event(hop, same ? SVR__HOP_SAME : SVR__HOP_NEWER, now);
     hop->peer = x->own;
-    if (x->echo == hop->own)
-        actions |= svr__hop_event(hop, SVR__HOP_ECHO, now);
+    actions |= echoed(hop, x->echo, !same, now);
     if (x->unechoed)
         actions |= owe(hop, asks_event(hop, same, was_offering), now);
     return actions;
