@@ -57,6 +57,7 @@ extern "C" {
     X(LOOP, "loop", "it has passed this router, or too many")                  \
     X(NO_ROUTE, "no-route", "the service has no route from here")              \
     X(NOT_SYN, "not-syn", "a TCP packet without a session and without SYN")    \
+    X(RESYNC, "resync", "after a restart: its session may yet be restored")    \
     X(NOT_OPENER, "not-opener", "this kind of packet opens no session")        \
     X(PORTS, "ports-exhausted", "no waypoint port is left on the pathway")     \
     X(SESSIONS_FULL, "sessions-full", "the session table is full")             \
@@ -352,7 +353,7 @@ typedef struct svr_counters {
         metadata_received; /* blocks; the latter authentic */
     uint64_t control_sent, control_received;
     uint64_t bfd_sent, bfd_received; /* with TCP probes; the latter authentic */
-    uint64_t peer_restarts;          /* S8.4: seen on any pathway */
+    uint64_t peer_restarts;          /* S8.4 */
     uint64_t unknown_attributes;
 } svr_counters;
 

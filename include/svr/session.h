@@ -187,6 +187,10 @@ SVR_API svr_time svr_session_due(const svr_session *s, unsigned side,
 SVR_API unsigned svr_session_timer(svr_session *s, unsigned side,
                                    const svr_time passed[2], svr_time now);
 
+/* Whether a later exchange goes to that side by itself, again and again, since
+ * it is not acknowledged yet. */
+SVR_API bool svr_session_renews(const svr_session *s, unsigned side);
+
 /* Whether packets without metadata, SYN, FIN and RST that come from a side can
  * pass without an event: the straight way for plain packets. */
 SVR_API bool svr_session_quiet(const svr_session *s, unsigned side);

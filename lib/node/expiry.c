@@ -73,6 +73,7 @@ svr_time svr_node_expiry(const svr_node *n)
     svr_time watch = svr__watch_expiry(n);
 
     due = watch < due ? watch : due;
+    due = svr__tours_due(n) < due ? svr__tours_due(n) : due;
     due = fabric < due ? fabric : due;
     return clients < due ? clients : due;
 }
@@ -82,6 +83,7 @@ void svr_node_handle_expiry(svr_node *n, svr_time now)
     uint32_t number;
 
     svr__watch_expire(n, now);
+    svr__tours_run(n, now);
     svr_reassembly_handle_expiry(n->fabric, now);
     svr_reassembly_handle_expiry(n->clients, now);
     for (int i = 0; i < EXPIRY_BATCH && n->outbox.count < SVR__OUTBOX &&

@@ -103,12 +103,48 @@ static void open_for_client(svr__work *w, int tenant, int service)
         svr__relay(w, flow);
 }
 
+/* Whether the service's sessions leave by that interface. */
+static bool leaves_by(const svr_node *n, int service, uint16_t iface)
+{
+    if (service < 0)
+        return false;
+    const svr__route_range *range = &n->service_routes[service];
+    for (uint32_t i = 0; i < range->count; i++) {
+        const svr__route *r = &n->routes[range->first + i];
+        if (r->pathway == SVR__NO_PATHWAY && r->iface == iface)
+            return true;
+    }
+    return false;
+}
+
+/* S8.4: whether a packet may be of a session that this router has forgotten,
+ * and of which it will be told: TCP in midstream, or what could be an answer of
+ * a server and is not plainly a beginning. */
+static bool may_be_known(const svr__work *w)
+{
+    const svr_node *n = w->node;
+    const svr_headers *h = &w->headers;
+    svr_tuple back = svr_tuple_reverse(&h->tuple);
+
+    if (!svr__resync_quiet(n, w->now))
+        return false;
+    if (opener_check(h) != SVR_DROP_NONE)
+        return true;
+    return h->tuple.proto != SVR_PROTO_TCP && !is_echo_request(h) &&
+           leaves_by(n, svr_policy_service_match(n->policy, &back),
+                     w->packet->iface);
+}
+
 /* S5: a packet from a client, or from a server that answers nothing. */
 static void first_from_host(svr__work *w)
 {
     svr_node *n = w->node;
     const svr_interface_config *c = &n->interfaces[w->packet->iface].config;
 
+    if (may_be_known(w)) {
+        svr__drop(w, SVR_DROP_RESYNC);
+        return;
+    }
     int tenant = svr__tenant_of(c, &w->headers.tuple.src);
     int service = svr_policy_service_match(n->policy, &w->headers.tuple);
     if (service < 0) {

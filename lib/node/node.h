@@ -14,8 +14,9 @@
  * watch.c keeps the pathways alive, with watch_send.c and watch_receive.c; what
  * comes for that is taken before all else (S14, S15).
  *
- * beside it: token.c makes and keeps recovery tokens (S8.5), open.c makes
- * sessions and their flows, fit.c looks at sizes, depart.c adds what a
+ * beside it: token.c makes and keeps recovery tokens (S8.5), resync.c
+ * tells peers of sessions after a restart (S8.4), on tours (tour.c), open.c
+ * makes sessions and their flows, fit.c looks at sizes, depart.c adds what a
  * neighbour needs, describe.c writes metadata, protect.c signs and verifies,
  * record.c keeps sessions from circling (S20),
  * control.c speaks to neighbours (S7, S8.2), icmp.c raises and carries errors
@@ -26,6 +27,7 @@
 #ifndef SVR_LIB_NODE_NODE_H
 #define SVR_LIB_NODE_NODE_H
 
+#include "node/tour.h"
 #include "policy/names.h"
 #include "session/ports.h"
 #include "session/table.h"
@@ -75,6 +77,10 @@ typedef struct svr__peer {
     svr__bucket recovery;             /* S8.2: control 2 sent to it */
     uint64_t stray_bytes, told_bytes; /* S8.2: never more than three times */
     uint32_t token_id;                /* S8.5 */
+    uint32_t boot;  /* S8.4: of its last start; 0: not heard of */
+    uint32_t told;  /* the start after which it was told of all sessions */
+    bool ended;     /* it has told us of all after our start */
+    svr__tour tour; /* to tell it */
 } svr__peer;
 
 /* The keys between this router and a peer under one security policy. Lies in
@@ -105,6 +111,7 @@ typedef struct svr__pathway {
     uint16_t mtu;                  /* of packets that leave by it */
     uint32_t token_id;             /* S8.5 */
     svr_time mark_due;             /* S15: a packet of a session is looked at */
+    svr__tour tour;                /* S6.8 b: its sessions are renewed */
     uint64_t sessions;
 } svr__pathway;
 
@@ -219,6 +226,8 @@ struct svr_node {
     svr__kept_token *tokens;      /* one for each session */
     uint8_t *recovery_key;        /* guarded */
     uint32_t token_expiry;        /* of tokens that are made now */
+    svr__tour tour;               /* to replace the tokens given out */
+    svr_time tours_due;
     svr__outbox outbox;
     svr__apart apart;
     svr_reassembly *fabric, *clients; /* pieces of routers, of hosts (S18) */
@@ -500,6 +509,21 @@ size_t svr__describe_len(svr_node *n, const svr__session *s, unsigned side,
 void svr__describe_bare(svr_node *n, const svr__pathway *pw, svr_metadata *md);
 /* The length of such a block with these attributes, of fixed lengths, too. */
 size_t svr__describe_bare_len(uint64_t extra);
+
+/* resync.c (S8.4) */
+/* An authentic message of the peer, at its present place in its numbers, has
+ * this boot counter. */
+void svr__resync_heard(svr_node *n, const svr__pathway *pw, uint32_t boot,
+                       svr_time now);
+/* A peer says that it has told all to the router that started so. */
+void svr__resync_ended(svr_node *n, uint16_t peer, uint32_t boot);
+/* Whether this router was started so lately that it may not know sessions that
+ * its peers know. */
+bool svr__resync_quiet(const svr_node *n, svr_time now);
+/* S6.8 b: tells the peer of all sessions along the pathway. */
+void svr__resync_pathway(svr_node *n, svr__pathway *pw, svr_time now);
+/* Gives new tokens to all peers (S8.5). */
+void svr__resync_tokens(svr_node *n, svr_time now);
 
 /* token.c (S8.5) */
 int svr__token_init(svr_node *n, const svr_node_config *c);

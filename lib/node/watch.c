@@ -145,10 +145,9 @@ static void follow(svr_node *n, svr__pathway *pw, unsigned changes,
         pw->tcp_as_udp = pw->mask_always || info.tcp_as_udp;
     if (changes & SVR_PATHWAY_CHANGED_NAT) {
         svr__pathway_move(n, pw, &info.peer.addr);
-        for_sessions(n, pw, svr__session_renew, now);
+        svr__resync_pathway(n, pw, now);
     }
-    if (changes & SVR_PATHWAY_PEER_RESTARTED)
-        n->counters.peer_restarts++;
+    svr__resync_heard(n, pw, info.peer_boot_counter, now);
 }
 
 /* A message that finds no room in the outbox waits for it. */

@@ -133,6 +133,8 @@ bool svr__watch_input(svr__work *w)
         return true;
     }
     n->counters.bfd_received++;
+    if (m.block.present & SVR_BFD_HAS(RESYNC_END))
+        svr__resync_ended(n, pw->peer, m.block.resync_end);
     unsigned changes = svr_pathway_receive(pw->watch, &m, w->now);
     svr__watch_serve(n, pw, changes & ~(unsigned)SVR_PATHWAY_REPLAYED, w->now);
     if (changes & SVR_PATHWAY_REPLAYED)

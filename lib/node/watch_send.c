@@ -53,6 +53,9 @@ static svr_bfd_block block_of(const struct letter *l)
     b.router =
         (svr_span){(const uint8_t *)l->node->name, strlen(l->node->name)};
     b.security_id = association_of(l)->send.security_id;
+    b.resync_end = l->node->peers[l->pathway->peer].told;
+    if (b.resync_end)
+        b.present |= SVR_BFD_HAS(RESYNC_END);
     if (l->message->size) {
         ptrdiff_t len = svr_bfd_block_encode(NULL, 0, &b);
         if (len > 0 && l->message->size > rest + (size_t)len)

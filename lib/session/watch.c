@@ -99,6 +99,11 @@ static void notice_silence(svr_hop *hop, unsigned side,
     hop->flags |= unanswered ? SVR__HOP_ASK : SVR__HOP_ASLEEP;
 }
 
+bool svr_session_renews(const svr_session *s, unsigned side)
+{
+    return repeat_due(&s->hop[side]) != SVR_NEVER;
+}
+
 svr_time svr_session_due(const svr_session *s, unsigned side,
                          const svr_time passed[2])
 {
