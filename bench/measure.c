@@ -14,12 +14,19 @@
 
 enum form { TEXT, MARKDOWN, JSON };
 
-static double now_ns(void)
+double bench_now(void)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+void bench_fact(struct bench *b, const char *name, double value,
+                const char *unit)
+{
+    assert(b->fact_count < BENCH_FACTS_MAX);
+    b->facts[b->fact_count++] = (struct bench_fact){name, unit, value};
 }
 
 static size_t count_ways(const struct bench *b)
@@ -46,10 +53,10 @@ static void measure_round(struct bench *b, double *samples, size_t rounds)
     for (size_t r = 0; r < b->row_count; r++) {
         struct bench_row *row = &b->rows[r];
         for (size_t w = 0; w < count_ways(b); w++, samples += rounds) {
-            double start = now_ns();
+            double start = bench_now();
             if (row->run[w])
                 row->run[w](row->input);
-            *samples = (now_ns() - start) / (double)b->operations;
+            *samples = (bench_now() - start) / (double)b->operations;
         }
     }
 }
@@ -164,6 +171,13 @@ static void print_table(const struct bench *b, enum form form, size_t rounds)
     print_head(b, form);
     for (size_t r = 0; r < b->row_count; r++)
         print_row(b, &b->rows[r], form);
+    if (b->fact_count)
+        putchar('\n');
+    for (size_t i = 0; i < b->fact_count; i++) {
+        const struct bench_fact *f = &b->facts[i];
+        printf(form == MARKDOWN ? "- %s: %.1f %s\n" : "%-28s %20.1f %s\n",
+               f->name, f->value, f->unit);
+    }
 }
 
 static void print_json(const struct bench *b, size_t rounds)
@@ -182,6 +196,11 @@ static void print_json(const struct bench *b, size_t rounds)
         }
         printf("}");
     }
+    printf("}, \"facts\": {");
+    for (size_t i = 0; i < b->fact_count; i++)
+        printf("%s\"%s\": {\"value\": %.2f, \"unit\": \"%s\"}",
+               i > 0 ? ", " : "", b->facts[i].name, b->facts[i].value,
+               b->facts[i].unit);
     puts("}}}");
 }
 
@@ -221,6 +240,8 @@ int bench_main(struct bench *b, int argc, char **argv)
         fprintf(stderr, "%s: no memory\n", b->name);
         return 1;
     }
+    if (b->finish)
+        b->finish(b);
     if (form == JSON)
         print_json(b, rounds);
     else

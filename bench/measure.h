@@ -14,6 +14,7 @@
 
 #define BENCH_WAYS_MAX 4
 #define BENCH_RATIOS_MAX 3
+#define BENCH_FACTS_MAX 8
 
 /* One kind of work. run[i] does it in the i-th way, `operations` times; NULL
  * where this build has no such way. */
@@ -29,6 +30,12 @@ struct bench_ratio {
     unsigned over, under;
 };
 
+/* A figure that is told beside the table. */
+struct bench_fact {
+    const char *name, *unit;
+    double value;
+};
+
 struct bench {
     const char *name;
     size_t operations;
@@ -37,11 +44,22 @@ struct bench {
     size_t ratio_count;
     struct bench_row *rows;
     size_t row_count;
+    void (*finish)(struct bench *b); /* called behind the rounds, for facts
+                                        that come last; NULL: none */
+    struct bench_fact facts[BENCH_FACTS_MAX];
+    size_t fact_count;
 };
 
 /* Reads the options, measures and prints. What main returns: 0, 1 without
  * memory, 2 for wrong usage. */
 int bench_main(struct bench *b, int argc, char **argv);
+
+void bench_fact(struct bench *b, const char *name, double value,
+                const char *unit);
+
+/* Nanoseconds that this process has used: what others do on the machine does not
+ * count. */
+double bench_now(void);
 
 /* Makes the compiler believe that what p points to is read here. */
 static inline void bench_use(const void *p)

@@ -164,6 +164,28 @@ Test(node_limits, ports_exhausted_without_another_route)
     net_close(&net);
 }
 
+/* However many are due at once, one call ends a few hundred, and says that
+ * there is more. */
+Test(node_limits, expiry_in_steps)
+{
+    enum { SESSIONS = 5000, STEP = 256 };
+    struct net net;
+    net_open(&net, &(struct net_options){.sessions = SESSIONS * 2});
+    for (uint16_t i = 1; i <= SESSIONS; i++)
+        cr_assert_eq(first_from_client(&net, i), SVR_DROP_NONE);
+    net.now += 200 * SVR_SECOND;
+    size_t calls = 0, left = SESSIONS;
+    while (left > 0) {
+        cr_assert_leq(svr_node_expiry(net.branch), net.now);
+        svr_node_handle_expiry(net.branch, net.now);
+        size_t now_left = svr_node_session_count(net.branch);
+        cr_assert_leq(left - now_left, STEP);
+        left = now_left;
+        cr_assert_leq(++calls, 8 * SESSIONS / STEP, "each call gets on");
+    }
+    net_close(&net);
+}
+
 /* A full table: those that are established stay, whatever is sent; one that is
  * not makes room after a second. */
 Test(node_limits, full_table)

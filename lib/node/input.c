@@ -150,17 +150,6 @@ void svr__handle(svr__work *w)
     dispatch(w);
 }
 
-static void prefetch_flow(const svr__table *t, uint64_t hash)
-{
-    uint32_t iter;
-    uint32_t item = svr__map_find_first(&t->by_key, hash, &iter);
-    if (item == SVR__MAP_NONE)
-        return;
-    const uint8_t *at = (const uint8_t *)&t->flows[item];
-    __builtin_prefetch(at, 1);
-    __builtin_prefetch(at + 64, 1);
-}
-
 /* Three passes over the batch, so that the memory that a packet needs is on its
  * way while the others are worked on. What keeps pathways alive is taken in the
  * first one: before it, no other packet is worked on (S14.1). */
@@ -183,7 +172,7 @@ size_t svr_node_input(svr_node *n, svr_packet *pkts, size_t count, svr_time now)
     }
     for (size_t i = 0; i < count; i++)
         if (pkts[i].verdict == SVR_VERDICT_NONE)
-            prefetch_flow(&n->table, work[i].hash);
+            svr__flow_prefetch(&n->table, work[i].hash);
     for (size_t i = 0; i < count; i++)
         if (pkts[i].verdict == SVR_VERDICT_NONE)
             dispatch(&work[i]);

@@ -13,7 +13,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+#define HUGE_PAGE ((size_t)2 * 1024 * 1024)
 
 /* One router and what it consists of, in the order in which it is built. */
 struct svrd {
@@ -29,10 +32,20 @@ struct svrd {
     struct report report;
 };
 
+/* Tables are asked for in huge pages: a flow is then found in three quarters of
+ * the time (bench/sessions). Where there are none, they are as good as others.
+ */
 static void *allocate(void *user, size_t len)
 {
+    void *memory;
+
     (void)user;
-    return malloc(len);
+    if (len < HUGE_PAGE)
+        return malloc(len);
+    if (posix_memalign(&memory, HUGE_PAGE, len) != 0)
+        return NULL;
+    madvise(memory, len, MADV_HUGEPAGE);
+    return memory;
 }
 
 static void release(void *user, void *ptr, size_t len)
