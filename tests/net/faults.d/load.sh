@@ -28,7 +28,7 @@ load_start() {
     net_spawn "$name" staff "$NET_BUILD/tests/load" --first "$load_next" \
         --seconds "$2" "${@:3}" "$server4:$load_port"
     load_next=$((load_next + count))
-    check "$name: $count sessions run" net_wait 20 load_runs "$name"
+    check "$name: $count sessions run" net_wait 60 load_runs "$name"
 }
 
 load_runs() {
