@@ -140,7 +140,7 @@ void datagram_open(struct world *w, struct session *s, struct prng *p,
 
     *d = (struct datagrams){
         .timer = TIMER_NONE,
-        .interval = prng_between(p, 150, 2000) * SVR_MILLISECOND,
+        .interval = prng_between(p, 150, 2000) * w->load.pace * SVR_MILLISECOND,
         .until = until,
         .most = (uint16_t)(prng_chance(p, 300000)
                                ? SIM_MTU - packet_overhead(&s->tuple)

@@ -371,16 +371,11 @@ static void add(struct world *w, svr_time from, svr_time until)
         w->faults.count++;
 }
 
-svr_time faults_plan(struct world *w, svr_time from, svr_time until)
+/* They will happen. */
+static svr_time enter(struct world *w)
 {
-    uint64_t wanted = prng_between(&w->trouble, 1, 8);
-    svr_time last = until;
+    svr_time last = 0;
 
-    if (!w->options.faults)
-        return last;
-    w->faults.list = memory_new(wanted, sizeof(*w->faults.list));
-    while (wanted--)
-        add(w, from, until);
     for (size_t i = 0; i < w->faults.count; i++) {
         struct fault *f = &w->faults.list[i];
         struct trouble t = trouble_of(w, f);
@@ -391,6 +386,35 @@ svr_time faults_plan(struct world *w, svr_time from, svr_time until)
             last = t.until;
     }
     return last;
+}
+
+svr_time faults_plan(struct world *w, uint64_t count, svr_time from,
+                     svr_time until)
+{
+    svr_time last;
+
+    if (!w->options.faults)
+        return until;
+    w->faults.list = memory_new(count, sizeof(*w->faults.list));
+    while (count--)
+        add(w, from, until);
+    last = enter(w);
+    return last > until ? last : until;
+}
+
+svr_time faults_restart_all(struct world *w, svr_time from, svr_time apart)
+{
+    size_t count = w->topology.site_count;
+
+    w->faults.list = memory_new(count, sizeof(*w->faults.list));
+    for (size_t i = 0; i < count; i++)
+        w->faults.list[w->faults.count++] =
+            (struct fault){.number = i,
+                           .kind = FAULT_RESTART,
+                           .begin = from + i * apart,
+                           .length = SVR_SECOND,
+                           .router = (uint16_t)i};
+    return enter(w);
 }
 
 void faults_free(struct world *w)

@@ -63,9 +63,13 @@ struct faults {
     size_t records;
 };
 
-/* Draws the faults that shall happen from `from` to `until` and enters their
+/* Draws `count` faults, to happen from `from` to `until`, and enters their
  * excuses. Returns when all excuses are over. */
-svr_time faults_plan(struct world *w, svr_time from, svr_time until);
+svr_time faults_plan(struct world *w, uint64_t count, svr_time from,
+                     svr_time until);
+/* Every router dies for a second, one after the other, so far apart. Returns as
+ * faults_plan. */
+svr_time faults_restart_all(struct world *w, svr_time from, svr_time apart);
 void faults_free(struct world *w);
 
 /* A packet passes somewhere: it may be kept for REPLAY. */

@@ -153,7 +153,7 @@ void hosts_open(struct world *w, enum session_kind kind, uint16_t from,
     s->router[SERVER] = to;
     s->tuple = make_tuple(kind, from, to, v6, s->id);
     s->victim = (struct victim){f->elements, f->timed};
-    s->per_packet = f->per_packet;
+    s->per_packet = f->per_packet || w->options.plant == PLANT_UNSIGNED;
     s->delay = f->delay;
     all->sessions[all->count++] = s;
     enter(all, s);
@@ -304,7 +304,7 @@ static void receive_error(struct world *w, struct router *r,
                    h->icmp_code);
 }
 
-static void receive(struct world *w, struct router *r, struct buffer *b)
+void hosts_deliver(struct world *w, struct router *r, const struct buffer *b)
 {
     svr_packet view = b->packet;
     struct session *s;
@@ -330,6 +330,7 @@ static void receive(struct world *w, struct router *r, struct buffer *b)
 
 void hosts_receive(struct world *w, struct router *r, struct buffer *b)
 {
-    receive(w, r, b);
+    if (plant_deliver(w, &r, b))
+        hosts_deliver(w, r, b);
     buffer_give(&w->buffers, b);
 }

@@ -30,5 +30,7 @@ const struct route_facts *hosts_route(struct world *w, uint16_t from,
 
 /* A packet for a LAN. Takes it. */
 void hosts_receive(struct world *w, struct router *r, struct buffer *b);
+/* The same, but the caller keeps it and no mistake is planted. */
+void hosts_deliver(struct world *w, struct router *r, const struct buffer *b);
 
 #endif

@@ -19,14 +19,22 @@ struct request {
     struct world_options world;
     uint64_t first, last;
     unsigned minutes; /* 0: until the last seed */
+    bool repeat, controls;
     const char *program, *faults;
+};
+
+static const char *const plan_names[] = {
+    [PLAN_RESTART] = "--restart",
+    [PLAN_CROWD] = "--crowd",
+    [PLAN_DAYS] = "--days",
 };
 
 static void usage(FILE *out)
 {
     fputs("usage: sim [--seed N | --seeds A-B] [--minutes N] [--log]\n"
           "           [--faults LIST | none] [--routers N] [--sessions N]\n"
-          "           [--repeat]\n\n"
+          "           [--repeat] [--restart | --crowd | --days N]\n"
+          "       sim --controls\n\n"
           "  --seed N       one network\n"
           "  --seeds A-B    many, one after the other\n"
           "  --minutes N    as many from the first seed on as fit into that "
@@ -39,7 +47,13 @@ static void usage(FILE *out)
         fprintf(out, "                 %-12s %s\n", fault_names[i],
                 fault_texts[i]);
     fputs("  --routers N, --sessions N\n"
-          "                 how many, whatever the seed says\n",
+          "                 how many, whatever the seed says\n"
+          "  --restart      2,000 sessions over three routers, each of which "
+          "dies\n"
+          "                 for a second in turn: 99 % go on\n"
+          "  --crowd        200 routers with 100,000 sessions\n"
+          "  --days N       few sessions and faults in that many days\n"
+          "  --controls     whether mistakes that are planted are found\n",
           out);
 }
 
@@ -91,7 +105,7 @@ static unsigned read_faults(const char *text)
     return bits;
 }
 
-static bool read_options(struct request *r, bool *repeat, int argc, char **argv)
+static bool read_options(struct request *r, int argc, char **argv)
 {
     static const struct option options[] = {
         {"seed", required_argument, NULL, 's'},
@@ -102,6 +116,10 @@ static bool read_options(struct request *r, bool *repeat, int argc, char **argv)
         {"routers", required_argument, NULL, 'r'},
         {"sessions", required_argument, NULL, 'n'},
         {"repeat", no_argument, NULL, 'R'},
+        {"restart", no_argument, NULL, 't'},
+        {"crowd", no_argument, NULL, 'c'},
+        {"days", required_argument, NULL, 'd'},
+        {"controls", no_argument, NULL, 'C'},
         {"help", no_argument, NULL, 'h'},
         {0},
     };
@@ -133,7 +151,20 @@ static bool read_options(struct request *r, bool *repeat, int argc, char **argv)
             r->world.sessions = number(optarg, NULL);
             break;
         case 'R':
-            *repeat = true;
+            r->repeat = true;
+            break;
+        case 't':
+            r->world.plan = PLAN_RESTART;
+            break;
+        case 'c':
+            r->world.plan = PLAN_CROWD;
+            break;
+        case 'd':
+            r->world.plan = PLAN_DAYS;
+            r->world.days = (unsigned)number(optarg, NULL);
+            break;
+        case 'C':
+            r->controls = true;
             break;
         case 'h':
             usage(stdout);
@@ -148,6 +179,10 @@ static void tell_repetition(const struct request *r)
 {
     fprintf(stderr, "repeat with: %s --seed %" PRIu64, r->program,
             r->world.seed);
+    if (r->world.plan != PLAN_SEED)
+        fprintf(stderr, " %s", plan_names[r->world.plan]);
+    if (r->world.days)
+        fprintf(stderr, " %u", r->world.days);
     if (r->world.routers)
         fprintf(stderr, " --routers %zu", r->world.routers);
     if (r->world.sessions)
@@ -157,25 +192,64 @@ static void tell_repetition(const struct request *r)
     fprintf(stderr, " --log\n");
 }
 
-static bool run(const struct request *r, bool repeat, struct tally *tally)
+/* Whether both runs of a seed are the same. */
+static bool is_repeatable(const struct world_options *options, uint64_t hash)
 {
-    struct world_options again = r->world;
-    uint64_t hash, second;
+    struct world_options again = *options;
+    struct tally tally;
+    uint64_t second;
 
-    if (!world_run(&r->world, &hash, tally)) {
-        tell_repetition(r);
-        return false;
-    }
     again.quiet = true;
-    if (!repeat)
-        return true;
-    if (!world_run(&again, &second, tally) || second != hash) {
+    again.log = false;
+    return world_run(&again, &second, &tally) && second == hash;
+}
+
+static bool run(const struct request *r)
+{
+    struct tally tally;
+    uint64_t hash;
+    bool ok = world_run(&r->world, &hash, &tally);
+
+    if (ok && r->repeat && !is_repeatable(&r->world, hash)) {
         fprintf(stderr, "seed %" PRIu64 " is not the same twice\n",
                 r->world.seed);
-        tell_repetition(r);
-        return false;
+        ok = false;
     }
-    return true;
+    if (!ok)
+        tell_repetition(r);
+    return ok;
+}
+
+/* A planted mistake is found in some of the first seeds. */
+static bool finds(enum plant plant)
+{
+    struct world_options o = {
+        .plant = plant,
+        .faults = plant == PLANT_UNSIGNED ? 1u << FAULT_CORRUPT : 0,
+        .quiet = true,
+    };
+    struct tally tally;
+    uint64_t hash;
+
+    for (o.seed = 1; o.seed <= 40; o.seed++)
+        if (!world_run(&o, &hash, &tally) ||
+            (plant == PLANT_CHANCE && !is_repeatable(&o, hash)))
+            return true;
+    return false;
+}
+
+static int controls(void)
+{
+    int missed = 0;
+
+    for (int i = PLANT_NONE; i < PLANTS; i++) {
+        bool found = finds((enum plant)i);
+        bool right = found == (i != PLANT_NONE);
+        printf("%-10s %s%s\n", plant_names[i], found ? "found" : "not found",
+               right ? "" : ": WRONG");
+        missed += !right;
+    }
+    return missed != 0;
 }
 
 int main(int argc, char **argv)
@@ -187,16 +261,22 @@ int main(int argc, char **argv)
         .program = argv[0]};
     time_t begin = time(NULL);
     uint64_t failed = 0;
-    struct tally tally;
-    bool repeat = false;
 
-    if (!read_options(&r, &repeat, argc, argv)) {
+    if (!read_options(&r, argc, argv)) {
         usage(stderr);
         return 2;
     }
+    if (r.controls)
+        return controls();
+    if (r.world.plan == PLAN_CROWD) {
+        if (!r.world.routers)
+            r.world.routers = 200;
+        if (!r.world.sessions)
+            r.world.sessions = 100000;
+    }
     for (uint64_t seed = r.first; seed <= r.last; seed++) {
         r.world.seed = seed;
-        failed += !run(&r, repeat, &tally);
+        failed += !run(&r);
         if (r.minutes && time(NULL) - begin >= (time_t)r.minutes * 60)
             break;
     }

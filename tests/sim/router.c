@@ -199,6 +199,7 @@ void router_kill(struct world *w, struct router *r)
 {
     if (!r->node)
         return;
+    plant_router(w, r);
     router_check(w, r);
     world_count(w, r->node);
     svr_node_destroy(r->node);

@@ -462,10 +462,11 @@ void tcp_open(struct world *w, struct session *s, struct prng *p,
 
     t->ask = (uint32_t)prng_between(p, 1, 4000);
     t->answer = (uint32_t)prng_between(p, 1, 20000);
-    t->think = prng_between(p, 0, 2000) * SVR_MILLISECOND;
-    t->rounds = (unsigned)(1 + left / (t->think + 4 * s->delay + 1));
-    if (t->rounds > 40)
-        t->rounds = (unsigned)prng_between(p, 1, 200);
+    t->think = prng_between(p, 0, 2000) * w->load.pace * SVR_MILLISECOND;
+    t->rounds =
+        (unsigned)(1 + left / (t->think + 4 * s->delay + 10 * SVR_MILLISECOND));
+    if (t->rounds > 200)
+        t->rounds = 200;
     t->server_closes = prng_chance(p, 300000);
     t->abort = prng_chance(p, 100000);
     open_end(s, p, CLIENT, w->now);

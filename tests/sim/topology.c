@@ -162,7 +162,12 @@ static size_t choose_size(struct topology *t, struct prng *p,
 {
     size_t count = wish->routers ? wish->routers : prng_between(p, 2, 6);
 
-    if (count > 16)
+    if (wish->row)
+        count = 3;
+
+    if (wish->row)
+        t->shape = SHAPE_ROW;
+    else if (count > 16)
         t->shape = SHAPE_TREE;
     else if (count == 2)
         t->shape = SHAPE_PAIR;
@@ -182,12 +187,19 @@ static void choose_settings(struct topology *t, struct prng *p,
     t->hold_down_ms = holds[prng_below(p, 3)];
     t->tcp_s = 60;
     t->udp_s = 40;
-    t->sessions = 4096;
+    t->sessions = wish->sessions > 4096 ? wish->sessions : 4096;
     if (!wish->quiet)
         return;
     t->interval_ms = 1000;
     t->tcp_s = 1900;
     t->udp_s = 180;
+}
+
+static void take_nats_away(struct topology *t)
+{
+    for (size_t i = 0; i < t->site_count; i++)
+        for (size_t k = 0; k < t->sites[i].port_count; k++)
+            t->sites[i].ports[k].nat = false;
 }
 
 void topology_make(struct topology *t, struct prng *p,
@@ -198,6 +210,8 @@ void topology_make(struct topology *t, struct prng *p,
     t->sites = memory_new(t->site_count, sizeof(*t->sites));
     choose_settings(t, p, wish);
     make_shape(t, p);
+    if (wish->row)
+        take_nats_away(t);
 }
 
 void topology_free(struct topology *t)

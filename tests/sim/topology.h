@@ -66,8 +66,10 @@ struct topology {
 };
 
 struct topology_wish {
-    size_t routers; /* 0: two to six */
-    bool quiet;     /* BFD and timeouts for a long time with little to do */
+    size_t routers;  /* 0: two to six */
+    bool quiet;      /* BFD and timeouts for a long time with little to do */
+    bool row;        /* three routers in a row, and no NAT */
+    size_t sessions; /* limit of each router, 0: some thousands */
 };
 
 void topology_make(struct topology *t, struct prng *p,

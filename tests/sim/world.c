@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* Pathways have that long to come up. */
 #define START_MOST (15 * SVR_SECOND)
@@ -15,7 +16,7 @@
 
 enum { TAIL = 30, SAME_TIME_MOST = 10000000 };
 
-static event_fn look, arrival;
+static event_fn look;
 
 void world_fail(struct world *w, const char *format, ...)
 {
@@ -24,6 +25,8 @@ void world_fail(struct world *w, const char *format, ...)
     if (w->failed)
         return;
     w->failed = true;
+    if (w->options.quiet)
+        return;
     fflush(stdout);
     fprintf(stderr, "seed %" PRIu64 ": at %" PRIu64 ".%09" PRIu64 ": ",
             w->options.seed, w->now / SVR_SECOND, w->now % SVR_SECOND);
@@ -45,56 +48,6 @@ void world_count(struct world *w, const svr_node *n)
         w->tally.dropped[i] += c.dropped[i];
 }
 
-/* Load */
-
-static void open_one(struct world *w)
-{
-    static const uint8_t kinds[] = {KIND_TCP,  KIND_TCP,   KIND_TCP, KIND_TCP,
-                                    KIND_ASK,  KIND_ASK,   KIND_UP,  KIND_DOWN,
-                                    KIND_ECHO, KIND_TUNNEL};
-    struct prng *p = &w->traffic;
-    size_t count = w->topology.site_count;
-    svr_time until =
-        w->now +
-        prng_between(p, 0, w->load_until > w->now ? w->load_until - w->now : 1);
-
-    for (int tries = 0; tries < 100; tries++) {
-        uint16_t from = (uint16_t)prng_below(p, count);
-        uint16_t to = (uint16_t)prng_below(p, count);
-        if (from == to || !hosts_route(w, from, to)->reachable)
-            continue;
-        hosts_open(w, kinds[prng_below(p, sizeof(kinds))], from, to,
-                   prng_chance(p, 300000), until);
-        return;
-    }
-}
-
-static void arrival(struct world *w, void *unused)
-{
-    svr_time left = w->load_until - w->now;
-
-    (void)unused;
-    open_one(w);
-    if (--w->sessions_left)
-        queue_push(&w->queue,
-                   w->now + prng_below(&w->traffic,
-                                       2 * left / (w->sessions_left + 1) + 1),
-                   arrival, NULL);
-}
-
-static void begin_load(struct world *w)
-{
-    svr_time length = prng_between(&w->trouble, 20, 60) * SVR_SECOND;
-    svr_time quiet;
-
-    w->phase = PHASE_LOAD;
-    w->sessions_left = w->options.sessions ? w->options.sessions
-                                           : prng_between(&w->traffic, 5, 60);
-    quiet = faults_plan(w, w->now + SVR_SECOND, w->now + length);
-    w->load_until = quiet + 12 * SVR_SECOND;
-    queue_push(&w->queue, w->now, arrival, NULL);
-}
-
 /* Phases */
 
 static bool all_up(const struct world *w)
@@ -109,6 +62,8 @@ static svr_time silence_of(const struct world *w)
 {
     unsigned idle = w->topology.tcp_s > w->topology.udp_s ? w->topology.tcp_s
                                                           : w->topology.udp_s;
+    if (w->options.plant == PLANT_LINGER)
+        return SVR_SECOND;
     return idle * SVR_SECOND + GUARD;
 }
 
@@ -134,6 +89,10 @@ static void finish(struct world *w)
     }
     if (!all_up(w))
         world_fail(w, "not all pathways are up again");
+    if (w->options.plan == PLAN_RESTART &&
+        100 * w->tally.reset > w->hosts.count)
+        world_fail(w, "%" PRIu64 " of %zu sessions did not survive",
+                   w->tally.reset, w->hosts.count);
     w->phase = PHASE_OVER;
 }
 
@@ -142,13 +101,15 @@ static void look(struct world *w, void *unused)
     (void)unused;
     switch (w->phase) {
     case PHASE_START:
-        if (all_up(w))
-            begin_load(w);
-        else if (w->now > WORLD_BEGIN + START_MOST)
+        if (all_up(w)) {
+            w->phase = PHASE_LOAD;
+            load_begin(w);
+        } else if (w->now > WORLD_BEGIN + START_MOST) {
             world_fail(w, "not all pathways come up");
+        }
         break;
     case PHASE_LOAD:
-        if (w->sessions_left == 0 && w->now > w->load_until)
+        if (w->load.left == 0 && w->now > w->load.over)
             w->phase = PHASE_LINGER;
         break;
     case PHASE_LINGER:
@@ -169,8 +130,12 @@ static void look(struct world *w, void *unused)
 
 static void open_world(struct world *w, const struct world_options *options)
 {
-    struct topology_wish wish = {.routers = options->routers,
-                                 .quiet = options->days != 0};
+    struct topology_wish wish = {
+        .routers = options->routers,
+        .quiet = options->plan == PLAN_DAYS || options->plan == PLAN_CROWD,
+        .row = options->plan == PLAN_RESTART,
+        .sessions = 2 * options->sessions,
+    };
     struct prng plan = prng_fork(options->seed, 1);
 
     *w = (struct world){.options = *options, .now = WORLD_BEGIN};
@@ -187,14 +152,20 @@ static void open_world(struct world *w, const struct world_options *options)
     authority_close(&w->authority);
     for (size_t i = 0; i < w->topology.site_count; i++)
         router_start(w, &w->routers[i]);
+    if (options->plant == PLANT_CHANCE)
+        w->journal.hash = (uint64_t)clock();
     queue_push(&w->queue, w->now, look, NULL);
 }
 
-static void close_world(struct world *w)
+static void close_routers(struct world *w)
 {
     for (size_t i = 0; i < w->topology.site_count; i++)
         router_close(w, &w->routers[i]);
     free(w->routers);
+}
+
+static void close_world(struct world *w)
+{
     hosts_free(w);
     faults_free(w);
     excuses_free(&w->excuses);
@@ -241,6 +212,7 @@ bool world_run(const struct world_options *options, uint64_t *hash,
 
     open_world(&w, options);
     turn(&w);
+    close_routers(&w);
     if (!w.failed && !options->quiet)
         tell(&w);
     close_world(&w);

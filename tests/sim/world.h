@@ -13,19 +13,31 @@
 #include "fault.h"
 #include "host.h"
 #include "journal.h"
+#include "load.h"
 #include "net.h"
+#include "plant.h"
 #include "queue.h"
 #include "router.h"
 #include "topology.h"
+
+/* What is to be shown. */
+enum world_plan {
+    PLAN_SEED,    /* whatever the seed says, with all its faults */
+    PLAN_RESTART, /* 2,000 sessions over three routers; each restarts in turn */
+    PLAN_CROWD,   /* many routers and sessions, and little else */
+    PLAN_DAYS,    /* few of both, for long */
+};
 
 struct world_options {
     uint64_t seed;
     size_t routers;  /* 0: the seed says */
     size_t sessions; /* 0: the seed says */
     unsigned faults; /* bits of enum fault_kind that may happen */
-    unsigned days;   /* of a network with little to do, instead */
-    bool log;        /* every event to stdout */
-    bool quiet;      /* nothing about success */
+    enum world_plan plan;
+    unsigned days;    /* PLAN_DAYS: how many */
+    enum plant plant; /* a mistake that must be found */
+    bool log;         /* every event to stdout */
+    bool quiet;       /* nothing is printed */
 };
 
 /* What is told at the end. */
@@ -51,7 +63,7 @@ struct world {
     struct world_options options;
     svr_time now;
     enum phase phase;
-    svr_time load_until;
+    struct load load;
     bool failed;
     struct prng traffic, trouble, noise;
     struct queue queue;
@@ -65,7 +77,6 @@ struct world {
     struct faults faults;
     struct excuses excuses;
     struct tally tally;
-    size_t sessions_left; /* to begin */
 };
 
 /* The world's clock begins there: a time of 0 would hide mistakes. */
