@@ -1,5 +1,7 @@
 #include "node_mesh.h"
 
+#include "node_audit.h"
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -234,16 +236,10 @@ void mesh_restart(struct mesh *m, int router)
     make_node(m, router);
 }
 
-static void check_ledger(const svr_node *n)
+static void check_node(const svr_node *n)
 {
-    svr_counters c;
-    svr_node_counters(n, &c);
-    uint64_t sum = c.forwarded + c.consumed + c.held;
-    for (int i = 0; i < SVR_DROP_COUNT; i++)
-        sum += c.dropped[i];
-    cr_assert_eq(c.received, sum);
-    cr_assert_eq(c.sessions_created - c.sessions_ended,
-                 svr_node_session_count(n));
+    const char *wrong = node_audit(n);
+    cr_assert_null(wrong, "%s", wrong);
 }
 
 bool mesh_is_watch(const struct frame *f)
@@ -305,7 +301,7 @@ static void drain(struct mesh *m, int router)
                                    m->now)) == 1)
         leave(m, router, &p);
     cr_assert_eq(more, 0);
-    check_ledger(m->node[router]);
+    check_node(m->node[router]);
 }
 
 static enum svr_drop input(struct mesh *m, int router, uint16_t iface,

@@ -104,6 +104,7 @@ struct net {
     struct frame out[NET_FRAMES]; /* what the last router call sent */
     size_t out_count;
     int last_error; /* of svr_node_create */
+    unsigned checks;
 };
 
 /* The security policy that the routers share under these options. */
