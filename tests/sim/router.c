@@ -184,6 +184,8 @@ void router_start(struct world *w, struct router *r)
     c.boot = r->boot;
     c.alloc = account_allocator(&r->memory);
     c.random = (svr_random){fill_random, &r->random};
+    for (size_t i = 0; i < SVR_KEY_SIZE; i++)
+        c.recovery_key[i] = (uint8_t)(r->index + i + 1);
     err = svr_node_create(&r->node, &c, router_now(w, r));
     if (err < 0) {
         r->node = NULL;
