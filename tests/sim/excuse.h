@@ -14,6 +14,7 @@ enum effect {
     EFFECT_COPY = 2,    /* packets arrive twice */
     EFFECT_CORRUPT = 4, /* bytes change on the way */
     EFFECT_RESET = 8,   /* sessions end */
+    EFFECT_DOWN = 16,   /* pathways are found to be down */
 };
 
 struct trouble {

@@ -35,20 +35,27 @@ static svr_time recovery(const struct world *w)
 
 /* What happens */
 
-static void set_line(struct fault *f, bool cut)
+/* Several faults may cut the same line. */
+static void count(unsigned *reasons, bool one_more)
 {
-    f->station->link.down = cut;
-    f->station->deaf = cut;
+    *reasons = one_more ? *reasons + 1 : *reasons - 1;
+}
+
+static void set_line(struct station *s, bool cut)
+{
+    count(&s->link.cut, cut);
+    count(&s->deaf, cut);
 }
 
 static void set_partition(struct world *w, const struct fault *f, bool cut)
 {
-    const struct router *r = &w->routers[f->router];
+    for (size_t i = 0; i < w->topology.sites[f->router].port_count; i++)
+        set_line(w->routers[f->router].ports[1 + i], cut);
+}
 
-    for (size_t i = 0; i < w->topology.sites[f->router].port_count; i++) {
-        r->ports[1 + i]->link.down = cut;
-        r->ports[1 + i]->deaf = cut;
-    }
+static void set_oneway(struct fault *f, bool cut)
+{
+    count(f->size ? &f->station->deaf : &f->station->link.cut, cut);
 }
 
 static void set_admin(struct world *w, const struct fault *f, bool down)
@@ -89,8 +96,8 @@ static void beat(struct world *w, void *target)
 {
     struct fault *f = target;
 
-    set_line(f, f->beats++ % 2 == 0);
-    if (w->now + SVR_SECOND / 2 < f->begin + f->length)
+    set_line(f->station, f->beats++ % 2 == 0);
+    if (f->beats % 2 || w->now + SVR_SECOND < f->begin + f->length)
         queue_push(&w->queue, w->now + SVR_SECOND / 2, beat, f);
 }
 
@@ -104,16 +111,13 @@ static void apply(struct world *w, struct fault *f)
         router_kill(w, r);
         break;
     case FAULT_DOWN:
-        set_line(f, true);
+        set_line(f->station, true);
         break;
     case FAULT_FLAP:
         beat(w, f);
         break;
     case FAULT_ONEWAY:
-        if (f->size)
-            f->station->deaf = true;
-        else
-            l->down = true;
+        set_oneway(f, true);
         break;
     case FAULT_PARTITION:
         set_partition(w, f, true);
@@ -175,9 +179,10 @@ static void undo(struct world *w, struct fault *f)
             router_start(w, r);
         break;
     case FAULT_DOWN:
-    case FAULT_FLAP:
+        set_line(f->station, false);
+        break;
     case FAULT_ONEWAY:
-        set_line(f, false);
+        set_oneway(f, false);
         break;
     case FAULT_PARTITION:
         set_partition(w, f, false);
@@ -218,24 +223,6 @@ static void undo(struct world *w, struct fault *f)
     }
 }
 
-static void begin(struct world *w, void *target)
-{
-    struct fault *f = target;
-
-    journal_add(&w->journal, w->now, JOURNAL_FAULT, f->number, f->kind,
-                f->station ? f->station->segment : f->router, f->length);
-    apply(w, f);
-}
-
-static void end(struct world *w, void *target)
-{
-    struct fault *f = target;
-
-    journal_add(&w->journal, w->now, JOURNAL_FAULT_OVER, f->number, f->kind, 0,
-                0);
-    undo(w, f);
-}
-
 /* What it excuses */
 
 static struct trouble trouble_of(const struct world *w, const struct fault *f)
@@ -246,7 +233,7 @@ static struct trouble trouble_of(const struct world *w, const struct fault *f)
         .until = over + recovery(w),
         .elements = f->station ? element_segment(f->station->segment)
                                : element_router(f->router),
-        .effects = EFFECT_LOSS,
+        .effects = EFFECT_LOSS | EFFECT_DOWN,
     };
 
     switch (f->kind) {
@@ -264,7 +251,12 @@ static struct trouble trouble_of(const struct world *w, const struct fault *f)
     case FAULT_CORRUPT:
         t.effects |= EFFECT_CORRUPT;
         break;
+    case FAULT_RATE:
+    case FAULT_NAT_PORT:
+        t.effects = EFFECT_LOSS;
+        break;
     case FAULT_MTU:
+        t.effects = EFFECT_LOSS;
         t.until = over + 2 * SVR_SECOND;
         if (t.until > f->begin + 4 * detection(w) + 2 * SVR_SECOND)
             t.until = f->begin + 4 * detection(w) + 2 * SVR_SECOND;
@@ -281,6 +273,49 @@ static struct trouble trouble_of(const struct world *w, const struct fault *f)
         break;
     }
     return t;
+}
+
+/* Within twice the detection time both ends know (S14.1): the one that hears
+ * nothing, and the other, which it tells. */
+static svr_time detected(const struct world *w)
+{
+    return 2 * detection(w) + MARGIN;
+}
+
+static bool cuts(const struct fault *f)
+{
+    return f->kind == FAULT_DOWN || f->kind == FAULT_ONEWAY ||
+           f->kind == FAULT_PARTITION;
+}
+
+static void check_down(struct world *w, void *target)
+{
+    lanes_check_down(w, target);
+}
+
+static void check_up(struct world *w, void *target)
+{
+    lanes_check_up(w, trouble_of(w, target).elements);
+}
+
+static void begin(struct world *w, void *target)
+{
+    struct fault *f = target;
+
+    journal_add(&w->journal, w->now, JOURNAL_FAULT, f->number, f->kind,
+                f->station ? f->station->segment : f->router, f->length);
+    apply(w, f);
+    if (cuts(f) && f->length > detected(w))
+        queue_push(&w->queue, w->now + detected(w), check_down, f);
+}
+
+static void end(struct world *w, void *target)
+{
+    struct fault *f = target;
+
+    journal_add(&w->journal, w->now, JOURNAL_FAULT_OVER, f->number, f->kind, 0,
+                0);
+    undo(w, f);
 }
 
 /* What shall happen */
@@ -382,6 +417,7 @@ static svr_time enter(struct world *w)
         excuses_add(&w->excuses, &t);
         queue_push(&w->queue, f->begin, begin, f);
         queue_push(&w->queue, f->begin + f->length, end, f);
+        queue_push(&w->queue, t.until, check_up, f);
         if (t.until > last)
             last = t.until;
     }

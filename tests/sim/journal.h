@@ -31,7 +31,8 @@
     X(DATAGRAM_LOST, "session %llu: number %llu is lost")                     \
     X(TOO_BIG, "session %llu: told that %llu bytes are too many")             \
     X(DONE, "session %llu is over after %llu bytes")                          \
-    X(PATHWAY, "router %llu pathway %llu: state %llu")
+    X(PATHWAY, "router %llu pathway %llu: up %llu")                           \
+    X(NOTICE, "router %llu tells event %llu, cause %llu, of session %016llx")
 
 enum journal_kind {
 #define X(name, format) JOURNAL_##name,

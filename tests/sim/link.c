@@ -26,7 +26,7 @@ static bool through(struct link *l, size_t len, svr_time now, svr_time *at)
 enum link_fate link_send(struct link *l, struct prng *p, size_t len,
                          svr_time now, svr_time *at)
 {
-    if (l->down)
+    if (l->cut)
         return LINK_DOWN;
     if (len > l->mtu)
         return LINK_TOO_LONG;

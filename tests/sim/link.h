@@ -14,8 +14,8 @@ struct link {
     uint32_t copy_ppm;    /* arrive twice */
     uint32_t reorder_ppm; /* are overtaken */
     uint32_t corrupt_ppm;
-    bool sly; /* corruption that a checksum does not see, too */
-    bool down;
+    bool sly;      /* corruption that a checksum does not see, too */
+    unsigned cut;  /* for how many reasons nothing passes */
     uint16_t mtu;  /* longer packets vanish */
     uint64_t rate; /* bits a second, 0: any */
     svr_time free; /* where there is a rate: when the last packet is through */

@@ -16,7 +16,7 @@ struct station {
     uint16_t segment, number; /* from 1 */
     uint16_t router, iface;
     struct link link; /* towards the segment */
-    bool deaf;        /* nothing comes from it */
+    unsigned deaf;    /* for how many reasons nothing comes from it */
     struct nat *nat;  /* NULL: none */
 };
 

@@ -26,7 +26,8 @@ static void fill_random(void *user, void *buf, size_t len)
 
 void router_open(struct world *w, struct router *r, size_t index)
 {
-    *r = (struct router){.index = (uint16_t)index, .expiry = TIMER_NONE};
+    *r = (struct router){
+        .world = w, .index = (uint16_t)index, .expiry = TIMER_NONE};
     line_init(&r->ring);
     r->config = authority_load(&w->authority, index);
     for (size_t i = 0; i < w->topology.sites[index].port_count; i++) {
@@ -171,6 +172,18 @@ static void expiry_event(struct world *w, void *target)
 
 /* Life */
 
+static void note_event(void *user, const svr_event *event)
+{
+    struct router *r = user;
+    struct world *w = r->world;
+
+    if (event->kind == SVR_EVENT_PATHWAY)
+        lanes_event(w, r, event->pathway);
+    else
+        journal_add(&w->journal, w->now, JOURNAL_NOTICE, r->index, event->kind,
+                    event->cause, journal_digest(&event->session->uuid, 16));
+}
+
 void router_start(struct world *w, struct router *r)
 {
     svr_node_config c = r->config->node;
@@ -184,6 +197,7 @@ void router_start(struct world *w, struct router *r)
     c.boot = r->boot;
     c.alloc = account_allocator(&r->memory);
     c.random = (svr_random){fill_random, &r->random};
+    c.notify = (svr_notify){note_event, r};
     for (size_t i = 0; i < SVR_KEY_SIZE; i++)
         c.recovery_key[i] = (uint8_t)(r->index + i + 1);
     err = svr_node_create(&r->node, &c, router_now(w, r));
@@ -206,6 +220,7 @@ void router_kill(struct world *w, struct router *r)
     world_count(w, r->node);
     svr_node_destroy(r->node);
     r->node = NULL;
+    lanes_forget(w, r);
     clear_ring(w, r);
     journal_add(&w->journal, w->now, JOURNAL_STOPPED, r->index, 0, 0, 0);
     if (r->memory.blocks || r->memory.wrong)

@@ -19,6 +19,7 @@ struct router {
     uint16_t index;
     struct config *config;
     svr_node *node; /* NULL: it is not running */
+    struct world *world;
     struct account memory;
     struct prng random;
     uint32_t boot;

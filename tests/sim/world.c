@@ -150,6 +150,7 @@ static void open_world(struct world *w, const struct world_options *options)
     for (size_t i = 0; i < w->topology.site_count; i++)
         router_open(w, &w->routers[i], i);
     authority_close(&w->authority);
+    lanes_open(w);
     for (size_t i = 0; i < w->topology.site_count; i++)
         router_start(w, &w->routers[i]);
     if (options->plant == PLANT_CHANCE)
@@ -168,6 +169,7 @@ static void close_world(struct world *w)
 {
     hosts_free(w);
     faults_free(w);
+    lanes_free(w);
     excuses_free(&w->excuses);
     net_close(&w->net);
     topology_free(&w->topology);

@@ -13,6 +13,7 @@
 #include "fault.h"
 #include "host.h"
 #include "journal.h"
+#include "lanes.h"
 #include "load.h"
 #include "net.h"
 #include "plant.h"
@@ -75,6 +76,7 @@ struct world {
     struct router *routers;
     struct hosts hosts;
     struct faults faults;
+    struct lanes lanes;
     struct excuses excuses;
     struct tally tally;
 };
