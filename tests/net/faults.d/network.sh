@@ -49,11 +49,14 @@ network_up() {
         link_up "$name"
     done
     authority_write "$run/faults.yaml"
-    for name in 7000 7001; do
-        net_spawn "server-$name" server \
-            "$NET_BUILD/tests/load" --serve "0.0.0.0:$name"
-        net_wait 5 net_listening server "$name"
-    done
+    server_up 7000
+    server_up 7001
+}
+
+# server_up PORT: of a load.
+server_up() {
+    net_spawn "server-$1" server "$NET_BUILD/tests/load" --serve "0.0.0.0:$1"
+    net_wait 5 net_listening server "$1"
 }
 
 link_up() {
@@ -63,10 +66,14 @@ link_up() {
     if [[ -n ${link_nat[$1]:-} ]]; then
         nat_up "$1"
     else
-        net_spawn "wire-$1" "$1" "$NET_BUILD/tests/wire" \
-            --seed "${link_net[$1]}" --fifo "$NET_STATE/$1.fifo" near far
-        net_wait 5 test -p "$NET_STATE/$1.fifo"
+        wire_up "$1"
     fi
+}
+
+wire_up() {
+    net_spawn "wire-$1" "$1" "$NET_BUILD/tests/wire" \
+        --seed "${link_net[$1]}" --fifo "$NET_STATE/$1.fifo" near far
+    net_wait 5 test -p "$NET_STATE/$1.fifo"
 }
 
 # link_end LINK DEVICE ROUTER DEVICE: what crosses it is what would be on a cable.
