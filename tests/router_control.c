@@ -20,7 +20,12 @@ static char directory[64];
 static char path[96];
 static pid_t server;
 
-/* The server: says what it was asked, or for "big" a lot, or nothing. */
+/* The server: says what it was asked, or for "big" a lot, or nothing; "late"
+ * waits until "now" is said by another; after "listen" one listens, and to
+ * "publish N" all of these are told N lines. */
+
+static struct control *control;
+static struct control_client *late;
 
 static char *answer(void *user, const char *line, size_t len)
 {
@@ -36,6 +41,48 @@ static char *answer(void *user, const char *line, size_t len)
     out[size - 1] = '\n';
     out[size] = '\0';
     return out;
+}
+
+static char *gap(uint64_t lines)
+{
+    char *out = NULL;
+
+    cr_assert_gt(asprintf(&out, "lost %lu\n", (unsigned long)lines), 0);
+    return out;
+}
+
+static void publish(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        char line[80];
+        int len = snprintf(line, sizeof line, "event %050u\n", i);
+
+        control_publish(control, line, (size_t)len);
+    }
+}
+
+static void handle(void *user, struct control_client *client, const char *line,
+                   size_t len)
+{
+    char word[64] = "";
+    unsigned count;
+
+    memcpy(word, line, len < sizeof word - 1 ? len : sizeof word - 1);
+    if (strcmp(word, "listen") == 0) {
+        control_listen_on(client, strdup("listening\n"), gap);
+        return;
+    }
+    if (strcmp(word, "late") == 0) {
+        late = client;
+        return;
+    }
+    if (strcmp(word, "now") == 0)
+        control_reply(late, strdup("at last\n"));
+    if (sscanf(word, "publish %u", &count) == 1)
+        publish(count);
+    if (sscanf(word, "gap %u", &count) == 1)
+        control_publish_gap(control, count);
+    control_reply(client, answer(user, line, len));
 }
 
 static void on_stop(uv_signal_t *handle, int number)
@@ -66,6 +113,7 @@ static int serve(void)
 
     if (c == NULL)
         return 9;
+    control = c;
     signal(SIGPIPE, SIG_IGN);
     uv_loop_init(&loop);
     uv_signal_init(&loop, &stop);
@@ -73,7 +121,7 @@ static int serve(void)
     uv_timer_init(&loop, &tick);
     tick.data = c;
     uv_timer_start(&tick, on_tick, 10, 10);
-    if (control_listen(c, &loop, answer, NULL) < 0)
+    if (control_listen(c, &loop, handle, NULL) < 0)
         return 9;
     uv_run(&loop, UV_RUN_DEFAULT);
     control_close(c);
@@ -374,4 +422,135 @@ Test(router_control, other_files_are_left_alone, .init = start, .fini = finish)
     memset(longer, 'a', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';
     cr_assert_eq(control_open(longer, &nobody_else), NULL);
+}
+
+/* An answer may come later; meanwhile the client waits, however long, and
+ * others do not. */
+Test(router_control, late_answers, .init = start, .fini = finish)
+{
+    int patient = connect_soon();
+    int fd = connect_soon();
+
+    say(patient, "late\nnext\n");
+    for (int i = 0; i < 5; i++) {
+        sleep(1);
+        say(fd, "quick\n");
+        expect(fd, "quick\n");
+    }
+    say(fd, "now\n");
+    expect(fd, "now\n");
+    expect(patient, "at last\nnext\n");
+    say(patient, "late\n");
+    usleep(50000);
+    close(patient); /* who has left is answered all the same */
+    say(fd, "now\n");
+    expect(fd, "now\n");
+    say(fd, "alive\n");
+    expect(fd, "alive\n");
+    close(fd);
+}
+
+static int listen_to(void)
+{
+    int fd = connect_soon();
+
+    say(fd, "listen\n");
+    expect(fd, "listening\n");
+    return fd;
+}
+
+static void expect_events(int fd, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        char line[80];
+
+        snprintf(line, sizeof line, "event %050u\n", i);
+        expect(fd, line);
+    }
+}
+
+/* All who listen are told the same, whatever they say themselves, and however
+ * long nothing happens. */
+Test(router_control, listeners_are_told, .init = start, .fini = finish)
+{
+    int fd = connect_soon();
+    int a = listen_to(), b = listen_to();
+
+    say(a, "what I say does not matter\n");
+    say(fd, "publish 3\n");
+    expect(fd, "publish 3\n");
+    expect_events(a, 3);
+    expect_events(b, 3);
+    close(fd);
+    sleep(3); /* longer than the patience with others */
+    close(b);
+    fd = connect_soon();
+    say(fd, "publish 2\n");
+    expect(fd, "publish 2\n");
+    expect_events(a, 2);
+    say(fd, "gap 7\n");
+    expect(fd, "gap 7\n");
+    expect(a, "lost 7\n");
+    close(a);
+    close(fd);
+}
+
+/* Reads lines up to the first that tells of a gap; returns how many it tells
+ * of, and counts the others. */
+static unsigned read_to_gap(int fd, unsigned *events)
+{
+    FILE *in = fdopen(dup(fd), "r");
+    char line[128];
+    unsigned lost = 0;
+
+    for (*events = 0; lost == 0; (*events)++) {
+        unsigned i;
+
+        cr_assert_not_null(fgets(line, sizeof line, in));
+        if (sscanf(line, "lost %u", &lost) == 1)
+            break;
+        cr_assert_eq(sscanf(line, "event %u", &i), 1);
+        cr_assert_eq(i, *events, "none is missing in between");
+    }
+    fclose(in);
+    return lost;
+}
+
+/* A listener that is behind misses lines, and is told how many; nobody waits
+ * for it. */
+Test(router_control, slow_listeners_miss_lines, .init = start, .fini = finish)
+{
+    const unsigned all = 100000;
+    int fd = connect_soon();
+    int slow = listen_to();
+    unsigned events, lost;
+    char word[32];
+
+    snprintf(word, sizeof word, "publish %u\n", all);
+    say(fd, word);
+    expect(fd, word);
+    lost = read_to_gap(slow, &events);
+    cr_assert_gt(events, CONTROL_BACKLOG / 60);
+    cr_assert_eq(events + lost, all);
+    say(fd, "publish 4\n");
+    expect(fd, "publish 4\n");
+    expect_events(slow, 4);
+    close(slow);
+    close(fd);
+}
+
+/* One that takes nothing at all is cut off. */
+Test(router_control, deaf_listeners_are_ended, .init = start, .fini = finish)
+{
+    int fd = connect_soon();
+    int deaf = listen_to();
+    char buf[4096];
+
+    say(fd, "publish 100000\n");
+    expect(fd, "publish 100000\n");
+    sleep(3);
+    while (read(deaf, buf, sizeof buf) > 0)
+        ;
+    close(deaf);
+    close(fd);
 }

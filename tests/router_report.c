@@ -75,7 +75,8 @@ static struct config *load_pathways(void)
 typedef struct fixture {
     struct config *config;
     svr_node *node;
-    struct port ports[2];
+    struct port port[2];
+    struct port *ports[2];
     struct report report;
 } fixture;
 
@@ -100,11 +101,13 @@ static void start_with(fixture *f, struct config *config)
     f->config->node.random = random;
     f->config->node.boot = 7;
     cr_assert_eq(svr_node_create(&f->node, &f->config->node, 0), 0);
-    port_init(&f->ports[0], f->config, 0);
-    port_init(&f->ports[1], f->config, 1);
-    f->ports[0].neighbours = neighbours_create(
-        f->ports[0].mac, f->config->node.interfaces[0].addresses,
+    port_init(&f->port[0], f->config, 0);
+    port_init(&f->port[1], f->config, 1);
+    f->port[0].neighbours = neighbours_create(
+        f->port[0].mac, f->config->node.interfaces[0].addresses,
         f->config->node.interfaces[0].address_count, &none, &random);
+    f->ports[0] = &f->port[0];
+    f->ports[1] = &f->port[1];
     f->report = (struct report){f->config, f->node, f->ports, 2, SVR_SECOND};
 }
 
@@ -116,7 +119,7 @@ static void start(fixture *f)
 
 static void finish(fixture *f)
 {
-    neighbours_destroy(f->ports[0].neighbours);
+    neighbours_destroy(f->port[0].neighbours);
     svr_node_destroy(f->node);
     config_free(f->config);
 }
@@ -230,7 +233,7 @@ Test(router_report, counters)
     start(&f);
     send_udp(&f, 1000);
     send_udp(&f, 1000);
-    f.ports[1].counters.transmit = 3;
+    f.port[1].counters.transmit = 3;
     o = ask_text(&f, "{\"command\": \"counters\"}");
     expect_text(o, "schema", "svr.counters/1");
     expect_number(o, "data.received", 2);

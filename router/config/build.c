@@ -183,8 +183,9 @@ bool build_config(struct builder *b)
     svr_node_config_init(&c->node);
     c->authority = build_text(b, value_of(b->root, ROOT_AUTHORITY)->text);
     c->router = build_text(b, b->router->text);
+    c->file = build_text(b, b->file);
     c->node.name = c->router;
-    if (!c->authority || !c->router)
+    if (!c->authority || !c->router || !c->file)
         return false;
     build_limits(b);
     return build_routers(b) && build_policy(b) && build_interfaces(b) &&

@@ -20,6 +20,7 @@ struct builder {
     const struct value *root, *router;
     struct loaded *out;
     struct report *report;
+    const char *file; /* its name */
     const char *keys; /* the folder of the key files */
 };
 

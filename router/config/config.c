@@ -107,14 +107,34 @@ static bool open_source(struct source *s, const struct load *load, FILE *out)
     return false;
 }
 
+/* The same as openssl dgst -sha256 -hmac '' FILE. */
+static void hash_text(char hash[CONFIG_HASH], const char *text, size_t len)
+{
+    static const uint8_t none[SVR_KEY_SIZE];
+    const svr_span all = {(const uint8_t *)text, len};
+    uint8_t tag[SVR_TAG_MAX];
+    svr_mac mac;
+
+    svr_mac_init(&mac, &svr_hmac_sha256, none);
+    svr_mac_sign(&mac, &all, 1, tag);
+    svr_mac_wipe(&mac);
+    for (size_t i = 0; i < CONFIG_HASH / 2; i++)
+        snprintf(hash + 2 * i, 3, "%02x", tag[i]);
+}
+
 /* The configuration of one router, where the file has no problem. */
 static struct config *build_for(struct source *s, const struct load *load,
                                 const struct value *router)
 {
-    struct builder b = {
-        .root = &s->root, .router = router, .report = &s->report};
+    struct builder b = {.root = &s->root,
+                        .router = router,
+                        .report = &s->report,
+                        .file = load->file};
+    struct config *config = s->report.count == 0 ? build(&b, load) : NULL;
 
-    return s->report.count == 0 ? build(&b, load) : NULL;
+    if (config)
+        hash_text(config->hash, load->text, load->len);
+    return config;
 }
 
 struct config *config_load_limited(const struct load *load, FILE *out)

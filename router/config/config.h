@@ -27,9 +27,14 @@ struct config_port {
                        is used */
 };
 
+/* A hash of a file, as text: HMAC-SHA-256 under an empty key. */
+#define CONFIG_HASH 65
+
 struct config {
     const char *authority;
     const char *router;
+    const char *file; /* as it was named */
+    char hash[CONFIG_HASH];
     svr_node_config node; /* alloc, random and boot are left to the caller */
     const struct config_port *ports; /* one for each node.interfaces[] */
 };

@@ -86,9 +86,21 @@ static int explain_connect(const char *path, int error)
     return SVRCTL_ERROR;
 }
 
+static void set_patience(int fd, unsigned seconds)
+{
+    const struct timeval patience = {.tv_sec = seconds};
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+}
+
+void client_patience(struct client *c, unsigned seconds)
+{
+    set_patience(fileno(c->stream), seconds);
+}
+
 int client_open(struct client *c, const char *path)
 {
-    const struct timeval patience = {.tv_sec = PATIENCE_S};
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -96,8 +108,7 @@ int client_open(struct client *c, const char *path)
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     if (fd < 0)
         return explain_connect(path, errno);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    set_patience(fd, PATIENCE_S);
     if (connect(fd, (const struct sockaddr *)&address, sizeof address) == 0)
         c->stream = fdopen(fd, "r");
     if (c->stream == NULL) {
@@ -148,6 +159,23 @@ static json_t *read_answer(struct client *c)
     return answer;
 }
 
+/* What is wrong with a file: lines that svrd has made safe to print. */
+static void print_problems(const json_t *data)
+{
+    json_t *problems = json_object_get(data, "problems");
+    size_t i;
+    json_t *line;
+
+    json_array_foreach(problems, i, line)
+    {
+        const char *s = json_string_value(line);
+
+        for (; s != NULL && *s != '\0'; s++)
+            fputc((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s, stderr);
+        fputc('\n', stderr);
+    }
+}
+
 static bool is_error(const json_t *answer)
 {
     const char *schema = json_string_value(json_object_get(answer, "schema"));
@@ -158,7 +186,19 @@ static bool is_error(const json_t *answer)
         return false;
     fprintf(stderr, "svrctl: %s\n",
             message != NULL ? message : "the router's answer is not known");
+    print_problems(data);
     return true;
+}
+
+json_t *client_next(struct client *c)
+{
+    json_t *answer = read_answer(c);
+
+    if (answer != NULL && is_error(answer)) {
+        json_decref(answer);
+        return NULL;
+    }
+    return answer;
 }
 
 json_t *client_ask(struct client *c, json_t *request)
@@ -168,13 +208,9 @@ json_t *client_ask(struct client *c, json_t *request)
 
     json_decref(request);
     if (line != NULL && send_line(c, line) && send_line(c, "\n"))
-        answer = read_answer(c);
+        answer = client_next(c);
     else
         fprintf(stderr, "svrctl: cannot ask: %s\n", strerror(errno));
     free(line);
-    if (answer != NULL && is_error(answer)) {
-        json_decref(answer);
-        return NULL;
-    }
     return answer;
 }

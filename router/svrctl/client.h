@@ -30,5 +30,9 @@ void client_close(struct client *c);
 /* Sends a request, which is released, and reads the answer. NULL after the
  * reason was printed, also where the answer is an error. */
 json_t *client_ask(struct client *c, json_t *request);
+/* Reads one more document, likewise. */
+json_t *client_next(struct client *c);
+/* How long the router may take for a document; 0: for ever. 10 s at first. */
+void client_patience(struct client *c, unsigned seconds);
 
 #endif

@@ -134,6 +134,8 @@ static void print_pathways(json_t *list, FILE *out)
 
 void svrctl_print_status(json_t *data, FILE *out)
 {
+    const json_t *file = json_object_get(data, "configuration");
+
     fprintf(out, "router     %s of authority %s\n", get(data, "router").text,
             get(data, "authority").text);
     fprintf(out, "version    %s, process %s, start %s\n",
@@ -141,6 +143,8 @@ void svrctl_print_status(json_t *data, FILE *out)
             get(data, "boot").text);
     fprintf(out, "running    %s\n",
             duration(get_number(data, "uptime_s")).text);
+    fprintf(out, "file       %s (%.8s), for %s\n", get(file, "file").text,
+            get(file, "hash").text, duration(get_number(file, "age_s")).text);
     fprintf(out, "sessions   %s of at most %s\n\n", get(data, "sessions").text,
             get(data, "session_limit").text);
     print_interfaces(json_object_get(data, "interfaces"), out);
@@ -379,4 +383,55 @@ void svrctl_paths_add(struct table *t, json_t *data)
     {
         add_path(t, o);
     }
+}
+
+/* Configurations */
+
+static void print_changes(json_t *list, FILE *out)
+{
+    static const char *const heads[] = {"CHANGE", "PART", "NAME", "WHAT"};
+    struct table t;
+    size_t i;
+    json_t *o;
+
+    if (json_array_size(list) == 0) {
+        fputs("no part differs\n", out);
+        return;
+    }
+    table_init(&t, heads, 4, 0);
+    json_array_foreach(list, i, o)
+    {
+        table_add(&t, "%s", get(o, "change").text);
+        table_add(&t, "%s", get(o, "part").text);
+        table_add(&t, "%s", get(o, "name").text);
+        table_add(&t, "%s", join(json_object_get(o, "what")).text);
+    }
+    table_print(&t, out);
+    table_free(&t);
+}
+
+static void print_outcome(json_t *data, FILE *out)
+{
+    const json_t *sessions = json_object_get(data, "sessions");
+    const json_t *pathways = json_object_get(data, "pathways");
+
+    fprintf(out, "\nsessions   %s kept, %s ended\n", get(sessions, "kept").text,
+            get(sessions, "ended").text);
+    fprintf(out, "pathways   %s kept, %s restarted, %s ended\n",
+            get(pathways, "kept").text, get(pathways, "restarted").text,
+            get(pathways, "ended").text);
+}
+
+void svrctl_print_diff(json_t *data, FILE *out)
+{
+    print_changes(json_object_get(data, "changes"), out);
+    print_outcome(data, out);
+}
+
+void svrctl_print_reload(json_t *data, FILE *out)
+{
+    fprintf(out, "%s (%.8s) runs\n\n", get(data, "file").text,
+            get(data, "hash").text);
+    print_changes(json_object_get(data, "changes"), out);
+    print_outcome(data, out);
 }

@@ -9,6 +9,8 @@
 /* Each takes the "data" of one answer. What is missing there prints as "-". */
 void svrctl_print_status(json_t *data, FILE *out);
 void svrctl_print_counters(json_t *data, FILE *out);
+void svrctl_print_diff(json_t *data, FILE *out);
+void svrctl_print_reload(json_t *data, FILE *out);
 
 /* Sessions and pathways come in several answers and become one table. */
 void svrctl_sessions_init(struct table *t);

@@ -98,13 +98,19 @@ static bool set(int fd, int level, int option, const void *value, size_t len)
     return setsockopt(fd, level, option, value, (socklen_t)len) == 0;
 }
 
-/* The filter is there before the first packet. */
-static bool attach(int fd, const struct port *p)
+static bool attach_filter(int fd, const struct port *p)
 {
     const struct sock_fprog program = {
         .len = (unsigned short)p->express_filter.bf_len,
         .filter = (struct sock_filter *)p->express_filter.bf_insns,
     };
+
+    return set(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+/* The filter is there before the first packet. */
+static bool attach(int fd, const struct port *p)
+{
     const struct sockaddr_ll device = {
         .sll_family = AF_PACKET,
         .sll_protocol = htons(ETH_P_ALL),
@@ -115,7 +121,7 @@ static bool attach(int fd, const struct port *p)
 
     if (!set(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes))
         set(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
-    return set(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) &&
+    return attach_filter(fd, p) &&
            set(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof on) &&
            bind(fd, (const struct sockaddr *)&device, sizeof device) == 0;
 }
@@ -136,7 +142,9 @@ static int open_socket(struct port *p)
     return 0;
 }
 
-void express_open(struct port *p, const svr_node_config *node)
+/* To be freed; empty where the port has no pathways, NULL after one line in the
+ * log. */
+static char *make_expression(const struct port *p, const svr_node_config *node)
 {
     char *expression = NULL;
     size_t len = 0;
@@ -148,9 +156,46 @@ void express_open(struct port *p, const svr_node_config *node)
     }
     if (expression == NULL)
         refuse(p, "no memory");
-    else if (len > 0 && compile(p, expression) == 0 && open_socket(p) < 0)
+    return expression;
+}
+
+void express_open(struct port *p, const svr_node_config *node)
+{
+    char *expression = make_expression(p, node);
+
+    if (expression != NULL && expression[0] != '\0' &&
+        compile(p, expression) == 0 && open_socket(p) < 0)
         pcap_freecode(&p->express_filter);
     free(expression);
+}
+
+/* Without pathways nothing comes by the way that is open. */
+static int compile_renewed(struct port *p, const svr_node_config *node)
+{
+    char *expression = make_expression(p, node);
+    int status = -1;
+
+    if (expression != NULL)
+        status = compile(p, expression[0] != '\0' ? expression : "len == 0");
+    free(expression);
+    return status;
+}
+
+void express_renew(struct port *p, const svr_node_config *node)
+{
+    struct bpf_program before = p->express_filter;
+
+    if (p->express < 0) {
+        express_open(p, node);
+        return;
+    }
+    if (compile_renewed(p, node) < 0) {
+        p->express_filter = before;
+        return;
+    }
+    if (!attach_filter(p->express, p))
+        refuse(p, strerror(errno));
+    pcap_freecode(&before);
 }
 
 void express_close(struct port *p)

@@ -15,6 +15,9 @@
 /* Opens the way for a port that is open. A port does without one where that
  * fails, after one line in the log. */
 void express_open(struct port *p, const svr_node_config *node);
+/* The same for another configuration, in which the port has other pathways; a
+ * way that is open stays. */
+void express_renew(struct port *p, const svr_node_config *node);
 void express_close(struct port *p);
 
 /* Reads one frame, as port_read; 1, or 0 where there is none now. */

@@ -23,7 +23,7 @@
 
 static void send_packet(struct forward *f, const svr_packet *pkt, svr_time now)
 {
-    struct port *p = &f->ports[pkt->iface];
+    struct port *p = f->ports[pkt->iface];
     const uint8_t *to = NULL;
     enum svr_drop reason;
 
@@ -47,8 +47,7 @@ static uint8_t *buffer(const struct forward *f, size_t index)
     return f->memory + index * STRIDE;
 }
 
-/* Sends what the node itself has to say. */
-static void drain(struct forward *f, svr_time now)
+void forward_drain(struct forward *f, svr_time now)
 {
     uint8_t *buf = buffer(f, SVR_BATCH_MAX) + PORT_FRONT;
     svr_packet pkt;
@@ -121,7 +120,7 @@ static int pass_batch(struct forward *f, struct port *p, read_fn *read)
     for (size_t i = 0; i < count; i++)
         if (f->packets[i].verdict == SVR_VERDICT_FORWARD)
             send_packet(f, &f->packets[i], now);
-    drain(f, now);
+    forward_drain(f, now);
     return got;
 }
 
@@ -185,7 +184,7 @@ svr_time forward_expiry(const struct forward *f)
     svr_time due = svr_node_expiry(f->node);
 
     for (size_t i = 0; i < f->port_count; i++) {
-        struct neighbours *t = f->ports[i].neighbours;
+        struct neighbours *t = f->ports[i]->neighbours;
 
         if (t != NULL && neighbours_expiry(t) < due)
             due = neighbours_expiry(t);
@@ -198,20 +197,21 @@ void forward_handle_expiry(struct forward *f)
     svr_time now;
 
     for (size_t i = 0; i < f->port_count; i++)
-        forward_receive_express(f, &f->ports[i]);
+        forward_receive_express(f, f->ports[i]);
     now = uv_hrtime();
     for (size_t i = 0; i < f->port_count; i++)
-        if (f->ports[i].neighbours != NULL)
-            neighbours_handle_expiry(f->ports[i].neighbours, now);
+        if (f->ports[i]->neighbours != NULL)
+            neighbours_handle_expiry(f->ports[i]->neighbours, now);
     if (svr_node_expiry(f->node) <= now)
         svr_node_handle_expiry(f->node, now);
-    drain(f, now);
+    forward_drain(f, now);
 }
 
 /* Life */
 
-static int add_neighbours(struct forward *f, struct port *p,
-                          const svr_random *random)
+struct neighbours *forward_neighbours(struct port *p,
+                                      const svr_interface_config *interface,
+                                      const svr_random *random)
 {
     struct neighbour_actions actions = {
         .send = neighbour_send,
@@ -220,16 +220,20 @@ static int add_neighbours(struct forward *f, struct port *p,
         .user = p,
     };
 
+    return neighbours_create(p->mac, interface->addresses,
+                             interface->address_count, &actions, random);
+}
+
+int forward_add(struct forward *f, struct port *p, const svr_random *random)
+{
     p->forward = f;
     if (!p->ethernet)
         return 0;
-    p->neighbours =
-        neighbours_create(p->mac, p->interface->addresses,
-                          p->interface->address_count, &actions, random);
+    p->neighbours = forward_neighbours(p, p->interface, random);
     return p->neighbours != NULL ? 0 : -1;
 }
 
-int forward_init(struct forward *f, struct port *ports, size_t port_count,
+int forward_init(struct forward *f, struct port **ports, size_t port_count,
                  const svr_random *random)
 {
     f->ports = ports;
@@ -239,17 +243,21 @@ int forward_init(struct forward *f, struct port *ports, size_t port_count,
     if (f->memory == NULL)
         return -1;
     for (size_t i = 0; i < port_count; i++)
-        if (add_neighbours(f, &ports[i], random) < 0)
+        if (forward_add(f, ports[i], random) < 0)
             return -1;
     return 0;
 }
 
+void forward_remove(struct port *p)
+{
+    neighbours_destroy(p->neighbours);
+    p->neighbours = NULL;
+}
+
 void forward_close(struct forward *f)
 {
-    for (size_t i = 0; i < f->port_count; i++) {
-        neighbours_destroy(f->ports[i].neighbours);
-        f->ports[i].neighbours = NULL;
-    }
+    for (size_t i = 0; i < f->port_count; i++)
+        forward_remove(f->ports[i]);
     free(f->memory);
     f->memory = NULL;
 }

@@ -9,7 +9,7 @@
 
 struct forward {
     svr_node *node;
-    struct port *ports;
+    struct port **ports; /* borrowed, as the array is */
     size_t port_count;
     uint8_t *memory; /* of the batch, and one buffer for the node's output */
     svr_packet packets[SVR_BATCH_MAX];
@@ -18,9 +18,20 @@ struct forward {
 /* Takes open ports; gives those with Ethernet their neighbours. The node is set
  * by the caller before anything else is called. 0, or -1 where there is no
  * memory. */
-int forward_init(struct forward *f, struct port *ports, size_t port_count,
+int forward_init(struct forward *f, struct port **ports, size_t port_count,
                  const svr_random *random);
+/* What a port needs beside its device, which is open. 0, or -1 where there is
+ * no memory. forward_init does it for its ports. */
+int forward_add(struct forward *f, struct port *p, const svr_random *random);
+void forward_remove(struct port *p);
+/* A table of neighbours for a port that is to have these addresses, or NULL. */
+struct neighbours *forward_neighbours(struct port *p,
+                                      const svr_interface_config *interface,
+                                      const svr_random *random);
 void forward_close(struct forward *f);
+
+/* Sends what the node itself has to say. */
+void forward_drain(struct forward *f, svr_time now);
 
 /* To be called when a port can be used, first or again. */
 void forward_announce(const struct port *p);

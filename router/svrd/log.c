@@ -9,6 +9,7 @@
 
 static const char *const names[] = {"error", "warn", "info", "debug"};
 static enum log_level shown = LOG_LEVEL_INFO;
+static FILE *redirected;
 
 bool log_level_find(const char *name, enum log_level *out)
 {
@@ -24,6 +25,11 @@ bool log_level_find(const char *name, enum log_level *out)
 void log_set_level(enum log_level level)
 {
     shown = level;
+}
+
+void log_redirect(FILE *out)
+{
+    redirected = out;
 }
 
 /* Whatever a name from outside brings along must not start a second line or
@@ -46,7 +52,9 @@ void log_line(enum log_level level, const char *format, ...)
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
     flatten(line);
-    if (level == LOG_LEVEL_INFO)
+    if (redirected != NULL && level == LOG_LEVEL_ERROR)
+        fprintf(redirected, "%s\n", line);
+    else if (level == LOG_LEVEL_INFO)
         fprintf(stderr, "svrd: %s\n", line);
     else
         fprintf(stderr, "svrd: %s: %s\n", names[level], line);

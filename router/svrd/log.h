@@ -3,6 +3,7 @@
 #define SVR_ROUTER_LOG_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 enum log_level {
     LOG_LEVEL_ERROR,
@@ -15,6 +16,9 @@ enum log_level {
 bool log_level_find(const char *name, enum log_level *out);
 /* Lines above level are left out; the default is INFO. */
 void log_set_level(enum log_level level);
+
+/* Errors go to this stream instead, one a line, until it is NULL again. */
+void log_redirect(FILE *out);
 
 __attribute__((format(printf, 2, 3))) void log_line(enum log_level level,
                                                     const char *format, ...);

@@ -52,10 +52,10 @@ static void on_express(uv_poll_t *poll, int status, int events)
 static void revive_ports(struct loop *l)
 {
     for (size_t i = 0; i < l->forward->port_count; i++) {
-        struct port *p = &l->forward->ports[i];
+        struct port *p = l->forward->ports[i];
 
         if (!p->failed || !port_usable(p) ||
-            uv_poll_start(&l->polls[i], UV_READABLE, on_readable) < 0)
+            uv_poll_start(&p->polls->frames, UV_READABLE, on_readable) < 0)
             continue;
         p->failed = false;
         forward_announce(p);
@@ -101,8 +101,19 @@ static void on_second(uv_timer_t *timer)
 
     tell_unix_time(l);
     control_tick(l->control, uv_hrtime());
+    if (l->events != NULL)
+        events_tick(l->events, uv_hrtime());
     watch_tick(&l->watch, l->forward->node, uv_hrtime());
     revive_ports(l);
+}
+
+static void on_hangup(uv_signal_t *handle, int number)
+{
+    const struct loop *l = handle->loop->data;
+
+    (void)number;
+    if (l->hangup != NULL)
+        l->hangup(l->user);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -127,20 +138,71 @@ static int start_poll(struct loop *l, uv_poll_t *poll, struct port *p, int fd,
     return 0;
 }
 
+int loop_renew_port(struct loop *l, struct port *p)
+{
+    struct loop_polls *polls = p->polls;
+
+    if (p->express < 0 || polls->open > 1)
+        return 0;
+    if (start_poll(l, &polls->express, p, p->express, on_express) < 0)
+        return -1;
+    polls->open++;
+    return 0;
+}
+
+int loop_add_port(struct loop *l, struct port *p)
+{
+    struct loop_polls *polls = calloc(1, sizeof *polls);
+    int status;
+
+    p->polls = polls;
+    if (polls == NULL) {
+        log_error("no memory");
+        return -1;
+    }
+    status = start_poll(l, &polls->frames, p, p->fd, on_readable);
+    polls->open += status == 0;
+    if (status < 0 || loop_renew_port(l, p) < 0) {
+        loop_remove_port(p);
+        return -1;
+    }
+    forward_announce(p);
+    return 0;
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+    struct loop_polls *polls = handle->data;
+
+    if (--polls->open == 0)
+        free(polls);
+}
+
+static void close_poll(struct loop_polls *polls, uv_poll_t *poll)
+{
+    poll->data = polls;
+    uv_close((uv_handle_t *)poll, on_poll_closed);
+}
+
+void loop_remove_port(struct port *p)
+{
+    struct loop_polls *polls = p->polls;
+    unsigned open = polls != NULL ? polls->open : 0;
+
+    p->polls = NULL;
+    if (open == 0)
+        free(polls);
+    if (open > 1)
+        close_poll(polls, &polls->express);
+    if (open > 0)
+        close_poll(polls, &polls->frames);
+}
+
 static int start_ports(struct loop *l)
 {
-    struct forward *f = l->forward;
-
-    for (size_t i = 0; i < f->port_count; i++) {
-        struct port *p = &f->ports[i];
-
-        if (start_poll(l, &l->polls[i], p, p->fd, on_readable) < 0)
+    for (size_t i = 0; i < l->forward->port_count; i++)
+        if (loop_add_port(l, l->forward->ports[i]) < 0)
             return -1;
-        if (p->express >= 0 && start_poll(l, &l->polls[f->port_count + i], p,
-                                          p->express, on_express) < 0)
-            return -1;
-        forward_announce(p);
-    }
     return 0;
 }
 
@@ -152,6 +214,8 @@ static void start_rest(struct loop *l)
         uv_signal_init(&l->uv, &l->signals[i]);
         uv_signal_start(&l->signals[i], on_signal, numbers[i]);
     }
+    uv_signal_init(&l->uv, &l->signals[2]);
+    uv_signal_start(&l->signals[2], on_hangup, SIGHUP);
     uv_prepare_init(&l->uv, &l->prepare);
     uv_prepare_start(&l->prepare, on_prepare);
     uv_timer_init(&l->uv, &l->expiry);
@@ -174,8 +238,7 @@ int loop_init(struct loop *l, struct forward *forward, struct control *control,
         return -1;
     }
     l->uv.data = l;
-    l->polls = calloc(2 * forward->port_count + 1, sizeof *l->polls);
-    if (l->polls == NULL || watch_init(&l->watch, pathways) < 0) {
+    if (watch_init(&l->watch, pathways) < 0) {
         log_error("no memory");
         loop_close(l);
         return -1;
@@ -198,11 +261,13 @@ static void close_handle(uv_handle_t *handle, void *unused)
 
 void loop_close(struct loop *l)
 {
+    l->closing = true;
     control_close(l->control);
+    for (size_t i = 0; i < l->forward->port_count; i++)
+        loop_remove_port(l->forward->ports[i]);
     uv_walk(&l->uv, close_handle, NULL);
     uv_run(&l->uv, UV_RUN_DEFAULT);
     uv_loop_close(&l->uv);
-    free(l->polls);
     watch_free(&l->watch);
 }
 

@@ -1,13 +1,12 @@
 /* svrd - a reference router for Secure Vector Routing. */
 #include "common/paths.h"
-#include "config/config.h"
 #include "express.h"
 #include "log.h"
-#include "loop.h"
-#include "options.h"
 #include "random.h"
-#include "report.h"
+#include "reload.h"
+#include "requests.h"
 #include "state.h"
+#include "svrd.h"
 
 #include <limits.h>
 #include <signal.h>
@@ -17,20 +16,6 @@
 #include <unistd.h>
 
 #define HUGE_PAGE ((size_t)2 * 1024 * 1024)
-
-/* One router and what it consists of, in the order in which it is built. */
-struct svrd {
-    const struct options *options;
-    struct config *config;
-    struct privileges privileges;
-    struct port *ports;
-    size_t port_count;
-    struct forward forward;
-    struct control *control;
-    svr_node *node;
-    struct loop loop;
-    struct report report;
-};
 
 /* Tables are asked for in huge pages: a flow is then found in three quarters of
  * the time (bench/sessions). Where there are none, they are as good as others.
@@ -97,25 +82,37 @@ static int load(struct svrd *d)
     return privileges_choose(&d->privileges, d->options->user);
 }
 
-static int open_ports(struct svrd *d)
+/* All ports are there before the first is opened, whatever becomes of that. */
+static int make_ports(struct svrd *d)
 {
     size_t count = d->config->node.interface_count;
 
     d->ports = calloc(count + 1, sizeof *d->ports);
-    if (d->ports == NULL) {
-        log_error("no memory");
+    while (d->ports != NULL && d->port_count < count) {
+        struct port *p = malloc(sizeof *p);
+
+        if (p == NULL)
+            break;
+        port_init(p, d->config, (uint16_t)d->port_count);
+        d->ports[d->port_count++] = p;
+    }
+    if (d->ports != NULL && d->port_count == count)
+        return 0;
+    log_error("no memory");
+    return -1;
+}
+
+static int open_ports(struct svrd *d)
+{
+    if (make_ports(d) < 0)
         return -1;
-    }
-    for (size_t i = 0; i < count; i++)
-        port_init(&d->ports[i], d->config, (uint16_t)i);
-    d->port_count = count;
-    for (size_t i = 0; i < count; i++) {
-        if (port_open(&d->ports[i]) < 0)
+    for (size_t i = 0; i < d->port_count; i++) {
+        if (port_open(d->ports[i]) < 0)
             return -1;
-        express_open(&d->ports[i], &d->config->node);
+        express_open(d->ports[i], &d->config->node);
     }
-    if (forward_init(&d->forward, d->ports, count, &d->config->node.random) <
-        0) {
+    if (forward_init(&d->forward, d->ports, d->port_count,
+                     &d->config->node.random) < 0) {
         log_error("no memory");
         return -1;
     }
@@ -155,9 +152,9 @@ static int create_node(struct svrd *d)
     return 0;
 }
 
-static char *answer(void *user, const char *line, size_t len)
+static void on_hangup(void *user)
 {
-    return report_answer(user, line, len, uv_hrtime());
+    reload_apply(user, NULL, NULL);
 }
 
 static int start(struct svrd *d)
@@ -171,8 +168,13 @@ static int start(struct svrd *d)
         .ports = d->ports,
         .port_count = d->port_count,
         .started = uv_hrtime(),
+        .loaded = uv_hrtime(),
     };
-    if (control_listen(d->control, &d->loop.uv, answer, &d->report) < 0) {
+    d->events.control = d->control;
+    d->loop.events = &d->events;
+    d->loop.hangup = on_hangup;
+    d->loop.user = d;
+    if (control_listen(d->control, &d->loop.uv, requests_handle, d) < 0) {
         loop_close(&d->loop);
         return -1;
     }
@@ -185,6 +187,7 @@ static int build(struct svrd *d)
         return -1;
     d->config->node.alloc = (svr_allocator){allocate, release, NULL};
     d->config->node.random = random_system();
+    d->config->node.notify = (svr_notify){events_notify, &d->events};
     /* Devices first: without privileges they are what is missing. */
     if (open_ports(d) < 0 || open_control(d) < 0 || create_node(d) < 0 ||
         privileges_drop(&d->privileges) < 0)
@@ -194,11 +197,14 @@ static int build(struct svrd *d)
 
 static void destroy(struct svrd *d)
 {
+    d->events.control = NULL;
     control_free(d->control);
     forward_close(&d->forward);
     svr_node_destroy(d->node);
-    for (size_t i = 0; i < d->port_count; i++)
-        port_close(&d->ports[i]);
+    for (size_t i = 0; i < d->port_count; i++) {
+        port_close(d->ports[i]);
+        free(d->ports[i]);
+    }
     free(d->ports);
     config_free(d->config);
 }

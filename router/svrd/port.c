@@ -5,12 +5,17 @@
 
 #include <string.h>
 
-void port_init(struct port *p, const struct config *config, uint16_t index)
+void port_assign(struct port *p, const struct config *config, uint16_t index)
 {
-    memset(p, 0, sizeof *p);
     p->config = &config->ports[index];
     p->interface = &config->node.interfaces[index];
     p->index = index;
+}
+
+void port_init(struct port *p, const struct config *config, uint16_t index)
+{
+    memset(p, 0, sizeof *p);
+    port_assign(p, config, index);
     p->ethernet = p->config->kind != PORT_TUN;
     p->ops = p->config->kind == PORT_PCAP ? &port_pcap_ops : &port_tap_ops;
     p->fd = -1;

@@ -78,9 +78,12 @@ struct port {
     uint8_t mac[ETHER_ADDR];
     struct neighbours *neighbours; /* NULL without Ethernet */
     struct forward *forward;       /* the data path it belongs to */
+    struct loop_polls *polls;      /* what waits for frames (loop.c) */
     struct port_counters counters;
 };
 
+/* Takes another configuration, in which it has that index. */
+void port_assign(struct port *p, const struct config *config, uint16_t index);
 /* Prepares interface `index` of the configuration; nothing is opened. */
 void port_init(struct port *p, const struct config *config, uint16_t index);
 

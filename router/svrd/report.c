@@ -30,6 +30,15 @@ static json_t *seconds(svr_time from, svr_time to)
     return number(to > from ? (to - from) / SVR_SECOND : 0);
 }
 
+json_t *report_configuration(const struct config *c)
+{
+    json_t *o = json_object();
+
+    json_object_set_new(o, "file", text(c->file));
+    json_object_set_new(o, "hash", text(c->hash));
+    return o;
+}
+
 /* Status */
 
 static json_t *interface_addresses(const svr_interface_config *interface)
@@ -83,6 +92,14 @@ static json_t *pathways_status(const svr_node *node, svr_time now)
     return list;
 }
 
+static json_t *configuration_status(const struct report *r, svr_time now)
+{
+    json_t *o = report_configuration(r->config);
+
+    json_object_set_new(o, "age_s", seconds(r->loaded, now));
+    return o;
+}
+
 static json_t *status_data(const struct report *r, svr_time now)
 {
     const svr_node_config *node = &r->config->node;
@@ -90,13 +107,14 @@ static json_t *status_data(const struct report *r, svr_time now)
     json_t *o = json_object();
 
     for (size_t i = 0; i < r->port_count; i++)
-        json_array_append_new(interfaces, interface_status(&r->ports[i]));
+        json_array_append_new(interfaces, interface_status(r->ports[i]));
     json_object_set_new(o, "version", text(svr_version()));
     json_object_set_new(o, "router", text(r->config->router));
     json_object_set_new(o, "authority", text(r->config->authority));
     json_object_set_new(o, "pid", number((uint64_t)getpid()));
     json_object_set_new(o, "uptime_s", seconds(r->started, now));
     json_object_set_new(o, "boot", number(node->boot));
+    json_object_set_new(o, "configuration", configuration_status(r, now));
     json_object_set_new(o, "sessions", number(svr_node_session_count(r->node)));
     json_object_set_new(o, "session_limit",
                         number(svr_node_session_limit(r->node)));
@@ -176,7 +194,7 @@ static json_t *counters_data(const struct report *r)
 #undef X
     json_object_set_new(o, "dropped", drop_counters(&c));
     for (size_t i = 0; i < r->port_count; i++) {
-        const struct port *p = &r->ports[i];
+        const struct port *p = r->ports[i];
         json_t *port = port_counters(p);
 
         if (p->neighbours != NULL)
@@ -225,7 +243,7 @@ static json_t *pair(const char *first, json_t *a, const char *second, json_t *b)
     return o;
 }
 
-static json_t *session(const svr_session_info *s, svr_time now)
+json_t *report_session(const svr_session_info *s, svr_time now)
 {
     json_t *waypoints = json_array();
     json_t *o = json_object();
@@ -263,7 +281,7 @@ static json_t *next_session(const struct report *r, size_t *cursor,
     svr_session_info info;
 
     return svr_node_session_next(r->node, cursor, &info) > 0
-               ? session(&info, now)
+               ? report_session(&info, now)
                : NULL;
 }
 
@@ -289,7 +307,7 @@ static json_t *nat(bool there, const svr_bfd_endpoint *seen)
                  : json_null();
 }
 
-static json_t *path(const svr_node_pathway *pathway, svr_time now)
+json_t *report_path(const svr_node_pathway *pathway, svr_time now)
 {
     const svr_pathway_info *info = &pathway->info;
     json_t *o = pathway_status(pathway);
@@ -314,20 +332,21 @@ static json_t *next_path(const struct report *r, size_t *cursor, svr_time now)
     svr_node_pathway pathway;
 
     return svr_node_pathway_next(r->node, cursor, &pathway, now) > 0
-               ? path(&pathway, now)
+               ? report_path(&pathway, now)
                : NULL;
 }
 
 /* Requests */
 
-static json_t *document(const char *schema, json_t *data)
+json_t *report_document(const char *schema, json_t *data)
 {
     return json_pack("{s:s, s:o}", "schema", schema, "data", data);
 }
 
-static json_t *error_document(const char *message)
+json_t *report_error(const char *message)
 {
-    return document("svr.error/1", json_pack("{s:s}", "message", message));
+    return report_document("svr.error/1",
+                           json_pack("{s:s}", "message", message));
 }
 
 /* Lists that come in pieces: the next entry, or NULL. */
@@ -355,9 +374,9 @@ static json_t *list_document(const struct report *r, const json_t *request,
     json_t *o;
 
     if ((from != NULL && !json_is_integer(from)) || at < 0)
-        return error_document("cursor must be a number from an answer");
+        return report_error("cursor must be a number from an answer");
     list = piece(r, next, &cursor, now);
-    o = document(schema, list);
+    o = report_document(schema, list);
     if (json_array_size(list) == REPORT_PIECE)
         json_object_set_new(o, "next", number(cursor));
     return o;
@@ -370,11 +389,11 @@ static json_t *pathway_document(const struct report *r, const json_t *request,
     const json_t *down = json_object_get(request, "down");
 
     if (name == NULL || !json_is_boolean(down))
-        return error_document("a pathway needs its name, and down as true or "
-                              "false");
+        return report_error("a pathway needs its name, and down as true or "
+                            "false");
     if (svr_node_pathway_admin(r->node, name, json_is_true(down), now) < 0)
-        return error_document("there is no pathway of that name");
-    return document(
+        return report_error("there is no pathway of that name");
+    return report_document(
         "svr.pathway/1",
         json_pack("{s:s, s:b}", "name", name, "down", (int)json_is_true(down)));
 }
@@ -386,23 +405,23 @@ static json_t *answer(const struct report *r, const json_t *request,
         json_string_value(json_object_get(request, "command"));
 
     if (command == NULL)
-        return error_document("a request is {\"command\": \"…\"} on one line");
+        return report_error("a request is {\"command\": \"…\"} on one line");
     if (strcmp(command, "status") == 0)
-        return document("svr.status/1", status_data(r, now));
+        return report_document("svr.status/1", status_data(r, now));
     if (strcmp(command, "counters") == 0)
-        return document("svr.counters/1", counters_data(r));
+        return report_document("svr.counters/1", counters_data(r));
     if (strcmp(command, "sessions") == 0)
         return list_document(r, request, "svr.sessions/1", next_session, now);
     if (strcmp(command, "paths") == 0)
         return list_document(r, request, "svr.paths/1", next_path, now);
     if (strcmp(command, "pathway") == 0)
         return pathway_document(r, request, now);
-    return error_document("the commands are \"status\", \"sessions\", "
-                          "\"paths\", \"counters\" and \"pathway\"");
+    return report_error("the commands are \"status\", \"sessions\", "
+                        "\"paths\", \"counters\", \"pathway\", "
+                        "\"reload\", \"diff\" and \"events\"");
 }
 
-/* The document as one line, in memory from malloc. */
-static char *print_line(const json_t *o)
+char *report_line(const json_t *o)
 {
     char *text = json_dumps(o, JSON_COMPACT);
     size_t len = text != NULL ? strlen(text) : 0;
@@ -422,7 +441,7 @@ char *report_answer(const struct report *r, const char *line, size_t len,
 {
     json_t *request = json_loadb(line, len, 0, NULL);
     json_t *o = answer(r, request, now);
-    char *out = print_line(o);
+    char *out = report_line(o);
 
     json_decref(request);
     json_decref(o);

@@ -4,6 +4,8 @@
 
 #include "port.h"
 
+#include <jansson.h>
+
 /* Sessions or pathways in one answer: it names where the next one goes on, so
  * that a full table does not hold the loop. */
 #define REPORT_PIECE 32
@@ -12,9 +14,10 @@
 struct report {
     const struct config *config;
     svr_node *node;
-    const struct port *ports;
+    struct port *const *ports;
     size_t port_count;
     svr_time started;
+    svr_time loaded; /* the configuration */
 };
 
 /*
@@ -27,5 +30,15 @@ struct report {
  */
 char *report_answer(const struct report *r, const char *line, size_t len,
                     svr_time now);
+
+/* The parts of such answers. */
+json_t *report_session(const svr_session_info *s, svr_time now);
+json_t *report_path(const svr_node_pathway *p, svr_time now);
+json_t *report_document(const char *schema, json_t *data);
+json_t *report_error(const char *message);
+/* Which file a configuration comes from, and that file's hash. */
+json_t *report_configuration(const struct config *c);
+/* A document as one line with its newline, in memory from malloc, or NULL. */
+char *report_line(const json_t *document);
 
 #endif

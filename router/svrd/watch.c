@@ -16,6 +16,32 @@ void watch_free(struct watch *w)
     free(w->seen);
 }
 
+int watch_reserve(struct watch *w, size_t pathways)
+{
+    size_t count = pathways > w->count ? pathways : w->count;
+    struct watch_seen *seen = realloc(w->seen, (count + 1) * sizeof *seen);
+
+    if (seen == NULL)
+        return -1;
+    w->seen = seen;
+    return 0;
+}
+
+static struct watch_seen look(const svr_node_pathway *p)
+{
+    return (struct watch_seen){p->info.state == SVR_BFD_UP, p->info.flaps};
+}
+
+void watch_look(struct watch *w, const svr_node *node, svr_time now)
+{
+    svr_node_pathway p;
+    size_t cursor = 0;
+
+    w->count = 0;
+    while (svr_node_pathway_next(node, &cursor, &p, now) > 0)
+        w->seen[w->count++] = look(&p);
+}
+
 static void tell(const svr_node_pathway *p, uint32_t flaps)
 {
     if (p->info.state != SVR_BFD_UP)
@@ -37,7 +63,7 @@ void watch_tick(struct watch *w, const svr_node *node, svr_time now)
     for (size_t i = 0;
          i < w->count && svr_node_pathway_next(node, &cursor, &p, now) > 0;
          i++) {
-        struct watch_seen seen = {p.info.state == SVR_BFD_UP, p.info.flaps};
+        struct watch_seen seen = look(&p);
         uint32_t flaps = seen.flaps - w->seen[i].flaps;
 
         if (seen.up == w->seen[i].up && flaps == 0)

@@ -22,6 +22,12 @@ struct watch {
 /* All pathways start as down. 0, or -1 where there is no memory. */
 int watch_init(struct watch *w, size_t pathways);
 void watch_free(struct watch *w);
+/* Room for the pathways of another configuration. 0, or -1 where there is no
+ * memory. */
+int watch_reserve(struct watch *w, size_t pathways);
+/* The node has that configuration: how its pathways are now is taken as told.
+ */
+void watch_look(struct watch *w, const svr_node *node, svr_time now);
 /* To be called every second. */
 void watch_tick(struct watch *w, const svr_node *node, svr_time now);
 
