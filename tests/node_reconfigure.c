@@ -644,6 +644,50 @@ Test(node_reconfigure, fragments)
     }
 }
 
+/* A further tuple of a session (S17) is found where its interface is now, and
+ * goes with its pathway. */
+Test(node_reconfigure, aliases)
+{
+    struct net net;
+    struct net_plan p;
+    svr__flow_key key = {.src = addr("203.0.113.102"),
+                         .dst = addr("203.0.113.101"),
+                         .sport = 20001,
+                         .dport = 20000,
+                         .iface = NET_WAN,
+                         .proto = SVR_PROTO_UDP};
+    net_open(&net, &(struct net_options){.twin = true});
+    open_udp(&net);
+    svr__table *t = &net.branch->table;
+    uint32_t number = 0;
+    while (!t->sessions[number].alive)
+        number++;
+    svr__alias what = {
+        .key = key, .session = number, .pathway = 1, .side = SVR__SERVER};
+    cr_assert_not_null(svr__alias_bind(t, what, net.now));
+
+    net_plan(&net, net.branch, &p);
+    svr_interface_config lan = p.interfaces[NET_LAN];
+    p.interfaces[NET_LAN] = p.interfaces[NET_WAN];
+    p.interfaces[NET_WAN] = lan;
+    p.pathways[0].iface = p.pathways[1].iface = NET_LAN;
+    cr_assert_eq(apply(&net, net.branch, &p, NULL), 0);
+    cr_assert_not(svr__key_taken(t, &key));
+    key.iface = NET_LAN;
+    const svr__alias *alias =
+        svr__alias_find(&t->aliases, &key, svr__flow_hash(t, &key));
+    cr_assert_not_null(alias);
+    cr_assert_eq(alias->pathway, 1);
+
+    p.config.pathway_count = 1;
+    p.config.route_count = 1;
+    cr_assert_eq(apply(&net, net.branch, &p, NULL), 0);
+    cr_assert_not(svr__key_taken(t, &key));
+    cr_assert_null(svr__alias_first(&t->aliases, number));
+    cr_assert_eq(svr_node_session_count(net.branch), 1);
+    net_close(&net);
+}
+
 /* Under load, ten times a second for ten seconds: every packet of a session
  * whose service does not change arrives, on the straight way; the other
  * service comes and goes. */

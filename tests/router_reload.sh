@@ -84,7 +84,11 @@ stop() {
 
 ctl() { "$SVRCTL" --socket "$socket" "$@"; }
 # says TEXT ARGUMENT...
-says() { ctl "${@:2}" 2>&1 | tee /dev/stderr | grep -qF -- "$1"; }
+says() {
+    ctl "${@:2}" >"$folder/out" 2>&1 || return 1
+    cat "$folder/out"
+    grep -qF -- "$1" "$folder/out"
+}
 # refuses TEXT ARGUMENT...: with exit code 1
 refuses() {
     local status=0

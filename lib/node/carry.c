@@ -27,6 +27,11 @@ static void carry_peers(const svr__change *c, svr_node *n, svr_node *draft)
         to->ended = from->ended;
         to->tour = from->tour;
         to->tour.of = c->peers[i];
+        to->boot = from->boot;
+        to->told = from->told;
+        to->ended = from->ended;
+        to->tour = from->tour;
+        to->tour.of = c->peers[i];
     }
 }
 
@@ -130,6 +135,8 @@ static void carry_pathways(const svr__change *c, svr_node *n, svr_node *draft,
         svr__pathway *to = &draft->pathways[c->pathways[i]];
         carry_ports(from, to);
         to->sessions = from->sessions;
+        to->tour = from->tour;
+        to->tour.of = c->pathways[i];
         to->tour = from->tour;
         to->tour.of = c->pathways[i];
         if (svr__carry_fits(from, to))

@@ -84,17 +84,70 @@ static void judge_sessions(const svr__change *c, svr_node *n, bool count_only,
     }
 }
 
+/* Tuples that nothing can arrive on any more. */
+static void end_aliases(const svr__change *c, svr_node *n,
+                        const svr__session *s)
+{
+    svr__aliases *all = &n->table.aliases;
+    svr__alias *next;
+
+    for (svr__alias *a =
+             svr__alias_first(all, svr__session_number(&n->table, s));
+         a; a = next) {
+        next = svr__alias_next(all, a);
+        if (c->pathways[a->pathway] == SVR__GONE)
+            svr__alias_remove(all, a);
+    }
+}
+
+static bool is_renumbered(const svr__change *c, const svr__flow_key *key)
+{
+    return c->interfaces[key->iface] != key->iface;
+}
+
 /* The keys of flows name interfaces by number. All leave the table before the
  * first one comes back, for one may get the key that another had. */
-static void unbind_flows(const svr__change *c, svr_node *n)
+static void hide_keys(const svr__change *c, svr_node *n, const svr__session *s)
+{
+    svr__aliases *all = &n->table.aliases;
+
+    for (unsigned side = 0; side < 2; side++) {
+        svr__flow *f = svr__session_flow(&n->table, s, side);
+        if (is_renumbered(c, &f->key))
+            svr__flow_unbind(&n->table, f);
+    }
+    for (const svr__alias *a =
+             svr__alias_first(all, svr__session_number(&n->table, s));
+         a; a = svr__alias_next(all, a))
+        if (is_renumbered(c, &a->key))
+            svr__alias_hide(all, a);
+}
+
+static void detach_sessions(const svr__change *c, svr_node *n)
 {
     for (uint32_t i = 0; i < n->table.cap; i++) {
         const svr__session *s = &n->table.sessions[i];
-        for (unsigned side = 0; s->alive && side < 2; side++) {
-            svr__flow *f = svr__session_flow(&n->table, s, side);
-            if (c->interfaces[f->key.iface] != f->key.iface)
-                svr__flow_unbind(&n->table, f);
-        }
+        if (!s->alive)
+            continue;
+        end_aliases(c, n, s);
+        if (c->renumbered)
+            hide_keys(c, n, s);
+    }
+}
+
+static void adjust_aliases(const svr__change *c, svr_node *n,
+                           const svr__session *s)
+{
+    svr__aliases *all = &n->table.aliases;
+
+    for (svr__alias *a =
+             svr__alias_first(all, svr__session_number(&n->table, s));
+         a; a = svr__alias_next(all, a)) {
+        svr__flow_key key = a->key;
+        a->pathway = c->pathways[a->pathway];
+        key.iface = c->interfaces[key.iface];
+        if (is_renumbered(c, &a->key))
+            svr__alias_show(all, a, &key, svr__flow_hash(&n->table, &key));
     }
 }
 
@@ -123,6 +176,7 @@ static void adjust_sessions(const svr__change *c, svr_node *n)
         svr__change_session(c, s);
         adjust_flow(n, s, SVR__CLIENT);
         adjust_flow(n, s, SVR__SERVER);
+        adjust_aliases(c, n, s);
         svr__session_arm(n, s); /* lifetimes may be others */
     }
 }
@@ -144,8 +198,8 @@ static void commit(const svr__change *c, svr_node *n, svr_node *draft,
                    svr_time now)
 {
     svr__carry_over(c, n, draft, now);
+    detach_sessions(c, n);
     if (c->renumbered) {
-        unbind_flows(c, n);
         svr_reassembly_renumber(n->fabric, c->interfaces, n->interface_count);
         svr_reassembly_renumber(n->clients, c->interfaces, n->interface_count);
     }

@@ -153,6 +153,21 @@ void svr__alias_remove(svr__aliases *a, svr__alias *alias)
     a->free = number_of(a, alias);
 }
 
+void svr__alias_hide(svr__aliases *a, const svr__alias *alias)
+{
+    svr__map_remove(&a->by_key, alias->hash, number_of(a, alias));
+}
+
+void svr__alias_show(svr__aliases *a, svr__alias *alias,
+                     const svr__flow_key *key, uint64_t hash)
+{
+    alias->key = *key;
+    alias->hash = hash;
+    int err = svr__map_insert(&a->by_key, hash, number_of(a, alias));
+    assert(err == 0); /* there is room for all */
+    (void)err;
+}
+
 void svr__aliases_end(svr__aliases *a, uint32_t session)
 {
     svr__alias *alias;

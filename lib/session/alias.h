@@ -73,6 +73,11 @@ svr__alias_find(const svr__aliases *a, const svr__flow_key *key, uint64_t hash)
 svr__alias *svr__alias_add(svr__aliases *a, const svr__alias *what,
                            svr_time now);
 void svr__alias_remove(svr__aliases *a, svr__alias *alias);
+/* It is not found by its key until svr__alias_show gives it another one, which
+ * is new to the table; nothing else of it changes. hash: of the key. */
+void svr__alias_hide(svr__aliases *a, const svr__alias *alias);
+void svr__alias_show(svr__aliases *a, svr__alias *alias,
+                     const svr__flow_key *key, uint64_t hash);
 /* All of a session. */
 void svr__aliases_end(svr__aliases *a, uint32_t session);
 
