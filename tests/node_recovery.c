@@ -2,6 +2,7 @@
 #include "node_lab.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct frame segment(bool reverse, uint8_t flags)
@@ -88,4 +89,272 @@ Test(node_recovery, no_silence_without_peers)
     cr_expect_eq(net_input(&net, net.branch, &f, NET_LAN), SVR_DROP_NOT_SYN);
     frame_free(&f);
     net_close(&net);
+}
+
+/* Which way hosts talk while a router is away and comes back. */
+enum {
+    TALK_NONE,
+    TALK_CLIENT,
+    TALK_SERVER,
+    TALK_BOTH,
+    TALKS,
+};
+
+static const char *const talk_names[] = {"none", "client", "server", "both"};
+static const char *const router_names[] = {"", "branch", "dc", "hub"};
+
+/* One restart and what there is around it. */
+struct story {
+    struct net_options options;
+    bool tcp;
+    int router; /* that is restarted */
+    int talk;
+    unsigned lose; /* the n-th packet between routers after the restart */
+};
+
+/* One host says something, and says it again until the other has it. */
+static bool say(struct lab *lab, const struct story *y, bool reverse)
+{
+    int from = reverse ? LAB_DC : LAB_BRANCH,
+        to = reverse ? LAB_BRANCH : LAB_DC;
+    unsigned before = lab->got[to];
+
+    for (int tries = 0; tries < 24; tries++) {
+        lab_host(lab, from,
+                 y->tcp ? segment(reverse, SVR_TCP_ACK) : datagram(reverse));
+        if (lab->got[to] > before)
+            return true;
+        lab_run(lab, 500 * SVR_MILLISECOND);
+    }
+    return false;
+}
+
+static void talk(struct lab *lab, const struct story *y)
+{
+    if (y->talk == TALK_CLIENT || y->talk == TALK_BOTH)
+        say(lab, y, false);
+    if (y->talk == TALK_SERVER || y->talk == TALK_BOTH)
+        say(lab, y, true);
+}
+
+static void establish(struct lab *lab, const struct story *y)
+{
+    lab_open(lab, y->options);
+    if (y->tcp)
+        open_tcp(&lab->net);
+    for (int i = 0; i < 3; i++) {
+        cr_assert(say(lab, y, false));
+        cr_assert(say(lab, y, true));
+    }
+    lab_run(lab, 3 * SVR_SECOND);
+}
+
+static const char *name_of(const struct story *y)
+{
+    static char text[80];
+
+    snprintf(text, sizeof(text), "%s, %s restarted, %s talk, packet %u lost",
+             y->tcp ? "tcp" : "udp", router_names[y->router],
+             talk_names[y->talk], y->lose);
+    return text;
+}
+
+/* The session lives on: the same one, everywhere, and nobody was reset. A
+ * client's datagram opens another one at once, and the hub keeps the old one
+ * until it has been idle for its time. */
+static void expect_recovery(struct story y)
+{
+    struct lab lab;
+
+    establish(&lab, &y);
+    svr_uuid uuid = lab_session(&lab, LAB_BRANCH).uuid;
+    lab.lose = y.lose ? lab.crossed + y.lose : 0;
+    lab_restart(&lab, y.router);
+    for (int i = 0; i < 4; i++) {
+        talk(&lab, &y);
+        lab_run(&lab, 1 * SVR_SECOND);
+    }
+    lab_run(&lab, 8 * SVR_SECOND);
+    cr_expect(say(&lab, &y, false), "%s: to the server", name_of(&y));
+    cr_expect(say(&lab, &y, true), "%s: to the client", name_of(&y));
+    cr_expect_eq(lab.resets, 0, "%s: a reset", name_of(&y));
+    for (int i = LAB_BRANCH; i < LAB_ROUTERS; i++) {
+        if (!lab_node(&lab, i))
+            continue;
+        cr_expect_leq(svr_node_session_count(lab_node(&lab, i)),
+                      1 + (!y.tcp && i == LAB_HUB), "%s: sessions of %s",
+                      name_of(&y), router_names[i]);
+        svr_uuid u = lab_session(&lab, i).uuid;
+        if (y.tcp)
+            cr_expect_eq(memcmp(&u, &uuid, sizeof(u)), 0,
+                         "%s: another session in %s", name_of(&y),
+                         router_names[i]);
+    }
+    lab_close(&lab);
+}
+
+Test(node_recovery, two_routers)
+{
+    for (int talk = 0; talk < TALKS; talk++)
+        for (int router = LAB_BRANCH; router <= LAB_DC; router++)
+            expect_recovery(
+                (struct story){.tcp = true, .router = router, .talk = talk});
+}
+
+Test(node_recovery, three_routers)
+{
+    for (int talk = 0; talk < TALKS; talk++)
+        for (int router = LAB_BRANCH; router <= LAB_HUB; router++)
+            expect_recovery((struct story){.options = {.hub = true},
+                                           .tcp = true,
+                                           .router = router,
+                                           .talk = talk});
+}
+
+/* Every packet between routers in the first seconds is lost once. */
+static void lose_each(struct story y)
+{
+    for (y.lose = 1; y.lose <= 40; y.lose++)
+        expect_recovery(y);
+}
+
+Test(node_recovery, each_packet_lost_once)
+{
+    for (int talk = 0; talk < TALKS; talk++)
+        for (int router = LAB_BRANCH; router <= LAB_HUB; router++)
+            lose_each((struct story){.options = {.hub = true},
+                                     .tcp = true,
+                                     .router = router,
+                                     .talk = talk});
+}
+
+Test(node_recovery, udp)
+{
+    for (int talk = 0; talk < TALKS; talk++)
+        for (int router = LAB_BRANCH; router <= LAB_HUB; router++)
+            lose_each((struct story){
+                .options = {.hub = true}, .router = router, .talk = talk});
+}
+
+Test(node_recovery, signed_masked_and_of_another_family)
+{
+    const struct net_options rows[] = {
+        {.per_packet = true},
+        {.masked = NET_MASK_BRANCH | NET_MASK_DC | NET_MASK_HUB},
+        {.masked = NET_MASK_HUB},
+        {.v6_pathway = true},
+        {.regular = true, .per_packet = true, .v6_pathway = true},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        for (int talk = 0; talk < TALKS; talk++)
+            for (int router = LAB_BRANCH; router <= LAB_HUB; router++) {
+                struct story y = {.options = rows[i],
+                                  .tcp = true,
+                                  .router = router,
+                                  .talk = talk};
+                y.options.hub = true;
+                expect_recovery(y);
+                y.tcp = false;
+                expect_recovery(y);
+            }
+}
+
+/* A session that nobody has told of is refused once all have spoken. */
+Test(node_recovery, what_is_not_told_is_refused)
+{
+    struct story y = {.tcp = true};
+    struct lab lab;
+
+    establish(&lab, &y);
+    net_restart(&lab.net, &lab.net.dc); /* both, so that nobody knows it */
+    lab_restart(&lab, LAB_BRANCH);
+    cr_expect_eq(lab_host(&lab, LAB_BRANCH, segment(false, SVR_TCP_ACK)),
+                 SVR_DROP_RESYNC);
+    cr_expect_eq(lab_host(&lab, LAB_DC, segment(true, SVR_TCP_ACK)),
+                 SVR_DROP_RESYNC);
+    cr_expect_eq(lab.resets, 0);
+    lab_run(&lab, 9 * SVR_SECOND);
+    cr_expect_eq(lab_host(&lab, LAB_BRANCH, segment(false, SVR_TCP_ACK)),
+                 SVR_DROP_NOT_SYN);
+    cr_expect_eq(lab.resets, 1);
+    lab_close(&lab);
+}
+
+/* One after the other, each with a moment to recover: what the first one knows
+ * it has from the others, and they have new tokens of it. */
+Test(node_recovery, one_after_the_other)
+{
+    for (int first = LAB_BRANCH; first <= LAB_HUB; first++)
+        for (int second = LAB_BRANCH; second <= LAB_HUB; second++) {
+            struct story y = {
+                .options = {.hub = true}, .tcp = true, .talk = TALK_BOTH};
+            struct lab lab;
+            establish(&lab, &y);
+            svr_uuid uuid = lab_session(&lab, LAB_BRANCH).uuid;
+            for (int i = 0; i < 6; i++) {
+                lab_restart(&lab, i & 1 ? second : first);
+                lab_run(&lab, 5 * SVR_SECOND);
+                talk(&lab, &y);
+            }
+            svr_uuid u = lab_session(&lab, LAB_BRANCH).uuid;
+            cr_expect_eq(lab.resets, 0, "%d %d", first, second);
+            cr_expect(say(&lab, &y, false), "%d %d", first, second);
+            cr_expect(say(&lab, &y, true), "%d %d", first, second);
+            cr_expect_eq(memcmp(&u, &uuid, sizeof(u)), 0, "%d %d", first,
+                         second);
+            lab_close(&lab);
+        }
+}
+
+/* The packets of a TCP session's beginning, and who sends them. */
+static struct frame opening(int step)
+{
+    switch (step) {
+    case 0:
+        return frame_tcp(CLIENT, 40, SERVER, 80, SVR_TCP_SYN, 9, 0, "", 0);
+    case 1:
+        return frame_tcp(SERVER, 80, CLIENT, 40, SVR_TCP_SYN | SVR_TCP_ACK, 1,
+                         10, "", 0);
+    case 2:
+        return frame_tcp(CLIENT, 40, SERVER, 80, SVR_TCP_ACK, 10, 2, NULL, 100);
+    default:
+        return frame_tcp(SERVER, 80, CLIENT, 40, SVR_TCP_ACK, 2, 110, "", 0);
+    }
+}
+
+static bool open_step(struct lab *lab, int step)
+{
+    int from = step & 1 ? LAB_DC : LAB_BRANCH,
+        to = step & 1 ? LAB_BRANCH : LAB_DC;
+    unsigned before = lab->got[to];
+
+    for (int tries = 0; tries < 4 && lab->got[to] == before; tries++) {
+        lab_host(lab, from, opening(step));
+        lab_run(lab, 1 * SVR_SECOND);
+    }
+    return lab->got[to] > before;
+}
+
+/* A router is restarted behind each packet of a session's beginning. Hosts send
+ * again what was not answered, from the SYN on. */
+Test(node_recovery, while_a_session_begins)
+{
+    for (int router = LAB_BRANCH; router <= LAB_HUB; router++)
+        for (int phase = 0; phase <= 4; phase++) {
+            struct story y = {.options = {.hub = true}, .tcp = true};
+            struct lab lab;
+            bool ok = true;
+            lab_open(&lab, y.options);
+            for (int step = 0; step < phase; step++)
+                lab_host(&lab, step & 1 ? LAB_DC : LAB_BRANCH, opening(step));
+            lab_restart(&lab, router);
+            for (int step = phase < 2 ? 0 : phase; step < 4; step++)
+                ok &= open_step(&lab, step);
+            cr_expect(ok, "%s behind packet %d", router_names[router], phase);
+            cr_expect(say(&lab, &y, false) && say(&lab, &y, true),
+                      "%s behind packet %d", router_names[router], phase);
+            cr_expect_eq(lab.resets, 0, "%s behind packet %d",
+                         router_names[router], phase);
+            lab_close(&lab);
+        }
 }

@@ -64,6 +64,10 @@ typedef struct svr_life {
 
 SVR_API void svr_life_init(svr_life *life, enum svr_session_kind kind);
 
+/* The session has lived before, where its packets were seen by this router in a
+ * life of its own that it has forgotten, or by another: it is established. */
+SVR_API void svr_life_resume(svr_life *life);
+
 /*
  * A packet of the session passes: TCP is established by the acknowledgement of
  * the first data, other kinds by the first reverse packet. A reset counts only
@@ -79,7 +83,8 @@ SVR_API bool svr_life_event(svr_life *life, const svr_life_packet *p);
 SVR_API bool svr_life_quiet(const svr_life *life, bool reverse);
 
 /* A router may let quiet packets pass without an event; before the next event
- * it then says what the last packet from that end acknowledged. */
+ * it then says what the last packet from that end, if there was one,
+ * acknowledged. */
 SVR_API void svr_life_note(svr_life *life, bool reverse, uint32_t ack,
                            uint16_t window);
 

@@ -76,6 +76,7 @@ extern "C" {
     X(TAG, "wrong-tag", "the tag is wrong")                                    \
     X(REPLAY, "replay", "the packet number was seen before or is too old")     \
     X(SIGNER, "signer", "the source router named is not the signer")           \
+    X(TOKEN, "token", "no recovery token of this router for the session")      \
     X(MD_TENANT, "unknown-tenant", "the metadata names an unknown tenant")     \
     X(MD_SERVICE, "unknown-service", "the metadata names an unknown service")  \
     X(MD_ROUTER, "unknown-router", "the metadata names an unknown router")     \

@@ -40,6 +40,8 @@ enum svr_drop svr__admit(svr_node *n, const svr__session_plan *plan,
         return SVR_DROP_PEER_SESSIONS;
     if (!replaces && !has_room(tenant, l->tenant_sessions))
         return SVR_DROP_TENANT_SESSIONS;
+    if (plan->recovered) /* all at once, and each was admitted before */
+        return SVR_DROP_NONE;
     if (peer && !is_slow(peer, l->peer_rate, now))
         return SVR_DROP_PEER_RATE;
     if (!is_slow(tenant, l->tenant_rate, now))

@@ -64,16 +64,23 @@ bool svr__is_alone(const svr_metadata *md)
            svr_metadata_is_session(md);
 }
 
-void svr__send_metadata(svr_node *n, svr__session *s, unsigned side,
-                        svr_time now)
+/* A packet of the router's own on a session's tuple (S7). */
+static struct envelope envelope_of(const svr_node *n, const svr__session *s,
+                                   unsigned side)
 {
-    uint8_t block[SVR_METADATA_MAX];
-    struct envelope e = {
+    return (struct envelope){
         .pathway = &n->pathways[s->side[side].pathway],
         .tuple = svr__side_tuple(n, s, side),
         .tcp_seq = s->side[side].tcp_seq,
         .tcp_ack = s->side[side].tcp_ack,
     };
+}
+
+void svr__send_metadata(svr_node *n, svr__session *s, unsigned side,
+                        svr_time now)
+{
+    uint8_t block[SVR_METADATA_MAX];
+    struct envelope e = envelope_of(n, s, side);
     size_t len = svr__describe(
         n, s, side, SVR_HAS(CONTROL) | SVR_HAS(DISABLE_FORWARD), block);
     post(n, &e, block, len, now);
@@ -115,26 +122,65 @@ static bool may_ask(svr__work *w, svr__peer *peer, size_t len)
     return true;
 }
 
-void svr__send_enable(svr__work *w, svr__pathway *pw)
+/* To where the packet came from, within limits (S8.2). */
+static void answer(svr__work *w, svr__pathway *pw, const svr_metadata *md)
 {
     svr_node *n = w->node;
     uint8_t block[SVR_METADATA_MAX];
-    svr_metadata md;
     struct envelope e = {
         .pathway = pw,
         .tuple = svr_tuple_reverse(&w->headers.tuple),
         .tcp_seq = w->headers.tcp_ack,
         .tcp_ack = w->headers.tcp_seq + (uint32_t)svr__payload_len(w),
     };
-    svr__describe_bare(n, pw, &md);
+    e.tuple.proto = w->key.proto; /* it may have lost its mask */
+    ptrdiff_t len = svr_metadata_encode(block, sizeof(block), md);
+    svr__peer *peer = &n->peers[pw->peer];
+    if (len < 0 || !may_ask(w, peer, (size_t)len + SVR_TAG_MAX + HEADERS_MAX)) {
+        peer->next_number--; /* nothing carries it */
+        return;
+    }
+    post(n, &e, block, (size_t)len, w->now);
+}
+
+void svr__send_enable(svr__work *w, svr__pathway *pw)
+{
+    svr_metadata md;
+
+    svr__describe_bare(w->node, pw, &md);
     md.present |= SVR_HAS(CONTROL);
     md.control = SVR_CONTROL_ENABLE_METADATA;
+    answer(w, pw, &md);
+}
+
+static void describe_delete(svr_node *n, const svr__pathway *pw,
+                            const svr_uuid *uuid, svr_metadata *md)
+{
+    svr__describe_bare(n, pw, md);
+    md->present |= SVR_HAS(CONTROL) | SVR_HAS(SESSION_UUID);
+    md->control = SVR_CONTROL_DELETE_SESSION;
+    md->uuid = *uuid;
+}
+
+void svr__refuse(svr__work *w, svr__pathway *pw, const svr_uuid *uuid)
+{
+    svr_metadata md;
+
+    describe_delete(w->node, pw, uuid, &md);
+    answer(w, pw, &md);
+}
+
+void svr__send_delete(svr_node *n, const svr__session *s, unsigned side,
+                      svr_time now)
+{
+    uint8_t block[SVR_METADATA_MAX];
+    struct envelope e = envelope_of(n, s, side);
+    svr_metadata md;
+
+    describe_delete(n, e.pathway, &s->uuid, &md);
     ptrdiff_t len = svr_metadata_encode(block, sizeof(block), &md);
-    svr__peer *peer = &n->peers[pw->peer];
-    if (len > 0 && may_ask(w, peer, (size_t)len + SVR_TAG_MAX + HEADERS_MAX))
-        post(n, &e, block, (size_t)len, w->now);
-    else
-        peer->next_number--; /* nothing carries it */
+    if (len > 0)
+        post(n, &e, block, (size_t)len, now);
 }
 
 /* What a control message is to the machine. False: it is unknown. */
@@ -168,6 +214,8 @@ static void act_on(svr__work *w, svr__session *s, unsigned side,
     unsigned actions = svr_session_event(&s->machine, side, event, w->now);
 
     if (actions & SVR_SESSION_END) {
+        if (s->side[!side].pathway != SVR__NO_PATHWAY) /* S6.10 */
+            svr__send_delete(n, s, !side, w->now);
         svr__session_close(n, s, SVR_CAUSE_DELETED, w->now);
     } else {
         svr__session_act(n, s, side, actions, w->now);

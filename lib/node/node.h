@@ -14,11 +14,11 @@
  * watch.c keeps the pathways alive, with watch_send.c and watch_receive.c; what
  * comes for that is taken before all else (S14, S15).
  *
- * beside it: token.c makes and keeps recovery tokens (S8.5), resync.c
- * tells peers of sessions after a restart (S8.4), on tours (tour.c), open.c
- * makes sessions and their flows, fit.c looks at sizes, depart.c adds what a
- * neighbour needs, describe.c writes metadata, protect.c signs and verifies,
- * record.c keeps sessions from circling (S20),
+ * beside it: token.c makes and keeps recovery tokens (S8.5), recover.c
+ * builds sessions with them, resync.c tells peers of sessions after a restart
+ * (S8.4), on tours (tour.c), open.c makes sessions and their flows, fit.c looks
+ * at sizes, depart.c adds what a neighbour needs, describe.c writes metadata,
+ * protect.c signs and verifies, record.c keeps sessions from circling (S20),
  * control.c speaks to neighbours (S7, S8.2), icmp.c raises and carries errors
  * (S19), expiry.c ends what is idle (S9). create.c makes a node, setup.c and
  * config.c what derives from its configuration, reconfigure.c gives it another
@@ -418,6 +418,7 @@ typedef struct svr__session_plan {
     svr_tuple context;
     int tenant, service;
     uint64_t exchange;     /* of the metadata that opens it, 0 for a client */
+    bool recovered;        /* from reverse metadata (S8.5) */
     svr__kept_token token; /* of the client's side */
     svr__passed passed;
     svr__side_plan side[2];
@@ -525,6 +526,12 @@ void svr__resync_pathway(svr_node *n, svr__pathway *pw, svr_time now);
 /* Gives new tokens to all peers (S8.5). */
 void svr__resync_tokens(svr_node *n, svr_time now);
 
+/* recover.c (S8.5): the plan of a session that reverse metadata speaks of and
+ * that is not known: both sides are where they were. */
+enum svr_drop svr__recover_plan(const svr__work *w, const svr__pathway *pw,
+                                const svr_metadata *md,
+                                svr__session_plan *plan);
+
 /* token.c (S8.5) */
 int svr__token_init(svr_node *n, const svr_node_config *c);
 void svr__token_fini(svr_node *n);
@@ -572,6 +579,12 @@ void svr__session_act(svr_node *n, svr__session *s, unsigned side,
 /* Signs a block that belongs to no session and sends it by itself. */
 void svr__send_alone(svr_node *n, const svr__pathway *pw, const svr_tuple *t,
                      const svr_metadata *md, svr_time now);
+/* Control 6: to a side of a session, or, for a session that this router does
+ * not have, to where w's authentic metadata came from, within limits (S6.10).
+ */
+void svr__send_delete(svr_node *n, const svr__session *s, unsigned side,
+                      svr_time now);
+void svr__refuse(svr__work *w, svr__pathway *pw, const svr_uuid *uuid);
 /* S8.2: a plain packet of no session asks for metadata, within limits. */
 void svr__send_enable(svr__work *w, svr__pathway *pw);
 

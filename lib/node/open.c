@@ -332,7 +332,10 @@ enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
     (*forward)->seen = now;
     svr__session_settle(n, s);
     n->counters.sessions_created++;
-    svr__notify_session(n, s, SVR_EVENT_SESSION_STARTED, SVR_CAUSE_NONE);
+    svr__notify_session(n, s,
+                        plan->recovered ? SVR_EVENT_SESSION_RECOVERED
+                                        : SVR_EVENT_SESSION_STARTED,
+                        SVR_CAUSE_NONE);
     return SVR_DROP_NONE;
 }
 

@@ -47,7 +47,7 @@ static void note_flows(svr_node *n, svr__session *s)
 {
     for (unsigned side = 0; side < 2; side++) {
         const svr__flow *f = svr__session_flow(&n->table, s, side);
-        if (s->machine.life.end[side].seen & SVR_LIFE_SEEN_ACK)
+        if ((s->machine.life.end[side].seen & SVR_LIFE_SEEN_ACK) || f->tcp_ack)
             svr_life_note(&s->machine.life, side == SVR__SERVER, f->tcp_ack,
                           f->tcp_window);
     }

@@ -58,7 +58,7 @@ static void finish_look(svr_node *n, svr__tour *t, svr_time now)
 static void finish_telling(svr_node *n, svr__tour *t, svr_time now)
 {
     t->until = now + ANSWER_TIME;
-    finish_look(n, t, now);
+    look_again(n, t, now);
 }
 
 static const svr__tour_plan telling = {SVR__TOUR_PEER, tell, finish_telling};

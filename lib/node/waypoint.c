@@ -194,8 +194,12 @@ static enum svr_drop make_plan(const svr__work *w, svr__pathway *pw,
     uint16_t number = (uint16_t)(pw - n->pathways);
     bool exact;
 
-    if (!(md->present & FORWARD_CONTEXT)) /* S8.5 is what would allow it */
-        return SVR_DROP_NO_SESSION;
+    if (!(md->present & FORWARD_CONTEXT)) {
+        if (!(md->present & REVERSE_CONTEXT) ||
+            !has(md, SVR_HAS(SESSION_UUID) | SVR_HAS(RECOVERY_TOKEN)))
+            return SVR_DROP_NO_SESSION;
+        return svr__recover_plan(w, pw, md, plan);
+    }
     if (!has(md,
              SVR_HAS(SESSION_UUID) | SVR_HAS(SERVICE) | SVR_HAS(SOURCE_ROUTER)))
         return SVR_DROP_MD_INCOMPLETE;
@@ -267,13 +271,31 @@ static unsigned hear(const svr__work *w, svr__session *s, unsigned side,
         has(md, SVR_HAS(DISABLE_FORWARD)), w->now);
 }
 
+/* S8.4: a packet in the middle of a TCP connection opens no new one. */
+static bool was_before(const svr__work *w)
+{
+    return w->headers.tuple.proto == SVR_PROTO_TCP &&
+           !(w->headers.tcp_flags & (SVR_TCP_SYN | SVR_TCP_RST));
+}
+
+/* S6.10: what the neighbour knows of is not allowed any more, or its client has
+ * begun another session in its place. */
+static void refuse_recovery(svr__work *w, svr__pathway *pw,
+                            const svr__session_plan *plan, enum svr_drop reason)
+{
+    if (plan->recovered &&
+        (reason == SVR_DROP_ACCESS || reason == SVR_DROP_MD_CONTEXT ||
+         reason == SVR_DROP_TUPLE_IN_USE))
+        svr__refuse(w, pw, &plan->uuid);
+}
+
 /* A new session from a neighbour; old: the one whose tuple it takes, or NULL.
  */
 static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
                          const svr_metadata *md, size_t block_len)
 {
     svr_node *n = w->node;
-    svr__session_plan plan;
+    svr__session_plan plan = {.recovered = false};
     svr__flow *flow;
     svr__session *before = NULL, *twin = NULL;
     bool alone = svr__is_alone(md);
@@ -290,6 +312,7 @@ static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
     if (reason == SVR_DROP_NONE)
         reason = svr__admit(n, &plan, before || twin, w->now);
     if (reason != SVR_DROP_NONE) {
+        refuse_recovery(w, pw, &plan, reason);
         svr__drop(w, reason);
         return;
     }
@@ -306,11 +329,16 @@ static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
         svr__session_close(n, twin, SVR_CAUSE_REPLACED, w->now);
     reason = svr__session_open(n, &plan, w->now, &flow);
     if (reason != SVR_DROP_NONE) {
+        refuse_recovery(w, pw, &plan, reason);
         svr__drop(w, reason);
         return;
     }
     svr__session *s = svr__flow_session(&n->table, flow);
-    go_on(w, flow, hear(w, s, SVR__CLIENT, md), alone);
+    unsigned side = plan.recovered ? SVR__SERVER : SVR__CLIENT;
+    if (alone || was_before(w))
+        svr_life_resume(&s->machine.life);
+    go_on(w, svr__session_flow(&n->table, s, side), hear(w, s, side, md),
+          alone);
 }
 
 /* S6.9: whether it belongs to an exchange before the last one. */

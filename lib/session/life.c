@@ -33,6 +33,11 @@ void svr_life_init(svr_life *life, enum svr_session_kind kind)
     };
 }
 
+void svr_life_resume(svr_life *life)
+{
+    life->state = SVR_LIFE_ESTABLISHED;
+}
+
 static bool change_state(svr_life *life, enum svr_life_state state)
 {
     bool changed = life->state != state;
@@ -142,6 +147,7 @@ void svr_life_note(svr_life *life, bool reverse, uint32_t ack, uint16_t window)
 {
     life->end[reverse].ack = ack;
     life->end[reverse].window = window;
+    life->end[reverse].seen |= SVR_LIFE_SEEN_ACK;
 }
 
 const char *svr_life_name(const svr_life *life)

@@ -1,0 +1,105 @@
+/* Sessions are built anew from reverse metadata, with a token (S8.5). */
+#include "node/node.h"
+
+#include <string.h>
+
+static bool is_expired(const svr_node *n, const svr__token *t, svr_time now)
+{
+    return (n->unix_offset + now) / SVR_SECOND > t->expiry;
+}
+
+/* The number of the name with this id, or -1. */
+static int find_id(const uint32_t *ids, size_t count, uint32_t id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (ids[i] == id)
+            return (int)i;
+    return -1;
+}
+
+static bool find_names(const svr_node *n, const svr__token *t,
+                       svr__session_plan *plan)
+{
+    plan->tenant = SVR_TENANT_NONE;
+    if (t->tenant)
+        plan->tenant = find_id(n->tenant_ids, n->tenant_count, t->tenant);
+    plan->service = find_id(n->service_ids, n->service_count, t->service);
+    return plan->service >= 0 && (!t->tenant || plan->tenant >= 0);
+}
+
+/* The client is on an own interface. */
+static bool find_interface(const svr_node *n, const svr__token *t,
+                           svr__session_plan *plan)
+{
+    for (size_t i = 0; i < n->interface_count; i++) {
+        if (n->interfaces[i].token_id != t->origin)
+            continue;
+        plan->side[SVR__CLIENT] = (svr__side_plan){
+            .pathway = SVR__NO_PATHWAY,
+            .iface = (uint16_t)i,
+            .tuple = plan->context,
+        };
+        return svr__tenant_of(&n->interfaces[i].config, &plan->context.src) ==
+               plan->tenant;
+    }
+    return false;
+}
+
+/* The client is behind another router. */
+static bool find_previous(const svr_node *n, const svr__token *t,
+                          svr__session_plan *plan)
+{
+    for (size_t i = 0; i < n->pathway_count; i++) {
+        const svr__pathway *pw = &n->pathways[i];
+        if (pw->token_id != t->origin)
+            continue;
+        plan->side[SVR__CLIENT] = (svr__side_plan){
+            .pathway = (uint16_t)i,
+            .iface = pw->iface,
+            .tuple = {.src = t->remote,
+                      .dst = pw->local,
+                      .sport = t->remote_port,
+                      .dport = t->own_port,
+                      .proto = t->proto},
+        };
+        return svr_addr_is_v4(&t->remote) == svr_addr_is_v4(&pw->local);
+    }
+    return false;
+}
+
+/* A transit router may know the service by a parent's name alone. */
+static enum svr_drop check_access(const svr_node *n, const svr__token *t,
+                                  const svr__session_plan *plan)
+{
+    if (!t->transit &&
+        svr_policy_service_match(n->policy, &plan->context) != plan->service)
+        return SVR_DROP_MD_CONTEXT;
+    if (svr_policy_access(n->policy, plan->service, plan->tenant,
+                          &plan->context.src) < 0)
+        return SVR_DROP_ACCESS;
+    return SVR_DROP_NONE;
+}
+
+enum svr_drop svr__recover_plan(const svr__work *w, const svr__pathway *pw,
+                                const svr_metadata *md, svr__session_plan *plan)
+{
+    const svr_node *n = w->node;
+    svr__token t;
+
+    *plan = (svr__session_plan){
+        .uuid = md->uuid,
+        .context = svr_tuple_reverse(&md->reverse),
+        .recovered = true,
+        .side[SVR__SERVER] = {.pathway = (uint16_t)(pw - n->pathways),
+                              .iface = pw->iface,
+                              .tuple = svr_tuple_reverse(&w->headers.tuple)},
+    };
+    if (!svr__token_open(&t, n->recovery_key, md->recovery_token, &plan->uuid,
+                         &plan->context) ||
+        is_expired(n, &t, w->now) || t.next != n->peers[pw->peer].token_id)
+        return SVR_DROP_TOKEN;
+    if (!find_names(n, &t, plan) ||
+        !(t.transit ? find_previous(n, &t, plan) : find_interface(n, &t, plan)))
+        return SVR_DROP_ACCESS;
+    return check_access(n, &t, plan);
+}
