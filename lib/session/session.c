@@ -180,6 +180,10 @@ static enum svr__hop_event asks_event(const svr_hop *hop, bool same,
                : SVR__HOP_ASKS;
 }
 
+/* No boot counter comes so far, and ours must not begin again at 0 because a
+ * neighbour says so. */
+#define NUMBERS_END ((uint64_t)UINT32_MAX << 32)
+
 /* What is echoed (S6.9). A neighbour that was made anew from something old
  * knows less of us than we think: it is told again. One that knows more
  * remembers a life of ours that we have forgotten: we go on above it. */
@@ -187,7 +191,7 @@ static unsigned echoed(svr_hop *hop, uint64_t echo, bool newer, svr_time now)
 {
     if (echo == hop->own)
         return svr__hop_event(hop, SVR__HOP_ECHO, now);
-    if (echo > hop->own && hop->state != SVR_HOP_HOST) {
+    if (echo > hop->own && echo < NUMBERS_END && hop->state != SVR_HOP_HOST) {
         hop->own = echo;
         return svr__hop_event(hop, SVR__HOP_AHEAD, now);
     }

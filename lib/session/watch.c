@@ -122,7 +122,8 @@ unsigned svr_session_timer(svr_session *s, unsigned side,
     if (patience_due(hop) <= now)
         actions |= svr__watch_answer(hop, now);
     if (repeat_due(hop) <= now) {
-        hop->repeats++;
+        while (repeat_due(hop) <= now) /* what was missed is not made up for */
+            hop->repeats++;
         actions |= svr__hop_event(hop, SVR__HOP_REPEAT, now);
     }
     if (silence_due(hop, side, passed) <= now)
