@@ -96,6 +96,14 @@ refuses() {
     cat "$folder/out"
     [[ $status == 1 ]] && grep -qF -- "$1" "$folder/out"
 }
+# The key is gone: what runs goes on.
+refuses_key() {
+    mv "$secret/test.key" "$secret/away"
+    local status=0
+    refuses "test.key" reload || status=1
+    mv "$secret/away" "$secret/test.key"
+    return "$status"
+}
 logged() {
     for _ in {1..50}; do
         grep -qF -- "$1" "$folder/log" && return 0
@@ -243,4 +251,63 @@ if ! setpriv --reuid="$user" --clear-groups test -w /dev/net/tun; then
     check "it opens no device" refuses "start it again" reload "$folder/more.yaml"
 fi
 check "it stops" stop
+
+# ---- files that only root may read ----
+
+secret=$folder/secret
+mkdir -m 700 "$secret"
+umask 077
+openssl rand -hex 32 >"$secret/test.key"
+sed 's/^    interfaces:/    pathways:\
+      wan: { interface: lan0, peer: r2, remote: 10.9.0.2, security: test }\
+&/' "$folder/authority.yaml" >"$secret/authority.yaml"
+cat >>"$secret/authority.yaml" <<END
+security-policies: { test: { key: test.key } }
+END
+sed -i '/^tenants:/i\  r2:\
+    pathways:\
+      wan: { interface: lan0, peer: r1, remote: 10.9.0.1, security: test }\
+    interfaces:\
+      lan0: { kind: tap, device: svrt-tap, address: 10.9.0.2/24 }' \
+    "$secret/authority.yaml"
+sed 's/tenants: .staff/&, more/' "$secret/authority.yaml" >"$secret/more.yaml"
+cp "$secret/authority.yaml" "$folder/outside.yaml"
+ln -s ../outside.yaml "$secret/link.yaml"
+ln -s more.yaml "$secret/other.yaml"
+umask 022
+file=$secret/authority.yaml
+helper() { pgrep -P "$pid" -x svrd-opener; }
+helper_has() { grep -q "$1" "/proc/$(helper)/status"; }
+helper_gone() {
+    for _ in {1..50}; do
+        [[ -e /proc/$opener ]] || return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+check "it starts as $user with files of root" start
+check "beside it there is root" helper_has "^Uid:[[:space:]]*0[[:space:]]"
+for set in CapInh CapPrm CapEff CapAmb; do
+    check "without capabilities in $set" helper_has "^$set:.0000000000000000$"
+done
+check "it reads its file again" ctl reload
+check "and another one" ctl reload "$secret/more.yaml"
+check "which is told by its hash" runs "$secret/more.yaml"
+check "and a link beside it" ctl reload "$secret/other.yaml"
+check "which keeps its name" says "$secret/other.yaml" status
+check "but no link to elsewhere" refuses "cannot be read" reload "$secret/link.yaml"
+check "nor a file elsewhere" refuses "Permission denied" reload "$folder/outside.yaml"
+check "a key is read, too" refuses_key
+openssl rand -hex 32 >"$secret/test.key"
+check "and a new one" says "changed  security policy  test" reload
+opener=$(helper)
+kill -9 "$pid"
+wait "$pid" 2>/dev/null
+pid=
+check "it ends with svrd" helper_gone
+check "it starts again" start
+opener=$(helper)
+check "it stops" stop
+check "and with it the other" helper_gone
 exit "$failed"

@@ -20,8 +20,9 @@ struct builder {
     const struct value *root, *router;
     struct loaded *out;
     struct report *report;
-    const char *file; /* its name */
-    const char *keys; /* the folder of the key files */
+    const char *file;                   /* its name */
+    const char *keys;                   /* the folder of the key files */
+    const struct config_opener *opener; /* or NULL */
 };
 
 /* Fills in out->config for the router. False without memory or with a problem

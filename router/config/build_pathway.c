@@ -62,7 +62,7 @@ static bool read_key_of(struct builder *b, const struct value *security,
     char *path = key_path(b, file->text);
     bool ok =
         path && key_read(key, path, value_of(b->root, ROOT_AUTHORITY)->text,
-                         b->report, file->at);
+                         b->opener, b->report, file->at);
 
     free(path);
     return ok;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What a file may make the loader take for its values, and again for the
  * result. */
@@ -129,7 +130,8 @@ static struct config *build_for(struct source *s, const struct load *load,
     struct builder b = {.root = &s->root,
                         .router = router,
                         .report = &s->report,
-                        .file = load->file};
+                        .file = load->file,
+                        .opener = load->opener};
     struct config *config = s->report.count == 0 ? build(&b, load) : NULL;
 
     if (config)
@@ -177,7 +179,7 @@ struct config *config_load_text(const char *text, size_t len, const char *file,
                                 const char *router, const char *keys,
                                 FILE *report)
 {
-    struct load load = {text, len, file, router, keys, MEMORY_MAX};
+    struct load load = {text, len, file, router, keys, MEMORY_MAX, NULL};
 
     return is_short(len, file, report) ? config_load_limited(&load, report)
                                        : NULL;
@@ -198,9 +200,24 @@ static char *read_all(FILE *in, size_t *len)
     return NULL;
 }
 
-static char *read_file(const char *file, size_t *len)
+static FILE *open_file(const struct config_opener *opener, const char *file)
 {
-    FILE *in = fopen(file, "re");
+    int fd;
+    FILE *in;
+
+    if (!opener)
+        return fopen(file, "re");
+    fd = opener->open(opener->user, file);
+    in = fd >= 0 ? fdopen(fd, "r") : NULL;
+    if (!in && fd >= 0)
+        close(fd);
+    return in;
+}
+
+static char *read_file(const struct config_opener *opener, const char *file,
+                       size_t *len)
+{
+    FILE *in = open_file(opener, file);
     char *text = in ? read_all(in, len) : NULL;
     int error = errno;
 
@@ -211,34 +228,46 @@ static char *read_file(const char *file, size_t *len)
 }
 
 /* What the file says, to be freed, or NULL with the problem reported. */
-static char *load_file(size_t *len, const char *file, FILE *report)
+static char *load_file(size_t *len, const struct config_opener *opener,
+                       const char *file, FILE *report)
 {
-    char *text = read_file(file, len);
+    char *text = read_file(opener, file, len);
 
     if (!text)
         fprintf(report, "%s: cannot be read: %s\n", file, strerror(errno));
     return text;
 }
 
+struct config *config_load_with(const struct config_opener *opener,
+                                const char *file, const char *router,
+                                const char *keys, FILE *report)
+{
+    struct load load = {.file = file,
+                        .router = router,
+                        .keys = keys,
+                        .memory = MEMORY_MAX,
+                        .opener = opener};
+    struct config *config = NULL;
+    char *text = load_file(&load.len, opener, file, report);
+
+    load.text = text;
+    if (text && is_short(load.len, file, report))
+        config = config_load_limited(&load, report);
+    free(text);
+    return config;
+}
+
 struct config *config_load(const char *file, const char *router,
                            const char *keys, FILE *report)
 {
-    struct config *config;
-    size_t len;
-    char *text = load_file(&len, file, report);
-
-    if (!text)
-        return NULL;
-    config = config_load_text(text, len, file, router, keys, report);
-    free(text);
-    return config;
+    return config_load_with(NULL, file, router, keys, report);
 }
 
 bool config_visit(const char *file, const char *keys, config_visitor *visit,
                   void *user, FILE *report)
 {
     struct load load = {.file = file, .keys = keys, .memory = MEMORY_MAX};
-    char *text = load_file(&load.len, file, report);
+    char *text = load_file(&load.len, NULL, file, report);
     struct source s;
     bool ok = text && is_short(load.len, file, report);
 

@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <svr/svr.h>
+#include <sys/types.h>
 
 enum port_kind {
     PORT_TAP,
@@ -42,6 +43,13 @@ struct config {
 /* A longer file is refused. */
 #define CONFIG_FILE_MAX ((size_t)16 << 20)
 
+/* Who opens files for reading, where that is not the loader itself. */
+struct config_opener {
+    int (*open)(void *user, const char *path); /* -1 with errno, as open(2) */
+    void *user;
+    uid_t owner; /* whom key files must belong to */
+};
+
 /*
  * Loads `file` for `router`. keys is the folder of the key files; NULL: the
  * folder of the file. Every problem found, up to a bound, goes to `report`, one
@@ -52,6 +60,10 @@ struct config {
  */
 struct config *config_load(const char *file, const char *router,
                            const char *keys, FILE *report);
+/* The same with an opener, or NULL. */
+struct config *config_load_with(const struct config_opener *opener,
+                                const char *file, const char *router,
+                                const char *keys, FILE *report);
 /* The same for text in memory; file is its name in the report. */
 struct config *config_load_text(const char *text, size_t len, const char *file,
                                 const char *router, const char *keys,

@@ -14,6 +14,7 @@ static const char demo_key[SVR_KEY_SIZE + 1] =
 
 struct key_file {
     const char *path;
+    const struct config_opener *opener; /* or NULL */
     struct report *report;
     struct mark at;
 };
@@ -30,6 +31,7 @@ static const char *shell_word(const char *path)
 
 static bool check_status(const struct key_file *f, int fd)
 {
+    uid_t owner = f->opener ? f->opener->owner : geteuid();
     struct stat st;
     unsigned mode;
 
@@ -43,13 +45,12 @@ static bool check_status(const struct key_file *f, int fd)
         report_problem(f->report, f->at,
                        "key file %s is not a file, expected a regular file",
                        quote(f->path).s);
-    else if (st.st_uid != geteuid())
+    else if (st.st_uid != owner)
         report_problem(f->report, f->at,
                        "key file %s belongs to user %u, expected user %u: "
                        "chown %u %s",
-                       quote(f->path).s, (unsigned)st.st_uid,
-                       (unsigned)geteuid(), (unsigned)geteuid(),
-                       shell_word(f->path));
+                       quote(f->path).s, (unsigned)st.st_uid, (unsigned)owner,
+                       (unsigned)owner, shell_word(f->path));
     else if (mode != 0600 && mode != 0400)
         report_problem(f->report, f->at,
                        "key file %s has mode %04o, expected 0600: "
@@ -180,7 +181,9 @@ static bool read_line(uint8_t key[SVR_KEY_SIZE], const struct key_file *f,
 static int open_file(const struct key_file *f)
 {
     /* Not waiting, should the name be that of a FIFO. */
-    int fd = open(f->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd = f->opener
+                 ? f->opener->open(f->opener->user, f->path)
+                 : open(f->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
     if (fd < 0 && errno == ENOENT)
         report_problem(f->report, f->at,
@@ -194,9 +197,10 @@ static int open_file(const struct key_file *f)
 }
 
 bool key_read(uint8_t key[SVR_KEY_SIZE], const char *path,
-              const char *authority, struct report *report, struct mark at)
+              const char *authority, const struct config_opener *opener,
+              struct report *report, struct mark at)
 {
-    struct key_file f = {path, report, at};
+    struct key_file f = {path, opener, report, at};
     uint8_t found[SVR_KEY_SIZE] = {0};
     int fd = open_file(&f);
     bool ok;

@@ -2,6 +2,7 @@
 #ifndef SVR_ROUTER_CONFIG_KEY_H
 #define SVR_ROUTER_CONFIG_KEY_H
 
+#include "config.h"
 #include "report.h"
 
 #include <svr/crypto.h>
@@ -9,9 +10,12 @@
 /* The authority that may use the key which everyone knows. */
 #define KEY_DEMO_AUTHORITY "demo"
 
-/* Reads the key in the file at path. On failure a problem was reported for the
- * place `at` in the authority file, and key is as it was. */
+/* Reads the key in the file at path, which must belong to this process's user,
+ * or be opened by an opener and belong to whom that says. On failure a problem
+ * was reported for the place `at` in the authority file, and key is as it was.
+ */
 bool key_read(uint8_t key[SVR_KEY_SIZE], const char *path,
-              const char *authority, struct report *report, struct mark at);
+              const char *authority, const struct config_opener *opener,
+              struct report *report, struct mark at);
 
 #endif

@@ -11,6 +11,7 @@ struct load {
     size_t len;
     const char *file, *router, *keys;
     size_t memory;
+    const struct config_opener *opener; /* of key files, or NULL */
 };
 
 struct config *config_load_limited(const struct load *load, FILE *out);

@@ -1,5 +1,6 @@
 #include "commands.h"
 
+#include "common/paths.h"
 #include "prometheus.h"
 #include "show.h"
 
@@ -191,7 +192,7 @@ static int ask_file(struct client *c, const struct options *o,
                     const char *command, const char *file,
                     void (*print)(json_t *data, FILE *out))
 {
-    char *path = realpath(file, NULL);
+    char *path = paths_whole(file);
     int status;
 
     if (path == NULL) {

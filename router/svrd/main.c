@@ -8,6 +8,7 @@
 #include "state.h"
 #include "svrd.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -61,6 +62,36 @@ static bool is_file_name(const char *name)
     return name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL;
 }
 
+/* Where files are, for as long as svrd runs, wherever that may be. */
+static int find_files(struct svrd *d)
+{
+    const struct options *o = d->options;
+
+    d->file = paths_whole(o->file);
+    if (d->file == NULL) {
+        log_error("%s: %s", o->file, strerror(errno));
+        return -1;
+    }
+    d->keys = o->keys != NULL ? realpath(o->keys, NULL) : NULL;
+    if (o->keys != NULL && d->keys == NULL) {
+        log_error("%s: %s", o->keys, strerror(errno));
+        return -1;
+    }
+    return 0;
+}
+
+/* Nothing has been read yet. */
+static int prepare(struct svrd *d)
+{
+    if (find_files(d) < 0 ||
+        privileges_choose(&d->privileges, d->options->user) < 0)
+        return -1;
+    if (!d->privileges.change)
+        return 0;
+    d->opener = opener_start(d->file, d->keys);
+    return d->opener != NULL ? 0 : -1;
+}
+
 static int load(struct svrd *d)
 {
     char host[HOST_NAME_MAX + 1] = "";
@@ -70,7 +101,7 @@ static int load(struct svrd *d)
         gethostname(host, sizeof host - 1);
         router = host;
     }
-    d->config = config_load(d->options->file, router, d->options->keys, stderr);
+    d->config = config_load(d->file, router, d->keys, stderr);
     if (d->config == NULL)
         return -1;
     if (!is_file_name(d->config->router)) {
@@ -79,7 +110,7 @@ static int load(struct svrd *d)
                   d->config->router);
         return -1;
     }
-    return privileges_choose(&d->privileges, d->options->user);
+    return 0;
 }
 
 /* All ports are there before the first is opened, whatever becomes of that. */
@@ -183,7 +214,7 @@ static int start(struct svrd *d)
 
 static int build(struct svrd *d)
 {
-    if (load(d) < 0)
+    if (prepare(d) < 0 || load(d) < 0)
         return -1;
     d->config->node.alloc = (svr_allocator){allocate, release, NULL};
     d->config->node.random = random_system();
@@ -207,6 +238,9 @@ static void destroy(struct svrd *d)
     }
     free(d->ports);
     config_free(d->config);
+    opener_end(d->opener);
+    free(d->file);
+    free(d->keys);
 }
 
 static int run(const struct options *o)

@@ -137,8 +137,12 @@ static void free_reload(struct reload *r)
 static void read_file(uv_work_t *work)
 {
     struct reload *r = work->data;
+    struct config_opener opener = {0};
 
-    r->config = config_load(r->file, r->router, r->d->options->keys, r->report);
+    if (r->d->opener != NULL)
+        opener = opener_of(r->d->opener);
+    r->config = config_load_with(r->d->opener != NULL ? &opener : NULL, r->file,
+                                 r->router, r->d->keys, r->report);
 }
 
 static void on_read(uv_work_t *work, int status)

@@ -8,6 +8,7 @@
 #include "events.h"
 #include "forward.h"
 #include "loop.h"
+#include "opener.h"
 #include "options.h"
 #include "privileges.h"
 #include "report.h"
@@ -16,9 +17,11 @@ struct reload;
 
 struct svrd {
     const struct options *options;
-    struct config *config; /* what runs */
+    char *file, *keys; /* of the options, whole; keys may be NULL */
     struct privileges privileges;
-    struct port **ports; /* each from malloc */
+    struct opener *opener; /* NULL: svrd stays who it is */
+    struct config *config; /* what runs */
+    struct port **ports;   /* each from malloc */
     size_t port_count;
     struct forward forward;
     struct control *control;
