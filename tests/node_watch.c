@@ -514,21 +514,27 @@ Test(node_watch, administratively_down)
 /* S9: every packet restarts the timer, be it that it cannot go on. */
 Test(node_watch, sessions_live_while_hosts_try)
 {
-    struct link l;
-    link_open(&l, (struct net_options){0});
-    settle(&l);
-    open_udp(&l, 40);
-    cr_assert_eq(
-        svr_node_pathway_admin(l.net.branch, "wan0-dc", true, l.net.now), 0);
-    for (int i = 0; i < 3; i++) {
-        run(&l, 100 * SVR_SECOND);
-        cr_assert_eq(send_client(&l, 40, 10), SVR_DROP_PATHWAY_DOWN);
+    for (int down = 0; down < 2; down++) {
+        struct link l;
+        link_open(&l, (struct net_options){0});
+        l.mtu = 1400;
+        run(&l, 60 * SVR_SECOND);
+        open_udp(&l, 40);
+        if (down)
+            cr_assert_eq(svr_node_pathway_admin(l.net.branch, "wan0-dc", true,
+                                                l.net.now),
+                         0);
+        for (int i = 0; i < 3; i++) {
+            run(&l, 100 * SVR_SECOND);
+            cr_assert_eq(send_client(&l, 40, 1400),
+                         down ? SVR_DROP_PATHWAY_DOWN : SVR_DROP_TOO_BIG);
+        }
+        cr_assert_eq(svr_node_session_count(l.net.branch), 1);
+        cr_assert_eq(svr_node_session_count(l.net.dc), 0);
+        run(&l, 181 * SVR_SECOND);
+        cr_assert_eq(svr_node_session_count(l.net.branch), 0);
+        link_close(&l);
     }
-    cr_assert_eq(svr_node_session_count(l.net.branch), 1);
-    cr_assert_eq(svr_node_session_count(l.net.dc), 0);
-    run(&l, 181 * SVR_SECOND);
-    cr_assert_eq(svr_node_session_count(l.net.branch), 0);
-    link_close(&l);
 }
 
 Test(node_watch, unwatched_goes_down_too)

@@ -69,7 +69,6 @@ static void live(svr__work *w, const svr__passage *r)
     };
     note_flows(w->node, r->session);
     svr_life_event(&r->session->machine.life, &p);
-    r->flow->seen = w->now;
     r->flow->packets++;
     r->flow->bytes += w->packet->len;
     if (h->tcp_flags & SVR_TCP_ACK) {
@@ -126,8 +125,8 @@ static bool transform(svr__work *w, const svr__passage *r)
  */
 static bool make_ready(svr__work *w, const svr__passage *r)
 {
+    r->flow->seen = w->now; /* S9: its host has not given it up */
     if (r->to && !r->to->up) {
-        r->flow->seen = w->now; /* S9: its host has not given it up */
         svr__drop(w, SVR_DROP_PATHWAY_DOWN);
         return false;
     }

@@ -146,10 +146,11 @@ void datagram_open(struct world *w, struct session *s, struct prng *p,
                                ? SIM_MTU - packet_overhead(&s->tuple)
                                : prng_between(p, 64, 1200)),
     };
-    /* Not just when the idle time of ICMP ends (S9): the routers on the way do
-     * not forget a session in the same moment. */
-    if (s->kind == KIND_ECHO && d->interval > 8 * SVR_SECOND)
-        d->interval += 5 * SVR_SECOND;
+    /* Not just when the idle time of ICMP ends (S9), be it that one did not get
+     * through: routers on the way do not forget a session in the same moment.
+     */
+    if (s->kind == KIND_ECHO && d->interval > 4 * SVR_SECOND)
+        d->interval += 10 * SVR_SECOND;
     timer_set(&d->timer, &w->queue, w->now, datagram_event, s);
     if (s->kind == KIND_DOWN)
         d->interval = d->interval < SVR_SECOND ? SVR_SECOND : d->interval;

@@ -8,6 +8,20 @@ static event_fn arrival;
 #define AFTERMATH (12 * SVR_SECOND)
 #define DAY (86400 * SVR_SECOND)
 
+/* In a crowd nine of ten talk to somebody behind the same hub. */
+static uint16_t choose_other(struct world *w, uint16_t from)
+{
+    size_t count = w->topology.site_count;
+    size_t hub = (from - 1u) / TREE_WIDTH;
+    size_t other = prng_below(&w->traffic, count);
+
+    if (w->options.plan != PLAN_CROWD || from == 0 ||
+        prng_chance(&w->traffic, 100000))
+        return (uint16_t)other;
+    other = hub * TREE_WIDTH + 1 + other % TREE_WIDTH;
+    return (uint16_t)(other < count ? other : from);
+}
+
 static void open_one(struct world *w)
 {
     static const uint8_t kinds[] = {KIND_TCP,  KIND_TCP,   KIND_TCP, KIND_TCP,
@@ -22,7 +36,7 @@ static void open_one(struct world *w)
         until = w->now + 600 * SVR_SECOND;
     for (int tries = 0; tries < 100; tries++) {
         uint16_t from = (uint16_t)prng_below(p, count);
-        uint16_t to = (uint16_t)prng_below(p, count);
+        uint16_t to = choose_other(w, from);
         if (from == to || !hosts_route(w, from, to)->reachable)
             continue;
         hosts_open(w, kinds[prng_below(p, sizeof(kinds))], from, to,

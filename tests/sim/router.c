@@ -184,6 +184,15 @@ static void note_event(void *user, const svr_event *event)
                     event->cause, journal_digest(&event->session->uuid, 16));
 }
 
+/* Memory for all sessions is taken at once, so not each router of a crowd can
+ * have the same. A hub has those of its leaves, and some go from hub to hub. */
+static size_t crowd_limit(const struct world *w, const struct router *r)
+{
+    bool hub = r->index <= TREE_WIDTH;
+
+    return w->options.sessions / (hub ? 4 : 25) + 256;
+}
+
 void router_start(struct world *w, struct router *r)
 {
     svr_node_config c = r->config->node;
@@ -197,6 +206,8 @@ void router_start(struct world *w, struct router *r)
     c.boot = r->boot;
     c.alloc = account_allocator(&r->memory);
     c.random = (svr_random){fill_random, &r->random};
+    if (w->options.plan == PLAN_CROWD)
+        c.limits.sessions = crowd_limit(w, r);
     c.notify = (svr_notify){note_event, r};
     for (size_t i = 0; i < SVR_KEY_SIZE; i++)
         c.recovery_key[i] = (uint8_t)(r->index + i + 1);
