@@ -278,15 +278,20 @@ static bool was_before(const svr__work *w)
            !(w->headers.tcp_flags & (SVR_TCP_SYN | SVR_TCP_RST));
 }
 
-/* S6.10: what the neighbour knows of is not allowed any more, or its client has
- * begun another session in its place. */
+/* S6.10: reverse metadata of a session that will not live here again: access is
+ * gone, its client has begun another one in its place, or nothing is left that
+ * it could be built from. */
 static void refuse_recovery(svr__work *w, svr__pathway *pw,
-                            const svr__session_plan *plan, enum svr_drop reason)
+                            const svr_metadata *md, enum svr_drop reason)
 {
-    if (plan->recovered &&
-        (reason == SVR_DROP_ACCESS || reason == SVR_DROP_MD_CONTEXT ||
-         reason == SVR_DROP_TUPLE_IN_USE))
-        svr__refuse(w, pw, &plan->uuid);
+    const svr_node *n = w->node;
+    bool later = (reason == SVR_DROP_NO_SESSION || reason == SVR_DROP_TOKEN) &&
+                 svr__resync_quiet(n, w->now);
+
+    if (!later && (md->present & REVERSE_CONTEXT) &&
+        has(md, SVR_HAS(SESSION_UUID)) &&
+        !svr__session_find(&n->table, &md->uuid))
+        svr__refuse(w, pw, &md->uuid);
 }
 
 /* A new session from a neighbour; old: the one whose tuple it takes, or NULL.
@@ -312,7 +317,7 @@ static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
     if (reason == SVR_DROP_NONE)
         reason = svr__admit(n, &plan, before || twin, w->now);
     if (reason != SVR_DROP_NONE) {
-        refuse_recovery(w, pw, &plan, reason);
+        refuse_recovery(w, pw, md, reason);
         svr__drop(w, reason);
         return;
     }
@@ -329,7 +334,7 @@ static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
         svr__session_close(n, twin, SVR_CAUSE_REPLACED, w->now);
     reason = svr__session_open(n, &plan, w->now, &flow);
     if (reason != SVR_DROP_NONE) {
-        refuse_recovery(w, pw, &plan, reason);
+        refuse_recovery(w, pw, md, reason);
         svr__drop(w, reason);
         return;
     }
