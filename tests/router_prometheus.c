@@ -43,11 +43,11 @@ static const char counters[] =
 
 static const char paths[] =
     "[{\"name\": \"p1\", \"peer\": \"x\", \"interface\": \"lan0\","
-    "  \"state\": \"up\", \"ready\": true, \"flaps\": 201, \"mtu\": 202,"
+    "  \"state\": \"Up\", \"ready\": true, \"flaps\": 201, \"mtu\": 202,"
     "  \"sessions\": 203, \"quality\": {\"loss_ppm\": 2500,"
     "  \"latency_us\": 12345, \"jitter_us\": 7, \"mos\": 4.25}},"
     " {\"name\": \"p2\", \"peer\": \"x\", \"interface\": \"lan0\","
-    "  \"state\": \"down\", \"ready\": false, \"flaps\": 204, \"mtu\": 205,"
+    "  \"state\": \"Down\", \"ready\": false, \"flaps\": 204, \"mtu\": 205,"
     "  \"sessions\": 206, \"quality\": null}]";
 
 static json_t *parse(const char *text)

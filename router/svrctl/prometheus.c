@@ -189,7 +189,7 @@ static bool is_up(const json_t *path, double *out)
 {
     const char *state = text(path, "state");
 
-    *out = state != NULL && strcmp(state, "up") == 0;
+    *out = state != NULL && strcmp(state, svr_bfd_state_name(SVR_BFD_UP)) == 0;
     return true;
 }
 
