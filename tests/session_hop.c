@@ -82,7 +82,8 @@ Test(session_hop, table)
          {"none", "offered apply owe", "offered apply owe",
           "answering apply owe", "answering apply owe"}},
         {SVR__HOP_DISABLE,
-         {"none", "offered", "offered", "answered pay", "answered pay"}},
+         {"none", "offered apply", "offered apply", "answered apply pay",
+          "answered apply pay"}},
         {SVR__HOP_NEWER,
          {"none", "offering apply", "offered apply", "answering apply",
           "answered apply"}},
@@ -325,10 +326,11 @@ Test(session_hop, numberless)
                  SVR_SESSION_APPLY);
     cr_expect_str_eq(svr_session_state_name(&s, SERVER), "offered");
     svr_session_event(&s, SERVER, SVR_SESSION_RENEW, 6);
-    cr_expect_eq(svr_session_event(&s, SERVER, SVR_SESSION_DISABLE, 7), 0);
+    svr_session_event(&s, SERVER, SVR_SESSION_DISABLE, 7);
     cr_expect_str_eq(svr_session_state_name(&s, SERVER), "offered");
     svr_session_event(&s, SERVER, SVR_SESSION_RENEW, 8);
-    cr_expect_eq(svr_session_metadata(&s, SERVER, NULL, true, 9), 0);
+    cr_expect_eq(svr_session_metadata(&s, SERVER, NULL, true, 9),
+                 SVR_SESSION_APPLY);
     cr_expect_str_eq(svr_session_state_name(&s, SERVER), "offered");
 
     metadata(&s, SERVER, 20, S, false, 10);
@@ -411,6 +413,11 @@ Test(session_hop, repeats)
                      SVR_SESSION_SEND_METADATA);
     }
     cr_assert_eq(due(&s, SERVER), SVR_NEVER);
+
+    svr_session_event(&s, SERVER, SVR_SESSION_PLAIN, 3 * SVR_SECOND);
+    cr_assert_eq(due(&s, SERVER), SVR_NEVER, "it has just gone");
+    svr_session_event(&s, SERVER, SVR_SESSION_PLAIN, 5 * SVR_SECOND);
+    cr_assert_eq(due(&s, SERVER), 6 * SVR_SECOND, "the neighbour is there");
 
     svr_session_event(&s, SERVER, SVR_SESSION_RENEW, 10 * SVR_SECOND);
     svr_session_event(&s, SERVER, SVR_SESSION_SEND, 10 * SVR_SECOND);

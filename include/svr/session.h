@@ -86,8 +86,9 @@ typedef struct svr_session {
 #define SVR_SESSION_PATIENCE_TIME (1 * SVR_SECOND)
 /* S7: control 2 is obeyed once in this time. */
 #define SVR_SESSION_ENABLE_TIME (1 * SVR_SECOND)
-/* S17: a later exchange that no packet carries goes by itself after this time;
- * while it is not acknowledged it goes again, so often and so far apart. */
+/* S17: a later exchange that no packet carries goes by itself after this time.
+ * While it is not acknowledged it goes again, so often and so far apart, and as
+ * often once more where plain packets show that the neighbour is there. */
 #define SVR_SESSION_RENEW_TIME (20 * SVR_MILLISECOND)
 #define SVR_SESSION_REPEATS 3
 #define SVR_SESSION_REPEAT_TIME (1 * SVR_SECOND)

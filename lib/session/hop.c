@@ -63,7 +63,7 @@ static const svr__hop_rule rules[SVR_HOP_STATES][SVR__HOP_EVENTS] = {
     ROW(OFFERING, PLAIN,          OFFERING, 0), /* a late one */
     ROW(OFFERING, PLAIN_LATER,    OFFERING, 0),
     ROW(OFFERING, METADATA,       OFFERED, APPLY | OWE), /* S6.4 */
-    ROW(OFFERING, DISABLE,        OFFERED, 0), /* S6.6 */
+    ROW(OFFERING, DISABLE,        OFFERED, APPLY), /* S6.6 */
     ROW(OFFERING, NEWER,          OFFERING, APPLY),
     ROW(OFFERING, SAME,           OFFERING, 0),
     ROW(OFFERING, OLDER,          OFFERING, 0), /* S6.9 */
@@ -89,7 +89,7 @@ static const svr__hop_rule rules[SVR_HOP_STATES][SVR__HOP_EVENTS] = {
     ROW(OFFERED, PLAIN,          OFFERED, 0),
     ROW(OFFERED, PLAIN_LATER,    OFFERED, 0),
     ROW(OFFERED, METADATA,       OFFERED, APPLY | OWE),
-    ROW(OFFERED, DISABLE,        OFFERED, 0),
+    ROW(OFFERED, DISABLE,        OFFERED, APPLY),
     ROW(OFFERED, NEWER,          OFFERED, APPLY),
     ROW(OFFERED, SAME,           OFFERED, 0),
     ROW(OFFERED, OLDER,          OFFERED, 0),
@@ -115,7 +115,7 @@ static const svr__hop_rule rules[SVR_HOP_STATES][SVR__HOP_EVENTS] = {
     ROW(ANSWERING, PLAIN,          ANSWERED, PAY), /* S6.4 */
     ROW(ANSWERING, PLAIN_LATER,    ANSWERING, 0), /* S6.9 */
     ROW(ANSWERING, METADATA,       ANSWERING, APPLY | OWE),
-    ROW(ANSWERING, DISABLE,        ANSWERED, PAY), /* S6.6 */
+    ROW(ANSWERING, DISABLE,        ANSWERED, APPLY | PAY), /* S6.6 */
     ROW(ANSWERING, NEWER,          ANSWERING, APPLY),
     ROW(ANSWERING, SAME,           ANSWERING, 0),
     ROW(ANSWERING, OLDER,          ANSWERING, 0), /* S6.9 */
@@ -141,7 +141,7 @@ static const svr__hop_rule rules[SVR_HOP_STATES][SVR__HOP_EVENTS] = {
     ROW(ANSWERED, PLAIN,          ANSWERED, PAY),
     ROW(ANSWERED, PLAIN_LATER,    ANSWERED, 0),
     ROW(ANSWERED, METADATA,       ANSWERING, APPLY | OWE), /* S6.4: re-armed */
-    ROW(ANSWERED, DISABLE,        ANSWERED, PAY),
+    ROW(ANSWERED, DISABLE,        ANSWERED, APPLY | PAY),
     ROW(ANSWERED, NEWER,          ANSWERED, APPLY),
     ROW(ANSWERED, SAME,           ANSWERED, 0),
     ROW(ANSWERED, OLDER,          ANSWERED, 0),

@@ -50,13 +50,14 @@ enum svr__hop_event {
 };
 
 enum svr__hop_flag {
-    SVR__HOP_FIRST = 1,     /* our exchange is the first since the session was
-                               made here: absence acknowledges it */
-    SVR__HOP_OWES_ECHO = 2, /* a plain packet would not be an answer */
-    SVR__HOP_ASK = 4,       /* S8.2: the next packet carries type 46 */
-    SVR__HOP_ASKED = 8,     /* and one has; nothing came since */
-    SVR__HOP_ASLEEP = 16,   /* both ends are silent: the next packet starts the
-                               clock of S8.2 */
+    SVR__HOP_FIRST = 1,       /* our exchange is the first since the session was
+                                 made here: absence acknowledges it */
+    SVR__HOP_OWES_ECHO = 2,   /* a plain packet would not be an answer */
+    SVR__HOP_NUMBERLESS = 32, /* the neighbour sends no 0x8001 */
+    SVR__HOP_ASK = 4,         /* S8.2: the next packet carries type 46 */
+    SVR__HOP_ASKED = 8,       /* and one has; nothing came since */
+    SVR__HOP_ASLEEP = 16, /* both ends are silent: the next packet starts the
+                             clock of S8.2 */
 };
 
 /* What a rule has the hop note for itself, beside the actions of the caller. */

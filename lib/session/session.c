@@ -97,7 +97,7 @@ static unsigned send(svr_hop *hop, svr_time now)
  * other way (S6.4, S6.9). */
 static bool absence_counts(const svr_hop *hop)
 {
-    return (hop->flags & SVR__HOP_FIRST) || hop->peer == 0;
+    return hop->flags & (SVR__HOP_FIRST | SVR__HOP_NUMBERLESS);
 }
 
 /* S7: at most once in a second, so that a neighbour that keeps asking does not
@@ -109,6 +109,14 @@ static unsigned enable(svr_hop *hop, svr_time now)
     return svr__hop_event(hop, SVR__HOP_ENABLE, now);
 }
 
+static unsigned plain(svr_hop *hop, svr_time now)
+{
+    if (absence_counts(hop))
+        return svr__hop_event(hop, SVR__HOP_PLAIN, now);
+    svr__watch_stir(hop, now);
+    return svr__hop_event(hop, SVR__HOP_PLAIN_LATER, now);
+}
+
 /* What comes from the neighbour. */
 static unsigned receive(svr_hop *hop, enum svr_session_event event,
                         svr_time now)
@@ -116,9 +124,7 @@ static unsigned receive(svr_hop *hop, enum svr_session_event event,
     svr__watch_heard(hop, now);
     switch (event) {
     case SVR_SESSION_PLAIN:
-        return svr__hop_event(
-            hop, absence_counts(hop) ? SVR__HOP_PLAIN : SVR__HOP_PLAIN_LATER,
-            now);
+        return plain(hop, now);
     case SVR_SESSION_ENABLE:
         return enable(hop, now);
     case SVR_SESSION_DISABLE:
@@ -161,6 +167,7 @@ unsigned svr_session_peek(const svr_session *s, unsigned side, svr_time now)
 /* A neighbour that numbers nothing (S6.4). */
 static unsigned numberless(svr_hop *hop, bool disable, svr_time now)
 {
+    hop->flags |= SVR__HOP_NUMBERLESS;
     return disable ? svr__hop_event(hop, SVR__HOP_DISABLE, now)
                    : owe(hop, SVR__HOP_METADATA, now);
 }
@@ -216,6 +223,7 @@ static unsigned numbered(svr_hop *hop, const svr_exchange *x, svr_time now)
 
     if (x->own < hop->peer)
         return svr__hop_event(hop, SVR__HOP_OLDER, now);
+    hop->flags &= (uint8_t)~SVR__HOP_NUMBERLESS;
     meet(hop, x);
     actions = svr__hop_event(hop, same ? SVR__HOP_SAME : SVR__HOP_NEWER, now);
     hop->peer = x->own;

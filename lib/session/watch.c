@@ -22,6 +22,22 @@ unsigned svr__watch_answer(svr_hop *hop, svr_time now)
     return svr__hop_event(hop, SVR__HOP_PATIENCE, now);
 }
 
+/* It is under way, or was until a moment ago. */
+static bool repeats(const svr_hop *hop, svr_time now)
+{
+    return hop->renewed &&
+           (hop->repeats <= SVR_SESSION_REPEATS ||
+            now - hop->renewed < SVR_SESSION_REPEATS * SVR_SESSION_REPEAT_TIME);
+}
+
+void svr__watch_stir(svr_hop *hop, svr_time now)
+{
+    if (!svr__hop_offers(hop) || repeats(hop, now))
+        return;
+    hop->renewed = now ? now : 1;
+    hop->repeats = 1;
+}
+
 void svr__watch_heard(svr_hop *hop, svr_time now)
 {
     hop->flags &= (uint8_t) ~(SVR__HOP_ASK | SVR__HOP_ASKED);

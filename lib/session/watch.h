@@ -18,6 +18,10 @@ void svr__watch_carried(svr_hop *hop);
 /* It goes by itself, since the neighbour waits (S6.6). */
 unsigned svr__watch_answer(svr_hop *hop, svr_time now);
 
+/* The neighbour is there, and has not echoed a later exchange: where that has
+ * gone by itself often enough, it goes again. */
+void svr__watch_stir(svr_hop *hop, svr_time now);
+
 /* Something came from the neighbour. */
 void svr__watch_heard(svr_hop *hop, svr_time now);
 
