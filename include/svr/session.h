@@ -96,7 +96,7 @@ typedef struct svr_session {
 /*
  * A new session. client_hop, server_hop: which sides are pathways. number: of
  * the first exchange (S6.9). A router whose sessions come again under the same
- * UUID must take a higher one then: its boot counter << 32, plus something that
+ * UUID must take a higher one then: its boot counter << 40, plus something that
  * rises with time, does that. It must not be 0.
  */
 SVR_API void svr_session_init(svr_session *s, enum svr_session_kind kind,

@@ -221,6 +221,7 @@ struct svr_node {
     uint32_t boot;
     uint64_t first_number; /* of a block sent to a new peer (S11.7) */
     svr_time started;
+    uint64_t exchange; /* number of the last session's first one (S6.9) */
     svr__table table;
     svr__protection *protections; /* two for each session, or NULL */
     svr__kept_token *tokens;      /* one for each session */

@@ -8,6 +8,10 @@
 enum {
     /* After a restart, packets of sessions of before it may be about. */
     DOUBT_SECONDS = 10,
+    /* S6.9: what counts within one start of the router: 34 years of time, or
+     * three years at 10,000 sessions a second. */
+    EXCHANGE_BITS = 40,
+    EXCHANGES_PER_SECOND = 1024,
 };
 
 static const svr_addr *own_gateway(const svr_node *n, uint16_t iface, bool v4)
@@ -248,16 +252,20 @@ static void fill_side(svr__session *s, unsigned number,
     side->iface = plan->iface;
 }
 
-/* S6.9: rises with time, so that a session that comes again under its UUID
- * begins above where it ended, even without a restart. No session has 16
- * exchanges a second, and the count lasts eight years. */
-static uint64_t first_exchange(const svr_node *n, svr_time now)
+/* S6.9: each session begins above those before it, and above all that a session
+ * of the same UUID, or of the same hosts and ports, can have reached here
+ * before: its neighbours judge by the number which of two they hear of is the
+ * later one.
+ */
+static uint64_t first_exchange(svr_node *n, svr_time now)
 {
-    return ((uint64_t)n->boot << 32) + 1 +
-           (now - n->started) / (SVR_SECOND / 16);
+    uint64_t time = ((uint64_t)n->boot << EXCHANGE_BITS) + 1 +
+                    (now - n->started) / (SVR_SECOND / EXCHANGES_PER_SECOND);
+    n->exchange = time > n->exchange ? time : n->exchange + 1;
+    return n->exchange;
 }
 
-static void start_machine(const svr_node *n, svr__session *s, svr_time now)
+static void start_machine(svr_node *n, svr__session *s, svr_time now)
 {
     svr_session_init(&s->machine, svr_session_kind_of(&s->context),
                      s->side[SVR__CLIENT].pathway != SVR__NO_PATHWAY,
