@@ -27,7 +27,7 @@ cable_load() {
     load_end "$name"
     load_lives "$name" 100
     created=$(($(counter dc sessions_created) - before))
-    check "$name: dc has made one session for each, and one for the question" \
+    check "$name: dc has made $created sessions: one each, one for the question" \
         test "$created" -eq $((sessions_total + 1))
 }
 
@@ -45,7 +45,7 @@ loss_row() {
     routers_start
     for percent; do
         wire west "loss=$percent"
-        cable_load "loss-$percent" 6 --rate=$((20000 / percent)) --hung=60
+        cable_load "loss-$percent" 6 --rate=$((20000 / percent)) --hung=60 --interval=50
     done
     note "the cable has lost $(wire_count west lost) packets"
     wire west loss=0
@@ -100,7 +100,7 @@ row_corrupt() {
 # Without tags on all packets the same damage is seen by the same check.
 corrupt_control() {
     sign=metadata-only
-    authority_write "$run/faults.yaml"
+    authority_write "$authority"
     routers_start
     all_wires corrupt=5
     load_start unsigned 8 --udp=40

@@ -7,8 +7,8 @@ row_add config "all routers read another configuration ten times a second"
 # configs_write: a and b differ in a service and a tenant that no session of ours
 # has; in c the service "still" is open to nobody; bad is no configuration.
 configs_write() {
-    cp "$run/faults.yaml" "$run/a.yaml"
-    sed 's/^tenants: \[staff/&, visitors/' "$run/a.yaml" >"$run/b.yaml"
+    cp "$authority" "$run/a.yaml"
+    sed 's/^tenants: \[staff/&, visitors/' "$authority" >"$run/b.yaml"
     cat >>"$run/b.yaml" <<'END'
   visitors:
     prefixes: [10.2.0.0/24]
@@ -18,8 +18,8 @@ configs_write() {
 END
     awk '/^  [a-z]/ { still = $1 == "still:" }
         still { sub("allow: staff", "allow: servers") } 1' \
-        "$run/a.yaml" >"$run/c.yaml"
-    sed 's/^tenants:/nonsense:/' "$run/a.yaml" >"$run/bad.yaml"
+        "$authority" >"$run/c.yaml"
+    sed 's/^tenants:/nonsense:/' "$authority" >"$run/bad.yaml"
 }
 
 # reload FILE ROUTER...: of all that are named, at the same time.
@@ -59,8 +59,8 @@ row_config() {
     check "in c.yaml the service \"still\" is open to nobody" \
         reload c.yaml "${NET_ROUTERS[@]}"
     load_wait still
-    check "its sessions have ended" load_is still \
-        '.tcp.completed == 0 and .udp.alive == 0'
+    check "its sessions have ended: those that send are reset" load_is still \
+        '.tcp.completed == 0 and .tcp.reset >= 4 and .udp.alive == 0'
     load_end config
     load_lives config 100
     check "config: not one datagram is lost" load_is config \

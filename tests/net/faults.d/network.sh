@@ -21,6 +21,8 @@ declare -A link_far=([west]=hub [side]=hub [east]=dc)
 declare -A link_net=([west]=1 [side]=2 [east]=3)
 declare -A link_nat=() # not empty: this link is a NAT
 
+authority=$run/faults.yaml
+
 # What the authority file says; a row may change it before network_up.
 bfd='{ interval: 100ms, required: 100ms, hold-down: 0s }'
 sign=metadata-only tag_mode=time-based
@@ -48,7 +50,7 @@ network_up() {
     for name in "${links[@]}"; do
         link_up "$name"
     done
-    authority_write "$run/faults.yaml"
+    authority_write "$authority"
     server_up 7000
     server_up 7001
 }
@@ -187,6 +189,7 @@ services:
     prefixes: [10.2.0.0/24]
     transports: [{ protocol: tcp, ports: 7001 }, { protocol: udp, ports: 7001 }]
     access: [{ allow: staff }]
+    denial: reset
     routes: [{ router: dc, interface: lan0 }]
   ping:
     prefixes: [10.2.0.0/24]
@@ -212,7 +215,7 @@ END
 routers_start() {
     local router
     for router in "${NET_ROUTERS[@]}"; do
-        net_router_start "$router" "$run/faults.yaml"
+        net_router_start "$router" "$authority"
     done
     within "all pathways come up" 1000 all_up
 }

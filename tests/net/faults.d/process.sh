@@ -53,10 +53,10 @@ clock_load() {
     NET_UNDER=(env "LD_PRELOAD=$(faketime_library)"
         "FAKETIME_TIMESTAMP_FILE=$NET_STATE/clock" FAKETIME_NO_CACHE=1
         DONT_FAKE_MONOTONIC=1)
-    net_router_start hub "$run/faults.yaml"
+    net_router_start hub "$authority"
     NET_UNDER=()
-    net_router_start branch "$run/faults.yaml"
-    net_router_start dc "$run/faults.yaml"
+    net_router_start branch "$authority"
+    net_router_start dc "$authority"
     within "all pathways come up" 1000 all_up
     load_start "$1" 11 "${sessions[@]}"
     for by in +3600 +0 -3600 +0; do
@@ -77,7 +77,7 @@ row_clock() {
     within "all pathways are up again" 1000 all_up
     routers_end
     tag_mode=regular
-    authority_write "$run/faults.yaml"
+    authority_write "$authority"
     clock_load regular
     check "no pathway has gone down" no_flaps
     routers_end
@@ -122,7 +122,7 @@ hub_refuses() {
     before=$(<"$run/disk/hub.boot")
     net_spawn hub hub "$NET_BUILD/router/svrd" --router hub --keys "$NET_KEYS" \
         --socket "$NET_STATE/hub.sock" --state "$NET_STATE/hub.state" \
-        "$run/faults.yaml"
+        "$authority"
     check "svrd does not start" net_wait 5 net_gone hub
     check "it says why: $1" grep "$1" "$NET_LOGS/hub.log"
     check "the boot counter is as it was" \
@@ -145,7 +145,7 @@ row_disk() {
     hub_refuses "No space left on device"
     rm "$run/disk/filler"
     before=$(<"$run/disk/hub.boot")
-    net_router_start hub "$run/faults.yaml"
+    net_router_start hub "$authority"
     check "with room it starts, and has counted" \
         test "$(<"$run/disk/hub.boot")" -gt "$before"
     within "all pathways are up again" 1000 all_up
@@ -158,14 +158,14 @@ row_disk() {
 row_descriptors() {
     local before last
     network_up
-    net_router_start hub "$run/faults.yaml"
+    net_router_start hub "$authority"
     last=$(hub_last_descriptor)
     net_router_stop hub
     NET_UNDER=(prlimit "--nofile=$((last + 3))")
-    net_router_start hub "$run/faults.yaml"
+    net_router_start hub "$authority"
     NET_UNDER=()
-    net_router_start branch "$run/faults.yaml"
-    net_router_start dc "$run/faults.yaml"
+    net_router_start branch "$authority"
+    net_router_start dc "$authority"
     within "all pathways come up" 1000 all_up
     load_start descriptors 8 "${sessions[@]}"
     before=$(cpu_of hub)

@@ -28,7 +28,7 @@ restart_after() {
     sleep 1
     net_kill "$router"
     sleep "$pause"
-    net_router_start "$router" "$run/faults.yaml"
+    net_router_start "$router" "$authority"
     load_end "$name"
     ((pause > 1)) || load_lives "$name" 99
     within "all pathways are up again" 1000 all_up
