@@ -31,10 +31,79 @@ static void reach_host(struct lab *lab, int router, struct frame *f)
     f->buf = NULL;
 }
 
+static void rewrite(struct frame *f, const svr_headers *h, const svr_tuple *to)
+{
+    svr_rewrite rw;
+    svr_rewrite_init(&rw, &h->tuple, to);
+    svr_packet_rewrite(&f->p, h, &rw);
+}
+
+static bool same_remote(const struct lab_mapping *m, const svr_addr *addr,
+                        uint16_t port)
+{
+    return svr_addr_equal(&m->remote, addr) && m->remote_port == port;
+}
+
+static uint16_t outside_port(struct lab_nat *nat, const svr_tuple *t)
+{
+    for (size_t i = 0; i < nat->count; i++)
+        if (nat->mapping[i].proto == t->proto &&
+            nat->mapping[i].inside == t->sport)
+            return nat->mapping[i].outside;
+    return nat->next++;
+}
+
+static void leave_nat(struct lab_nat *nat, struct frame *f)
+{
+    svr_headers h = frame_headers(f);
+    svr_tuple to = h.tuple;
+    to.src = addr("203.0.113.77");
+    to.sport = outside_port(nat, &h.tuple);
+    rewrite(f, &h, &to);
+    for (size_t i = 0; i < nat->count; i++)
+        if (nat->mapping[i].outside == to.sport &&
+            same_remote(&nat->mapping[i], &to.dst, to.dport))
+            return;
+    cr_assert_lt(nat->count, LAB_MAPPINGS);
+    nat->mapping[nat->count++] = (struct lab_mapping){
+        to.proto, h.tuple.sport, to.sport, to.dst, to.dport};
+}
+
+/* False: there is no mapping for it. */
+static bool enter_nat(const struct lab_nat *nat, struct frame *f)
+{
+    svr_headers h = frame_headers(f);
+    svr_tuple to = h.tuple;
+    for (size_t i = 0; i < nat->count; i++) {
+        const struct lab_mapping *m = &nat->mapping[i];
+        if (m->proto != to.proto || m->outside != to.dport ||
+            !same_remote(m, &to.src, to.sport))
+            continue;
+        to.dst = addr("203.0.113.1");
+        to.dport = m->inside;
+        rewrite(f, &h, &to);
+        return true;
+    }
+    return false;
+}
+
+static bool pass_nat(struct lab *lab, int from, int to, struct frame *f)
+{
+    if (lab->nat.on && from == LAB_BRANCH)
+        leave_nat(&lab->nat, f);
+    return !lab->nat.on || to != LAB_BRANCH || enter_nat(&lab->nat, f);
+}
+
+void lab_rebind(struct lab *lab)
+{
+    lab->nat.count = 0;
+}
+
 static void cross(struct lab *lab, int from, int to, struct frame *f)
 {
     if (++lab->crossed == lab->lose || lab->dead[to] || !lab_node(lab, to) ||
-        (lab->carries && !lab->carries(lab, from, to, f)))
+        (lab->carries && !lab->carries(lab, from, to, f)) ||
+        !pass_nat(lab, from, to, f))
         return;
     net_input(&lab->net, lab_node(lab, to), f, NET_WAN);
     carry(lab, to);
@@ -49,6 +118,8 @@ static void carry(struct lab *lab, int from)
     for (size_t i = 0; i < count; i++) {
         const svr_packet *p = &lab->net.out[i].p;
         to[i] = p->iface == NET_WAN ? p->next_hop.b[15] % NET_TWIN : 0;
+        if (to[i] == 77)
+            to[i] = LAB_BRANCH;
         frames[i] = net_take(&lab->net, i);
     }
     for (size_t i = 0; i < count; i++) {
@@ -89,6 +160,7 @@ void lab_open(struct lab *lab, struct net_options options)
 {
     memset(lab, 0, sizeof(*lab));
     options.watched = true;
+    lab->nat = (struct lab_nat){.on = options.hidden, .next = 30001};
     net_open(&lab->net, &options);
     lab_run(lab, 20 * SVR_SECOND);
 }

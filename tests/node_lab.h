@@ -16,8 +16,28 @@ enum {
     LAB_ROUTERS = 4,
 };
 
+enum {
+    LAB_MAPPINGS = 256,
+};
+
+/* A NAT before the branch, whose address there is 203.0.113.77. A port inside
+ * has one outside for each protocol; what comes in must come from where
+ * something has gone to. */
+struct lab_nat {
+    bool on;
+    uint16_t next; /* port outside of the next mapping */
+    struct lab_mapping {
+        uint8_t proto;
+        uint16_t inside, outside;
+        svr_addr remote;
+        uint16_t remote_port;
+    } mapping[LAB_MAPPINGS];
+    size_t count;
+};
+
 struct lab {
     struct net net;
+    struct lab_nat nat;
     bool dead[LAB_ROUTERS]; /* what goes there is lost */
     unsigned crossed;       /* packets between routers so far */
     unsigned lose;          /* the number of one that is lost; 0: none */
@@ -42,6 +62,8 @@ enum svr_drop lab_host(struct lab *lab, int router, struct frame f);
 /* The router loses its state and starts again at once, or stays dead. */
 void lab_restart(struct lab *lab, int router);
 void lab_kill(struct lab *lab, int router);
+/* The NAT forgets its mappings; the next ones are others. */
+void lab_rebind(struct lab *lab);
 /* The first session of a router; fails the test where there is none. */
 svr_session_info lab_session(struct lab *lab, int router);
 

@@ -59,6 +59,7 @@ extern "C" {
     X(NOT_SYN, "not-syn", "a TCP packet without a session and without SYN")    \
     X(RESYNC, "resync", "after a restart: its session may yet be restored")    \
     X(NOT_OPENER, "not-opener", "this kind of packet opens no session")        \
+    X(PINHOLE, "pinhole", "the peer was asked to open its NAT first")          \
     X(PORTS, "ports-exhausted", "no waypoint port is left on the pathway")     \
     X(SESSIONS_FULL, "sessions-full", "the session table is full")             \
     X(PEER_SESSIONS, "peer-sessions", "the peer has all sessions it may have") \

@@ -78,6 +78,7 @@ static void carry_on(svr_node *draft, const svr__pathway *from,
     to->ready = from->ready;
     to->mtu = from->mtu;
     to->mark_due = from->mark_due;
+    to->peer_nat = from->peer_nat;
     if (!to->watch)
         return;
     svr_pathway_info info;

@@ -224,13 +224,18 @@ static void act_on(svr__work *w, svr__session *s, unsigned side,
     svr__consume(w);
 }
 
-void svr__control_received(svr__work *w, svr__flow *flow,
+void svr__control_received(svr__work *w, svr__pathway *pw, svr__flow *flow,
                            const svr_metadata *md)
 {
     svr_node *n = w->node;
     enum svr_session_event event;
 
     n->counters.control_received++;
+    if (!flow && md->control == SVR_CONTROL_KEEP_ALIVE &&
+        svr__wish_heard(w, pw)) {
+        svr__consume(w);
+        return;
+    }
     if (!flow) {
         svr__drop(w, SVR_DROP_CONTROL_NO_SESSION);
         return;

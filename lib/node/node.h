@@ -102,6 +102,7 @@ typedef struct svr__pathway {
     svr_pathway *watch; /* NULL: not watched */
     bool up;            /* sessions may use it */
     bool ready;         /* new ones, too, where another would do (S14.1) */
+    bool peer_nat;      /* the peer stands behind a NAT (S14.4) */
     bool tcp_as_udp;    /* S4.4, now */
     bool mask_always;   /* and as configured */
     bool plain;         /* BFD without a block */
@@ -180,6 +181,24 @@ typedef struct svr__kept_token {
     uint8_t bytes[63];
 } svr__kept_token;
 
+enum {
+    SVR__WISHES = 64,
+};
+
+/* A session that waits for its peer's NAT (S14.9). */
+typedef struct svr__wish {
+    svr_tuple context;
+    svr_time until; /* after that it is free */
+    svr_bfd_pinhole ports;
+    svr_bfd_endpoint seen; /* the peer's end, if open */
+    uint16_t pathway;
+    enum {
+        SVR__WISH_ASKED,
+        SVR__WISH_OPEN,
+        SVR__WISH_FAILED,
+    } state;
+} svr__wish;
+
 typedef struct svr__recent {
     uint64_t hash;
     svr_time time;
@@ -235,6 +254,7 @@ struct svr_node {
     svr_reassembly *lent; /* whose first packet is being taken apart, or NULL */
     uint32_t extended_id; /* of the next packet that is split */
     svr__recent *recent;
+    svr__wish *wishes;    /* SVR__WISHES of them */
     svr__bucket errors;   /* ICMP errors and resets */
     uint64_t unix_offset; /* Unix time - monotonic time, modulo 2^64 */
     svr_counters counters;
@@ -512,6 +532,20 @@ void svr__describe_bare(svr_node *n, const svr__pathway *pw, svr_metadata *md);
 /* The length of such a block with these attributes, of fixed lengths, too. */
 size_t svr__describe_bare_len(uint64_t extra);
 
+/* wish.c (S14.9) */
+/* side: as planned toward a peer behind a NAT. NONE where the NAT is open now:
+ * then side is where it is. PINHOLE: the peer has been asked, and the packet
+ * should come again; PATHWAY_DOWN: it does not answer. */
+enum svr_drop svr__wish_plan(svr_node *n, const svr_tuple *context,
+                             svr__side_plan *side, svr_time now);
+/* What the pathway says has become of it. */
+void svr__wish_result(svr_node *n, uint16_t pathway, const svr_pinhole *got,
+                      svr_time now);
+/* Pathways have other numbers now. */
+void svr__wishes_forget(svr_node *n);
+/* An authentic keep-alive of no session. False: none was asked for there. */
+bool svr__wish_heard(svr__work *w, svr__pathway *pw);
+
 /* resync.c (S8.4) */
 /* An authentic message of the peer, at its present place in its numbers, has
  * this boot counter. */
@@ -566,7 +600,7 @@ enum svr_drop svr__verify(svr__work *w, const svr_mac *mac,
                           const svr_security_config *sec);
 
 /* control.c */
-void svr__control_received(svr__work *w, svr__flow *flow,
+void svr__control_received(svr__work *w, svr__pathway *pw, svr__flow *flow,
                            const svr_metadata *md);
 /* Whether it is session metadata in a packet of its own (S6.6, S6.8): control 3
  * with a context. */

@@ -87,12 +87,16 @@ static enum svr_drop plan_pathway(svr_node *n, svr__session_plan *plan,
         .iface = pw->iface,
         .tuple = {.src = pw->local,
                   .dst = pw->remote,
-                  .proto =
-                      plan->context.proto == SVR_PROTO_TCP && !pw->tcp_as_udp
-                          ? SVR_PROTO_TCP
-                          : SVR_PROTO_UDP}, /* S4.2, S4.4 */
+                  .proto = plan->context.proto == SVR_PROTO_TCP &&
+                                   !pw->tcp_as_udp &&
+                                   !pw->peer_nat /* its pinholes are UDP's */
+                               ? SVR_PROTO_TCP
+                               : SVR_PROTO_UDP}, /* S4.2, S4.4 */
     };
-    return choose_ports(n, pw, &side->tuple, now);
+    enum svr_drop reason = choose_ports(n, pw, &side->tuple, now);
+    return reason == SVR_DROP_NONE && pw->peer_nat
+               ? svr__wish_plan(n, &plan->context, side, now)
+               : reason;
 }
 
 static enum svr_drop try_route(svr_node *n, svr__session_plan *plan,
@@ -148,7 +152,7 @@ enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
             if (r->pathway != SVR__NO_PATHWAY && r->pathway == avoid)
                 continue;
             reason = try_route(n, plan, r, now);
-            if (reason == SVR_DROP_NONE)
+            if (reason == SVR_DROP_NONE || reason == SVR_DROP_PINHOLE)
                 return reason;
         }
     }

@@ -204,6 +204,7 @@ static void commit(const svr__change *c, svr_node *n, svr_node *draft,
         svr_reassembly_renumber(n->clients, c->interfaces, n->interface_count);
     }
     swap_setup(n, draft);
+    svr__wishes_forget(n);
     adjust_sessions(c, n);
     notify_pathways(c, n, draft, now);
 }

@@ -131,6 +131,14 @@ static void take_mtu(svr_node *n, svr__pathway *pw,
     for_sessions(n, pw, resize_session, now);
 }
 
+static void take_pinholes(svr_node *n, svr__pathway *pw, svr_time now)
+{
+    svr_pinhole got;
+
+    while (svr_pathway_pinhole(pw->watch, &got))
+        svr__wish_result(n, (uint16_t)(pw - n->pathways), &got, now);
+}
+
 /* What changed, for sessions. */
 static void follow(svr_node *n, svr__pathway *pw, unsigned changes,
                    svr_time now)
@@ -141,6 +149,9 @@ static void follow(svr_node *n, svr__pathway *pw, unsigned changes,
     if (changes & SVR_PATHWAY_CHANGED_STATE)
         set_state(n, pw, info.state == SVR_BFD_UP, info.ready, now);
     take_mtu(n, pw, &info, now);
+    pw->peer_nat = info.peer_nat;
+    if (changes & SVR_PATHWAY_CHANGED_PINHOLE)
+        take_pinholes(n, pw, now);
     if (changes & SVR_PATHWAY_CHANGED_TCP)
         pw->tcp_as_udp = pw->mask_always || info.tcp_as_udp;
     if (changes & SVR_PATHWAY_CHANGED_NAT) {

@@ -1,0 +1,94 @@
+/* Routers behind a NAT (S14.4, S14.9, S6.8 b). */
+#include "node_lab.h"
+
+#include <criterion/criterion.h>
+
+/* The branch is behind a NAT. */
+static void open_lab(struct lab *lab, struct net_options o)
+{
+    o.hidden = true;
+    lab_open(lab, o);
+}
+
+/* One datagram, from the client or from the server, sent up to five times. */
+static bool say(struct lab *lab, bool reverse, bool opens_there)
+{
+    int from = reverse ? LAB_DC : LAB_BRANCH;
+    int to = reverse ? LAB_BRANCH : LAB_DC;
+    unsigned before = lab->got[to];
+
+    for (int tries = 0; tries < 5 && lab->got[to] == before; tries++) {
+        uint16_t client = 5000, server = 7;
+        lab_host(lab, from,
+                 reverse != opens_there
+                     ? frame_udp(reverse ? SERVER : CLIENT, server,
+                                 reverse ? CLIENT : SERVER, client, "x", 1)
+                     : frame_udp(reverse ? SERVER : CLIENT, client,
+                                 reverse ? CLIENT : SERVER, server, "x", 1));
+        lab_run(lab, 1 * SVR_SECOND);
+    }
+    return lab->got[to] > before;
+}
+
+/* S14.9: the outside opens a session toward the inside. */
+Test(node_nat, pinhole)
+{
+    struct lab lab;
+
+    open_lab(&lab, (struct net_options){.reverse = true});
+    cr_expect(say(&lab, true, true), "from the outside");
+    cr_expect_geq(net_dropped(lab.net.dc, SVR_DROP_PINHOLE), 1);
+    cr_expect(say(&lab, false, true), "and back");
+    cr_expect_eq(svr_node_session_count(lab.net.branch), 1);
+    cr_expect_eq(svr_node_session_count(lab.net.dc), 1);
+    lab_close(&lab);
+}
+
+static bool begin_tcp(struct lab *lab)
+{
+    unsigned before = lab->got[LAB_BRANCH];
+
+    for (int tries = 0; tries < 5 && lab->got[LAB_BRANCH] == before; tries++) {
+        lab_host(lab, LAB_DC,
+                 frame_tcp(SERVER, 40, CLIENT, 80, SVR_TCP_SYN, 9, 0, "", 0));
+        lab_run(lab, 1 * SVR_SECOND);
+    }
+    return lab->got[LAB_BRANCH] > before;
+}
+
+/* The mapping is one of UDP, so TCP travels as UDP. */
+Test(node_nat, pinhole_for_tcp)
+{
+    struct lab lab;
+
+    open_lab(&lab, (struct net_options){.reverse = true});
+    cr_expect(begin_tcp(&lab));
+    cr_expect_eq(lab_session(&lab, LAB_DC).server.waypoints.proto,
+                 SVR_PROTO_UDP);
+    lab_close(&lab);
+}
+
+/* The peer's answer is lost, three times: the service has no other way. */
+static bool no_keep_alive(struct lab *lab, int from, int to, struct frame *f)
+{
+    (void)to;
+    svr_headers h = frame_headers(f);
+    return from != LAB_BRANCH || h.tuple.dport == SVR_BFD_PORT || !lab->user;
+}
+
+Test(node_nat, pinhole_that_does_not_open)
+{
+    struct lab lab;
+
+    open_lab(&lab, (struct net_options){.reverse = true});
+    lab.carries = no_keep_alive;
+    lab.user = &lab;
+    cr_expect_not(say(&lab, true, true));
+    cr_expect_geq(net_dropped(lab.net.dc, SVR_DROP_PINHOLE), 3);
+    cr_expect_geq(net_dropped(lab.net.dc, SVR_DROP_PATHWAY_DOWN), 1);
+    cr_expect_eq(svr_node_session_count(lab.net.dc), 0);
+    lab_run(&lab, 10 * SVR_SECOND);
+    lab.user = NULL;
+    cr_expect(say(&lab, true, true), "it is asked again after a while");
+    lab_close(&lab);
+}
