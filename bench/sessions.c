@@ -1,6 +1,7 @@
 /*
  * sessions - a router with a million sessions: what it costs to find a flow, to
- * pass a plain packet, to open a session and to end one.
+ * pass a plain packet, to open a session, to end one, and to take another
+ * configuration.
  *
  *   sessions [--sessions N] [options of measure.h]
  *
@@ -128,70 +129,100 @@ static svr_addr waypoint(bool peer)
     return v4(203, 0, 113, 1 + peer);
 }
 
+/* A configuration and what it points to. */
+struct plan {
+    svr_prefix lan, wan, far, near;
+    svr_interface_config interfaces[INTERFACES];
+    svr_access access;
+    svr_service_config services[2];
+    svr_route_config routes[2];
+    svr_peer_config other;
+    svr_security_config security;
+    svr_pathway_config pathway;
+    svr_node_config config;
+};
+
+/* backwards: the interfaces stand in the other order. */
+static void fill_interfaces(struct plan *p, bool peer, bool backwards)
+{
+    p->lan = (svr_prefix){v4(peer ? 172 : 10, 254, 0, 1), 8};
+    p->wan = (svr_prefix){waypoint(peer), 24};
+    p->interfaces[LAN ^ backwards] = (svr_interface_config){
+        .name = "lan", .addresses = &p->lan, .address_count = 1, .mtu = 1500};
+    p->interfaces[WAN ^ backwards] =
+        (svr_interface_config){.name = "wan",
+                               .addresses = &p->wan,
+                               .address_count = 1,
+                               .mtu = 1500,
+                               .tenant = SVR_TENANT_NONE};
+}
+
 /* The service "far" leaves by the peer, "near" by an own interface. */
-static svr_node *make_node(bool peer, size_t sessions, svr_allocator alloc)
+static void fill_services(struct plan *p, bool peer, bool backwards)
+{
+    p->far = (svr_prefix){v4(172, 0, 0, 0), 8};
+    p->near = (svr_prefix){v4(10, 255, 0, 0), 16};
+    p->access = (svr_access){.allow = true, .tenant = 0};
+    p->services[0] = (svr_service_config){.name = "far",
+                                          .prefixes = &p->far,
+                                          .prefix_count = 1,
+                                          .access = &p->access,
+                                          .access_count = 1};
+    p->services[1] = p->services[0];
+    p->services[1].name = "near";
+    p->services[1].prefixes = &p->near;
+    p->routes[0] = (svr_route_config){
+        .service = 0, .pathway = peer ? -1 : 0, .iface = LAN ^ backwards};
+    p->routes[1] = (svr_route_config){
+        .service = 1, .pathway = -1, .iface = LAN ^ backwards};
+}
+
+static void fill_plan(struct plan *p, bool peer, bool backwards,
+                      size_t sessions, svr_allocator alloc)
 {
     static const char *const names[] = {"branch", "dc"}, *tenants[] = {"staff"};
-    svr_prefix lan = {v4(peer ? 172 : 10, 254, 0, 1), 8};
-    svr_prefix wan = {waypoint(peer), 24};
-    svr_interface_config interfaces[INTERFACES] = {
-        {.name = "lan", .addresses = &lan, .address_count = 1, .mtu = 1500},
-        {.name = "wan",
-         .addresses = &wan,
-         .address_count = 1,
-         .mtu = 1500,
-         .tenant = SVR_TENANT_NONE},
-    };
-    svr_prefix far = {v4(172, 0, 0, 0), 8}, near = {v4(10, 255, 0, 0), 16};
-    svr_access access = {.allow = true, .tenant = 0};
-    svr_service_config services[] = {{.name = "far",
-                                      .prefixes = &far,
-                                      .prefix_count = 1,
-                                      .access = &access,
-                                      .access_count = 1},
-                                     {.name = "near",
-                                      .prefixes = &near,
-                                      .prefix_count = 1,
-                                      .access = &access,
-                                      .access_count = 1}};
-    svr_route_config routes[] = {
-        {.service = 0, .pathway = peer ? -1 : 0, .iface = LAN},
-        {.service = 1, .pathway = -1, .iface = LAN},
-    };
-    svr_peer_config other = {names[!peer]};
-    svr_security_config security = {.name = "default",
-                                    .hmac = &svr_hmac_sha256_128,
-                                    .mode = SVR_HMAC_REGULAR};
-    svr_pathway_config pathway;
-    svr_node_config c;
+    svr_node_config *c = &p->config;
+
+    fill_interfaces(p, peer, backwards);
+    fill_services(p, peer, backwards);
+    p->other = (svr_peer_config){names[!peer]};
+    p->security = (svr_security_config){.name = "default",
+                                        .hmac = &svr_hmac_sha256_128,
+                                        .mode = SVR_HMAC_REGULAR};
+    svr_pathway_config_init(&p->pathway);
+    p->pathway.name = "wan";
+    p->pathway.iface = WAN ^ backwards;
+    p->pathway.local = waypoint(peer);
+    p->pathway.remote = waypoint(!peer);
+    p->pathway.unwatched = true;
+    svr_node_config_init(c);
+    c->name = names[peer];
+    c->boot = 1;
+    c->limits.sessions = sessions;
+    c->limits.udp = 1000000 * SVR_SECOND;
+    c->policy = (svr_policy_config){.tenants = tenants,
+                                    .tenant_count = 1,
+                                    .services = p->services,
+                                    .service_count = 2};
+    c->interfaces = p->interfaces;
+    c->interface_count = INTERFACES;
+    c->peers = &p->other;
+    c->securities = &p->security;
+    c->pathways = &p->pathway;
+    c->peer_count = c->security_count = c->pathway_count = 1;
+    c->routes = p->routes;
+    c->route_count = 2;
+    c->alloc = alloc;
+    c->random = (svr_random){fill_random, NULL};
+}
+
+static svr_node *make_node(bool peer, size_t sessions, svr_allocator alloc)
+{
+    struct plan p;
     svr_node *n;
 
-    svr_pathway_config_init(&pathway);
-    pathway.name = "wan";
-    pathway.iface = WAN;
-    pathway.local = waypoint(peer);
-    pathway.remote = waypoint(!peer);
-    pathway.unwatched = true;
-    svr_node_config_init(&c);
-    c.name = names[peer];
-    c.boot = 1;
-    c.limits.sessions = sessions;
-    c.limits.udp = 1000000 * SVR_SECOND;
-    c.policy = (svr_policy_config){.tenants = tenants,
-                                   .tenant_count = 1,
-                                   .services = services,
-                                   .service_count = 2};
-    c.interfaces = interfaces;
-    c.interface_count = INTERFACES;
-    c.peers = &other;
-    c.securities = &security;
-    c.pathways = &pathway;
-    c.peer_count = c.security_count = c.pathway_count = 1;
-    c.routes = routes;
-    c.route_count = 2;
-    c.alloc = alloc;
-    c.random = (svr_random){fill_random, NULL};
-    if (svr_node_create(&n, &c, SVR_SECOND) != 0)
+    fill_plan(&p, peer, false, sessions, alloc);
+    if (svr_node_create(&n, &p.config, SVR_SECOND) != 0)
         fail("a router cannot be made");
     return n;
 }
@@ -529,6 +560,22 @@ static void end_short(void *user)
 
 /* ---- facts ---- */
 
+/* Another configuration, in which every session stays. backwards: and all flows
+ * are entered anew. */
+static void reconfigure(struct bench *b, const char *name, bool backwards)
+{
+    const svr_allocator alloc = {count_alloc, count_free, &in.used};
+    struct plan p;
+    svr_reconfiguration out;
+
+    fill_plan(&p, false, backwards, in.node->table.cap, alloc);
+    double begin = bench_now();
+    if (svr_node_reconfigure(in.node, &p.config, in.now, &out) != 0 ||
+        out.sessions_kept != in.sessions)
+        fail("another configuration ends sessions");
+    bench_fact(b, name, (bench_now() - begin) / 1e6, "ms");
+}
+
 /* All sessions have been idle for their time at once. */
 static void end_all(struct bench *b)
 {
@@ -546,6 +593,13 @@ static void end_all(struct bench *b)
         fail("a session has not ended");
     bench_fact(b, "all end at once, the whole", total / 1e6, "ms");
     bench_fact(b, "all end at once, worst call", worst / 1e3, "us");
+}
+
+static void finish(struct bench *b)
+{
+    reconfigure(b, "the same configuration", false);
+    reconfigure(b, "one with other interfaces", true);
+    end_all(b);
 }
 
 static void add_sizes(struct bench *b)
@@ -603,7 +657,7 @@ int main(int argc, char **argv)
         .ratio_count = 3,
         .rows = rows,
         .row_count = sizeof(rows) / sizeof(rows[0]),
-        .finish = end_all,
+        .finish = finish,
     };
 
     want_huge_pages(argv);
