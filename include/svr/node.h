@@ -349,6 +349,7 @@ typedef struct svr_counters {
     uint64_t reassembly_lost; /* packets that have not become complete in time,
                                  or had to give way */
     uint64_t sessions_created, sessions_ended;
+    uint64_t sessions_moved;  /* S17: a side of one, to another tuple */
     uint64_t ports_exhausted; /* a pathway had no waypoint ports left for a new
                                  session; the next route was tried (S10) */
     uint64_t metadata_sent,
@@ -418,6 +419,10 @@ enum svr_event_kind {
     X(RESET, "reset", "one end reset it")                             \
     X(REPLACED, "replaced", "a later session took its place")         \
     X(DELETED, "deleted", "a neighbour deleted it")                   \
+    X(FAILED, "pathway-down", "its pathway went down")                \
+    X(REVERTED, "pathway-up", "a better pathway has recovered")       \
+    X(ASKED, "asked", "a neighbour could not reach it any more")      \
+    X(FOLLOWED, "followed", "a neighbour sends from somewhere else")  \
     X(ROOM, "room", "not established, it made room for others")       \
     X(ACCESS, "access-denied", "the new configuration denies access") \
     X(REMOVED, "removed", "the new configuration lacks what it needs")

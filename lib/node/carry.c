@@ -27,11 +27,8 @@ static void carry_peers(const svr__change *c, svr_node *n, svr_node *draft)
         to->ended = from->ended;
         to->tour = from->tour;
         to->tour.of = c->peers[i];
-        to->boot = from->boot;
-        to->told = from->told;
-        to->ended = from->ended;
-        to->tour = from->tour;
-        to->tour.of = c->peers[i];
+        to->moves = from->moves;
+        to->moves.of = c->peers[i];
     }
 }
 

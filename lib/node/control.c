@@ -95,7 +95,7 @@ void svr__session_act(svr_node *n, svr__session *s, unsigned side,
 }
 
 /* S8.2: one for each tuple and second. */
-static bool told_lately(svr_node *n, uint64_t hash, svr_time now)
+bool svr__told_lately(svr_node *n, uint64_t hash, svr_time now)
 {
     svr__recent *r = &n->recent[hash % SVR__RECENT];
     if (r->hash == hash && r->time && now - r->time < SVR_SECOND)
@@ -114,7 +114,7 @@ static bool may_ask(svr__work *w, svr__peer *peer, size_t len)
     peer->stray_bytes += w->packet->len;
     if (peer->told_bytes + len > AMPLIFICATION * peer->stray_bytes)
         return false;
-    if (told_lately(w->node, w->hash, w->now) ||
+    if (svr__told_lately(w->node, w->hash, w->now) ||
         !svr__bucket_take(&peer->recovery, w->now, RECOVERY_PER_SECOND,
                           RECOVERY_BURST))
         return false;
@@ -224,6 +224,26 @@ static void act_on(svr__work *w, svr__session *s, unsigned side,
     svr__consume(w);
 }
 
+/* On a tuple that no session has. */
+static void received_elsewhere(svr__work *w, const svr__pathway *pw,
+                               const svr_metadata *md)
+{
+    svr__session *s = svr__session_asking(w->node, pw, md);
+    if (!s) {
+        svr__drop(w, SVR_DROP_CONTROL_NO_SESSION);
+        return;
+    }
+    svr__session_asked(w->node, s, pw, w->now);
+    svr__consume(w);
+}
+
+/* S7: a tuple that the session had before goes by itself. */
+static void delete_alias(svr__work *w)
+{
+    svr__alias_drop(w->node, w->alias, w->now);
+    svr__consume(w);
+}
+
 void svr__control_received(svr__work *w, svr__pathway *pw, svr__flow *flow,
                            const svr_metadata *md)
 {
@@ -237,13 +257,15 @@ void svr__control_received(svr__work *w, svr__pathway *pw, svr__flow *flow,
         return;
     }
     if (!flow) {
-        svr__drop(w, SVR_DROP_CONTROL_NO_SESSION);
+        received_elsewhere(w, pw, md);
         return;
     }
     svr__session *s = svr__flow_session(&n->table, flow);
     if ((md->present & SVR_HAS(SESSION_UUID)) &&
         memcmp(&md->uuid, &s->uuid, sizeof(s->uuid)) != 0)
         svr__drop(w, SVR_DROP_MD_CONFLICT);
+    else if (w->alias && md->control == SVR_CONTROL_DELETE_SESSION)
+        delete_alias(w);
     else if (event_of(md->control, &event))
         act_on(w, s, svr__flow_side(&n->table, flow), event);
     else

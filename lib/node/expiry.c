@@ -72,11 +72,23 @@ svr_time svr_node_expiry(const svr_node *n)
     svr_time fabric = svr_reassembly_expiry(n->fabric);
     svr_time clients = svr_reassembly_expiry(n->clients);
     svr_time watch = svr__watch_expiry(n);
+    svr_time aliases = svr__aliases_due(&n->table.aliases);
 
     due = watch < due ? watch : due;
     due = svr__tours_due(n) < due ? svr__tours_due(n) : due;
+    due = aliases < due ? aliases : due;
     due = fabric < due ? fabric : due;
     return clients < due ? clients : due;
+}
+
+/* S17 */
+static void drop_aliases(svr_node *n, svr_time now)
+{
+    svr__alias *a;
+    for (int i = 0;
+         i < EXPIRY_BATCH && (a = svr__aliases_expired(&n->table.aliases, now));
+         i++)
+        svr__alias_drop(n, a, now);
 }
 
 void svr_node_handle_expiry(svr_node *n, svr_time now)
@@ -85,6 +97,7 @@ void svr_node_handle_expiry(svr_node *n, svr_time now)
 
     svr__watch_expire(n, now);
     svr__tours_run(n, now);
+    drop_aliases(n, now);
     svr_reassembly_handle_expiry(n->fabric, now);
     svr_reassembly_handle_expiry(n->clients, now);
     for (int i = 0; i < EXPIRY_BATCH && n->outbox.count < SVR__OUTBOX &&

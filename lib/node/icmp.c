@@ -212,8 +212,11 @@ void svr__icmp_from_pathway(svr__work *w, const svr_metadata *md,
     }
     w->key.proto =
         quoted.proto == SVR_PROTO_TCP ? SVR_PROTO_TCP : SVR_PROTO_UDP;
-    svr__flow *f =
-        svr__flow_find(&n->table, &w->key, svr__flow_hash(&n->table, &w->key));
+    uint64_t hash = svr__flow_hash(&n->table, &w->key);
+    svr__flow *f = svr__flow_find(&n->table, &w->key, hash);
+    svr__alias *a = svr__alias_find(&n->table.aliases, &w->key, hash);
+    if (!f && a)
+        f = svr__alias_flow(&n->table, a);
     if (!f) {
         svr__drop(w, SVR_DROP_ICMP_NO_SESSION);
         return;

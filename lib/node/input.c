@@ -127,12 +127,17 @@ static void pass_plain(svr__work *w, svr__flow *f)
 
 static void dispatch(svr__work *w)
 {
-    svr__flow *f = svr__flow_find(&w->node->table, &w->key, w->hash);
+    const svr__table *t = &w->node->table;
+    svr__flow *f = svr__flow_find(t, &w->key, w->hash);
+    if (!f) {
+        w->alias = svr__alias_find(&t->aliases, &w->key, w->hash);
+        f = w->alias ? svr__alias_flow(t, w->alias) : NULL;
+    }
     if (!f && w->bare)
         svr__drop(w, SVR_DROP_SESSION_ENDED);
     else if (!f || w->headers.icmp_error) /* S19: its session is the quote's */
         svr__first(w);
-    else if (is_plain(w, f))
+    else if (!w->alias && is_plain(w, f))
         pass_plain(w, f);
     else if (w->bare)
         svr__send_on(w, f);

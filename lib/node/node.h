@@ -7,6 +7,8 @@
  *   first.c      no flow: from a client (S5) or on a waypoint (S6.1)
  *   waypoint.c   metadata from a neighbour: open, check, act (S6)
  *   relay.c      packets of sessions that need more than a rewrite
+ *   move.c       sessions that change pathways, and packets of theirs that are
+ *                late (S17)
  *   fragment.c   packets that travel in pieces (S18)
  *   output.c     pieces of packets, packets out of pieces, and what the node
  *                itself sends
@@ -16,8 +18,9 @@
  *
  * beside it: token.c makes and keeps recovery tokens (S8.5), recover.c
  * builds sessions with them, resync.c tells peers of sessions after a restart
- * (S8.4), on tours (tour.c), open.c makes sessions and their flows, fit.c looks
- * at sizes, depart.c adds what a neighbour needs, describe.c writes metadata,
+ * (S8.4), on tours (tour.c), open.c makes sessions and their flows, route.c
+ * says where they go, fit.c looks at sizes, depart.c adds what a neighbour
+ * needs, describe.c writes metadata,
  * protect.c signs and verifies, record.c keeps sessions from circling (S20),
  * control.c speaks to neighbours (S7, S8.2), icmp.c raises and carries errors
  * (S19), expiry.c ends what is idle (S9). create.c makes a node, setup.c and
@@ -77,10 +80,11 @@ typedef struct svr__peer {
     svr__bucket recovery;             /* S8.2: control 2 sent to it */
     uint64_t stray_bytes, told_bytes; /* S8.2: never more than three times */
     uint32_t token_id;                /* S8.5 */
-    uint32_t boot;  /* S8.4: of its last start; 0: not heard of */
-    uint32_t told;  /* the start after which it was told of all sessions */
-    bool ended;     /* it has told us of all after our start */
-    svr__tour tour; /* to tell it */
+    uint32_t boot;   /* S8.4: of its last start; 0: not heard of */
+    uint32_t told;   /* the start after which it was told of all sessions */
+    bool ended;      /* it has told us of all after our start */
+    svr__tour tour;  /* to tell it */
+    svr__tour moves; /* of sessions with it (S17) */
 } svr__peer;
 
 /* The keys between this router and a peer under one security policy. Lies in
@@ -268,6 +272,8 @@ typedef struct svr__work {
     svr__flow_key key; /* as it arrived */
     uint64_t hash;     /* of the key */
     svr_time now;
+    svr__alias *alias; /* it came on that tuple of its session's, or NULL; until
+                          it stands as if it had come on the present one */
     uint8_t proto; /* of a piece: what its packet arrived as (S4.4), else 0 */
     bool piece;    /* of a packet that was cut: is not cut again */
     bool bare;     /* stands as its neighbour meant it: only svr__send_on is
@@ -445,6 +451,10 @@ typedef struct svr__session_plan {
     svr__side_plan side[2];
 } svr__session_plan;
 
+/* route.c: a side along a pathway, with waypoint ports of its own (S10). */
+enum svr_drop svr__plan_pathway(svr_node *n, const svr_tuple *context,
+                                uint16_t number, svr__side_plan *side,
+                                svr_time now);
 /* Chooses where the service's sessions go next: fills in side[SVR__SERVER] of
  * the plan, with waypoint ports where that is a pathway. avoid: a pathway that
  * the packet came by, or SVR__NO_PATHWAY. Where it answers SVR_DROP_NONE, there
@@ -520,6 +530,42 @@ svr_span svr__record_write(const svr_node *n, const svr__passed *passed,
 /* Whether the peer is among those passed. */
 bool svr__record_has(const svr_node *n, const svr__passed *passed,
                      uint16_t peer);
+
+/* S17: one side gets another tuple, maybe on another pathway; the old one lives
+ * on as an alias. TUPLE_IN_USE: something has the new one, nothing changed. */
+enum svr_drop svr__session_rebind(svr_node *n, svr__session *s, unsigned side,
+                                  const svr__side_plan *to,
+                                  enum svr_cause cause, svr_time now);
+void svr__alias_drop(svr_node *n, svr__alias *a, svr_time now);
+
+/* move.c (S17) */
+/* Moves the server's side if there is a reason and a pathway to move to. */
+bool svr__session_move(svr_node *n, svr__session *s, svr_time now);
+/* A pathway went down, came up, or is out of its hold-down: its peer's sessions
+ * are looked at, a few at a time. */
+void svr__moves_begin(svr_node *n, const svr__pathway *pw, svr_time now);
+/* A packet goes to a side whose pathway is down: true where it may go now. */
+bool svr__session_detour(svr_node *n, svr__session *s, unsigned side,
+                         svr_time now);
+/* The session that a neighbour's control 2 on no tuple of ours is about: it
+ * cannot reach us by the pathway that the session has. Or NULL. */
+svr__session *svr__session_asking(const svr_node *n, const svr__pathway *pw,
+                                  const svr_metadata *md);
+void svr__session_asked(svr_node *n, svr__session *s, const svr__pathway *pw,
+                        svr_time now);
+/* A packet that came on an alias, stripped, becomes one that came on the flow.
+ * False: it was dropped. */
+bool svr__relocate(svr__work *w, const svr__flow *flow);
+/* svr__verify for a plain packet on an alias, which may have had other keys. */
+enum svr_drop svr__verify_late(svr__work *w, const svr__alias *a);
+
+/* How the packet's tag and mask are: SVR__FLOW_SIGNED_IN, SVR__FLOW_MASKED_IN.
+ */
+static inline uint8_t svr__arrival_flags(const svr__work *w,
+                                         const svr__flow *flow)
+{
+    return w->alias ? w->alias->flags : flow->flags;
+}
 
 /* describe.c: the block for a side, signed afterwards. Returns its length. */
 size_t svr__describe(svr_node *n, const svr__session *s, unsigned side,
@@ -600,6 +646,7 @@ enum svr_drop svr__verify(svr__work *w, const svr_mac *mac,
                           const svr_security_config *sec);
 
 /* control.c */
+/* flow NULL: for no session. */
 void svr__control_received(svr__work *w, svr__pathway *pw, svr__flow *flow,
                            const svr_metadata *md);
 /* Whether it is session metadata in a packet of its own (S6.6, S6.8): control 3
@@ -620,6 +667,8 @@ void svr__send_alone(svr_node *n, const svr__pathway *pw, const svr_tuple *t,
 void svr__send_delete(svr_node *n, const svr__session *s, unsigned side,
                       svr_time now);
 void svr__refuse(svr__work *w, svr__pathway *pw, const svr_uuid *uuid);
+/* S8.2: whether something was told in the last second; from now on it was. */
+bool svr__told_lately(svr_node *n, uint64_t hash, svr_time now);
 /* S8.2: a plain packet of no session asks for metadata, within limits. */
 void svr__send_enable(svr__work *w, svr__pathway *pw);
 

@@ -1,8 +1,9 @@
-/* Sessions begin and end: routes, waypoint ports, flows. */
+/* Sessions begin, change sides and end: their flows and what protects them. */
 #include "node/node.h"
 
 #include "wire/headers.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -13,32 +14,6 @@ enum {
     EXCHANGE_BITS = 40,
     EXCHANGES_PER_SECOND = 1024,
 };
-
-static const svr_addr *own_gateway(const svr_node *n, uint16_t iface, bool v4)
-{
-    return &n->next_hops[2 * (size_t)iface + !v4];
-}
-
-bool svr__next_hop(const svr_node *n, uint16_t iface, const svr_addr *to,
-                   uint16_t *number)
-{
-    const svr_interface_config *c = &n->interfaces[iface].config;
-    for (size_t i = 0; i < c->address_count; i++) {
-        if (svr_prefix_contains(&c->addresses[i], to)) {
-            *number = SVR__ON_LINK;
-            return true;
-        }
-    }
-    const svr_addr *gateway = own_gateway(n, iface, svr_addr_is_v4(to));
-    *number = (uint16_t)(gateway - n->next_hops);
-    return !svr_addr_is_none(gateway);
-}
-
-const svr_addr *svr__next_hop_addr(const svr_node *n, uint16_t number,
-                                   const svr_addr *to)
-{
-    return number == SVR__ON_LINK ? to : &n->next_hops[number];
-}
 
 svr__protection *svr__protection_of(const svr_node *n, const svr__session *s,
                                     unsigned side)
@@ -59,104 +34,6 @@ svr_tuple svr__side_tuple(const svr_node *n, const svr__session *s,
         .proto = to_side->flags & SVR__FLOW_MASKED_OUT ? SVR_PROTO_UDP
                                                        : to_side->out_proto,
     };
-}
-
-/* S10: a pair whose replies hit no flow that exists. */
-static enum svr_drop choose_ports(svr_node *n, svr__pathway *pw, svr_tuple *t,
-                                  svr_time now)
-{
-    for (unsigned i = svr__ports_tries(&pw->ports); i > 0; i--) {
-        if (!svr__ports_next(&pw->ports, now, &t->sport, &t->dport))
-            continue;
-        svr_tuple back = svr_tuple_reverse(t);
-        svr__flow_key key = svr__flow_key_of(&back, pw->iface);
-        if (!svr__flow_find(&n->table, &key, svr__flow_hash(&n->table, &key)))
-            return SVR_DROP_NONE;
-    }
-    n->counters.ports_exhausted++;
-    return SVR_DROP_PORTS;
-}
-
-static enum svr_drop plan_pathway(svr_node *n, svr__session_plan *plan,
-                                  uint16_t number, svr_time now)
-{
-    svr__pathway *pw = &n->pathways[number];
-    svr__side_plan *side = &plan->side[SVR__SERVER];
-    *side = (svr__side_plan){
-        .pathway = number,
-        .iface = pw->iface,
-        .tuple = {.src = pw->local,
-                  .dst = pw->remote,
-                  .proto = plan->context.proto == SVR_PROTO_TCP &&
-                                   !pw->tcp_as_udp &&
-                                   !pw->peer_nat /* its pinholes are UDP's */
-                               ? SVR_PROTO_TCP
-                               : SVR_PROTO_UDP}, /* S4.2, S4.4 */
-    };
-    enum svr_drop reason = choose_ports(n, pw, &side->tuple, now);
-    return reason == SVR_DROP_NONE && pw->peer_nat
-               ? svr__wish_plan(n, &plan->context, side, now)
-               : reason;
-}
-
-static enum svr_drop try_route(svr_node *n, svr__session_plan *plan,
-                               const svr__route *r, svr_time now)
-{
-    uint16_t hop;
-    if (r->pathway != SVR__NO_PATHWAY)
-        return n->pathways[r->pathway].up
-                   ? plan_pathway(n, plan, r->pathway, now)
-                   : SVR_DROP_PATHWAY_DOWN;
-    if (!svr__next_hop(n, r->iface, &plan->context.dst, &hop))
-        return SVR_DROP_NO_ROUTE;
-    plan->side[SVR__SERVER] = (svr__side_plan){
-        .pathway = SVR__NO_PATHWAY,
-        .iface = r->iface,
-        .tuple = plan->context,
-    };
-    return SVR_DROP_NONE;
-}
-
-/* S16.4: a router that was passed is never chosen. */
-static bool circles(const svr_node *n, const svr__session_plan *plan,
-                    const svr__route *r)
-{
-    return r->pathway != SVR__NO_PATHWAY &&
-           svr__record_has(n, &plan->passed, n->pathways[r->pathway].peer);
-}
-
-/* Whether a pathway is in its hold-down. */
-static bool is_held_down(const svr_node *n, const svr__route *r)
-{
-    return r->pathway != SVR__NO_PATHWAY && n->pathways[r->pathway].up &&
-           !n->pathways[r->pathway].ready;
-}
-
-/* S14.1: a pathway that came up lately is taken where there is no other way. */
-enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
-                              uint16_t avoid, svr_time now)
-{
-    const svr__route_range *range = &n->service_routes[plan->service];
-    enum svr_drop reason = SVR_DROP_NO_ROUTE;
-    if (svr__owns_address(n, &plan->context.dst))
-        return SVR_DROP_NOT_FOR_US;
-    for (int held_down = 0; held_down <= 1; held_down++) {
-        for (uint32_t i = 0; i < range->count; i++) {
-            const svr__route *r = &n->routes[range->first + i];
-            if (is_held_down(n, r) != held_down)
-                continue;
-            if (circles(n, plan, r)) {
-                reason = SVR_DROP_LOOP;
-                continue;
-            }
-            if (r->pathway != SVR__NO_PATHWAY && r->pathway == avoid)
-                continue;
-            reason = try_route(n, plan, r, now);
-            if (reason == SVR_DROP_NONE || reason == SVR_DROP_PINHOLE)
-                return reason;
-        }
-    }
-    return reason;
 }
 
 /* The flags of packets that arrive as `from` and leave as `to`. */
@@ -229,10 +106,8 @@ static bool side_signed(const svr_node *n, const svr__side *side)
            n->securities[n->pathways[side->pathway].security].per_packet;
 }
 
-static void fill_protection(svr_node *n, svr__session *s, unsigned side)
+static void derive_protection(svr_node *n, svr__session *s, unsigned side)
 {
-    if (!side_signed(n, &s->side[side]))
-        return;
     const svr__pathway *pw = &n->pathways[s->side[side].pathway];
     const svr__association *a = &n->associations[pw->association];
     const svr_hmac *hmac = n->securities[pw->security].hmac;
@@ -244,8 +119,21 @@ static void fill_protection(svr_node *n, svr__session *s, unsigned side)
     svr_session_key_derive(key, &a->receive, &s->uuid);
     svr_mac_init(&prot->receive, hmac, key);
     svr_wipe(key, sizeof(key));
+}
+
+static void flag_protection(svr_node *n, svr__session *s, unsigned side)
+{
+    if (!side_signed(n, &s->side[side]))
+        return;
     svr__session_flow(&n->table, s, side)->flags |= SVR__FLOW_SIGNED_IN;
     svr__session_flow(&n->table, s, !side)->flags |= SVR__FLOW_SIGNED_OUT;
+}
+
+static void fill_protection(svr_node *n, svr__session *s, unsigned side)
+{
+    if (side_signed(n, &s->side[side]))
+        derive_protection(n, s, side);
+    flag_protection(n, s, side);
 }
 
 static void fill_side(svr__session *s, unsigned number,
@@ -313,6 +201,79 @@ static bool has_room_for_record(svr_node *n, const svr__session *s)
                SVR_METADATA_MAX;
 }
 
+/* What arrives from a side whose forward packets have this tuple. */
+static svr_tuple arriving(unsigned side, const svr_tuple *forward)
+{
+    return side == SVR__CLIENT ? *forward : svr_tuple_reverse(forward);
+}
+
+/* S17: the tuple that the side has now lives on as an alias, if there is room.
+ */
+static void keep_tuple(svr_node *n, svr__session *s, unsigned side,
+                       svr_time now)
+{
+    svr__flow *f = svr__session_flow(&n->table, s, side);
+    svr__alias old = {
+        .key = f->key,
+        .session = svr__session_number(&n->table, s),
+        .pathway = s->side[side].pathway,
+        .side = (uint8_t)side,
+        .kind = SVR__ALIAS_OLD,
+        .flags = f->flags & (SVR__FLOW_SIGNED_IN | SVR__FLOW_MASKED_IN),
+    };
+    svr__flow_unbind(&n->table, f);
+    svr__alias_bind(&n->table, old, now);
+}
+
+/* Both flows anew, from the tuples that arrive on the two sides. */
+static void refill_flows(svr_node *n, svr__session *s, const svr_tuple in[2])
+{
+    for (unsigned side = 0; side < 2; side++) {
+        svr_tuple out = svr_tuple_reverse(&in[!side]);
+        bool ok = fill_flow(n, s, side, &in[side], &out);
+        assert(ok); /* the one that moves has a pathway, the other one was
+                       there */
+        (void)ok;
+    }
+    flag_protection(n, s, SVR__CLIENT);
+    flag_protection(n, s, SVR__SERVER);
+}
+
+enum svr_drop svr__session_rebind(svr_node *n, svr__session *s, unsigned side,
+                                  const svr__side_plan *to,
+                                  enum svr_cause cause, svr_time now)
+{
+    svr__flow *f = svr__session_flow(&n->table, s, side);
+    svr__flow *other = svr__session_flow(&n->table, s, !side);
+    svr_tuple in[2];
+    in[side] = arriving(side, &to->tuple);
+    in[!side] = svr__flow_key_tuple(&other->key);
+    svr__flow_key key = svr__flow_key_of(&in[side], to->iface);
+
+    if (svr__key_taken(&n->table, &key))
+        return SVR_DROP_TUPLE_IN_USE;
+    keep_tuple(n, s, side, now);
+    count_on_pathways(n, s, -1);
+    fill_side(s, side, to);
+    count_on_pathways(n, s, 1);
+    refill_flows(n, s, in);
+    fill_protection(n, s, side);
+    bool bound = svr__flow_bind(&n->table, f);
+    assert(bound); /* the key was free, and there is a place */
+    (void)bound;
+    n->counters.sessions_moved++;
+    svr__notify_session(n, s, SVR_EVENT_SESSION_MOVED, cause);
+    return SVR_DROP_NONE;
+}
+
+void svr__alias_drop(svr_node *n, svr__alias *a, svr_time now)
+{
+    svr_tuple in = svr__flow_key_tuple(&a->key);
+    svr_tuple out = svr_tuple_reverse(&in);
+    svr__tuple_guard(n, a->pathway, &out, now);
+    svr__alias_remove(&n->table.aliases, a);
+}
+
 enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
                                 svr_time now, svr__flow **forward)
 {
@@ -369,6 +330,10 @@ void svr__session_close(svr_node *n, svr__session *s, enum svr_cause cause,
     for (unsigned side = 0; side < 2; side++)
         if (side_signed(n, &s->side[side]))
             svr_wipe(svr__protection_of(n, s, side), sizeof(svr__protection));
+    svr__alias *a;
+    while ((a = svr__alias_first(&n->table.aliases,
+                                 svr__session_number(&n->table, s))))
+        svr__alias_drop(n, a, now);
     count_on_pathways(n, s, -1);
     svr__admit_count(n, s, -1);
     svr__session_end(&n->table, s);

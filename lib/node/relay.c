@@ -123,12 +123,15 @@ static bool transform(svr__work *w, const svr__passage *r)
 
 /* Makes the packet what the next neighbour gets. False: it was cut or dropped.
  */
-static bool make_ready(svr__work *w, const svr__passage *r)
+static bool make_ready(svr__work *w, svr__passage *r)
 {
     r->flow->seen = w->now; /* S9: its host has not given it up */
     if (r->to && !r->to->up) {
-        svr__drop(w, SVR_DROP_PATHWAY_DOWN);
-        return false;
+        if (!svr__session_detour(w->node, r->session, r->out, w->now)) {
+            svr__drop(w, SVR_DROP_PATHWAY_DOWN);
+            return false;
+        }
+        r->to = side_pathway(w->node, r->session, r->out);
     }
     if (w->headers.ttl <= 1) {
         if (w->headers.ttl == 1)
@@ -176,12 +179,16 @@ bool svr__unmask(svr__work *w)
 static bool arrive(svr__work *w, const svr__passage *r)
 {
     svr_node *n = w->node;
-    if (r->flow->flags & SVR__FLOW_SIGNED_IN) {
+    uint8_t flags = svr__arrival_flags(w, r->flow);
+    if (flags & SVR__FLOW_SIGNED_IN) {
         if (!svr__touch(w))
             return false;
         enum svr_drop reason =
-            svr__verify(w, &svr__protection_of(n, r->session, r->in)->receive,
-                        &n->securities[r->from->security]);
+            w->alias
+                ? svr__verify_late(w, w->alias)
+                : svr__verify(
+                      w, &svr__protection_of(n, r->session, r->in)->receive,
+                      &n->securities[r->from->security]);
         if (reason != SVR_DROP_NONE) {
             svr__drop(w, reason);
             return false;
@@ -196,7 +203,9 @@ static bool arrive(svr__work *w, const svr__passage *r)
             return false;
         }
     }
-    if ((r->flow->flags & SVR__FLOW_MASKED_IN) && !svr__unmask(w))
+    if ((flags & SVR__FLOW_MASKED_IN) && !svr__unmask(w))
+        return false;
+    if (!svr__relocate(w, r->flow))
         return false;
     svr_session_event(&r->session->machine, r->in, SVR_SESSION_PLAIN, w->now);
     return true;
@@ -206,13 +215,15 @@ void svr__relay(svr__work *w, svr__flow *flow)
 {
     svr__passage r = passage_of(w->node, flow);
 
+    if (w->alias)
+        r.from = &w->node->pathways[w->alias->pathway];
     if (!r.from) {
         if (echo_direction_ok(w, &r))
             svr__send_on(w, flow);
         else
             svr__drop(w, SVR_DROP_NOT_OPENER);
     } else if (w->packet->segment_size &&
-               ((flow->flags & SVR__FLOW_SIGNED_IN) ||
+               ((svr__arrival_flags(w, flow) & SVR__FLOW_SIGNED_IN) ||
                 svr__segment_has_cookie(w))) {
         svr__cut(w, w->packet->segment_size, false);
     } else if (svr__has_block(w)) {

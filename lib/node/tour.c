@@ -84,8 +84,10 @@ void svr__tours_run(svr_node *n, svr_time now)
     if (now < n->tours_due)
         return;
     n->tours_due = SVR_NEVER;
-    for (size_t i = 0; i < n->peer_count; i++)
+    for (size_t i = 0; i < n->peer_count; i++) {
         run(n, &n->peers[i].tour, now);
+        run(n, &n->peers[i].moves, now);
+    }
     for (size_t i = 0; i < n->pathway_count; i++)
         run(n, &n->pathways[i].tour, now);
     run(n, &n->tour, now);

@@ -116,6 +116,7 @@ static void set_state(svr_node *n, svr__pathway *pw, bool up, bool ready,
     pw->ready = ready;
     if (was_up && !up)
         for_sessions(n, pw, hold_session, now);
+    svr__moves_begin(n, pw, now);
     svr__notify_pathway(n, pw, now);
 }
 

@@ -87,6 +87,15 @@ static bool strip(svr__work *w, size_t block_len, bool masked)
     return !masked || svr__unmask(w);
 }
 
+/* The same for a packet of a session, which then stands on the session's tuple.
+ */
+static bool strip_for(svr__work *w, const svr__flow *flow, size_t block_len)
+{
+    return strip(w, block_len,
+                 svr__arrival_flags(w, flow) & SVR__FLOW_MASKED_IN) &&
+           svr__relocate(w, flow);
+}
+
 /* The machine has heard of the packet. It goes on as its neighbour got it; what
  * came by itself (S6.6) was for this router alone. */
 static void go_on(svr__work *w, svr__flow *flow, unsigned actions, bool alone)
@@ -114,7 +123,7 @@ static void pass_block(svr__work *w, svr__flow *flow, size_t block_len)
     svr__session *s = svr__flow_session(&w->node->table, flow);
     unsigned side = svr__flow_side(&w->node->table, flow);
 
-    if (strip(w, block_len, flow->flags & SVR__FLOW_MASKED_IN))
+    if (strip_for(w, flow, block_len))
         go_on(w, flow,
               svr_session_event(&s->machine, side, SVR_SESSION_PLAIN, w->now),
               false);
@@ -237,7 +246,8 @@ static bool is_later(const svr__session *s, uint64_t exchange)
 }
 
 /* S6.7: whether the new session is another life of s: the same context, tenant
- * and service from the same peer, and later. */
+ * and service from the same peer, and not of before. A transit may open two at
+ * one time, with one number, where a late packet of the former life came. */
 static bool follows(const svr_node *n, const svr__pathway *pw,
                     const svr__session_plan *plan, const svr__session *s)
 {
@@ -245,7 +255,7 @@ static bool follows(const svr_node *n, const svr__pathway *pw,
     return from != SVR__NO_PATHWAY && n->pathways[from].peer == pw->peer &&
            s->tenant == plan->tenant && s->service == plan->service &&
            svr_tuple_equal(&s->context, &plan->context) &&
-           is_later(s, plan->exchange);
+           !svr_session_is_older(&s->machine, SVR__CLIENT, plan->exchange);
 }
 
 /* The session that the server's answers would reach now. */
@@ -302,20 +312,17 @@ static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
     svr_node *n = w->node;
     svr__session_plan plan = {.recovered = false};
     svr__flow *flow;
-    svr__session *before = NULL, *twin = NULL;
+    svr__session *before = NULL;
     bool alone = svr__is_alone(md);
 
     enum svr_drop reason = make_plan(w, pw, md, &plan);
     if (reason == SVR_DROP_NONE) {
         before = holder(n, &plan);
-        twin = svr__session_find(&n->table, &plan.uuid);
-        if (twin && !follows(n, pw, &plan, twin))
-            reason = SVR_DROP_MD_CONFLICT;
-        else if (before && before != old && !follows(n, pw, &plan, before))
+        if (before && before != old && !follows(n, pw, &plan, before))
             reason = SVR_DROP_TUPLE_IN_USE;
     }
     if (reason == SVR_DROP_NONE)
-        reason = svr__admit(n, &plan, before || twin, w->now);
+        reason = svr__admit(n, &plan, before, w->now);
     if (reason != SVR_DROP_NONE) {
         refuse_recovery(w, pw, md, reason);
         svr__drop(w, reason);
@@ -330,8 +337,6 @@ static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
         svr__session_close(n, old, SVR_CAUSE_REPLACED, w->now);
     if (before && before != old)
         svr__session_close(n, before, SVR_CAUSE_REPLACED, w->now);
-    if (twin && twin != before)
-        svr__session_close(n, twin, SVR_CAUSE_REPLACED, w->now);
     reason = svr__session_open(n, &plan, w->now, &flow);
     if (reason != SVR_DROP_NONE) {
         refuse_recovery(w, pw, md, reason);
@@ -354,6 +359,109 @@ static bool is_older(const svr__session *s, unsigned side,
            svr_session_is_older(&s->machine, side, md->exchange.own);
 }
 
+/* Tokens age within an exchange, too. */
+static void keep_token(svr_node *n, svr__session *s, unsigned side,
+                       const svr_metadata *md)
+{
+    if (side == SVR__CLIENT && has(md, SVR_HAS(RECOVERY_TOKEN)) &&
+        !is_older(s, side, md))
+        svr__token_keep(svr__token_of(n, s), md->recovery_token);
+}
+
+/* S6.9: an exchange moves the session once, when it is new. While the opener
+ * has not heard that it has arrived, it may move it again: the packet that
+ * moved it before may have been changed on the way, since no tag covers ports.
+ */
+static bool moves(const svr__session *s, unsigned side, const svr_metadata *md)
+{
+    if (!has(md, SVR_HAS(EXCHANGE_NUMBER)))
+        return false;
+    return svr_session_is_newer(&s->machine, side, md->exchange.own) ||
+           (side == SVR__CLIENT && md->exchange.unechoed &&
+            !svr_session_is_older(&s->machine, side, md->exchange.own));
+}
+
+/* S17: whether metadata of a session that came on no tuple of its side moves it
+ * there. Only the opener moves; the answerer's tuple may change by a NAT (S6.8
+ * b). What is late, or was sent before, moves nothing (S6.9). */
+static enum svr_drop may_follow(const svr__work *w, const svr__pathway *pw,
+                                svr__session *s, unsigned side,
+                                const svr_metadata *md)
+{
+    const svr_node *n = w->node;
+    uint16_t from = s->side[side].pathway;
+
+    if (from == SVR__NO_PATHWAY || n->pathways[from].peer != pw->peer ||
+        !agrees(n, s, side, md) || !context_fits(w, &s->context) ||
+        !moves(s, side, md) ||
+        (side == SVR__SERVER && &n->pathways[from] != pw))
+        return SVR_DROP_MD_CONFLICT;
+    return has(md, SVR_HAS(ROUTE_RECORD))
+               ? svr__record_read(n, md->route_record, &s->passed)
+               : SVR_DROP_NONE;
+}
+
+static svr__side_plan plan_of_arrival(const svr__work *w,
+                                      const svr__pathway *pw, unsigned side)
+{
+    const svr_tuple *t = &w->headers.tuple;
+    return (svr__side_plan){
+        .pathway = (uint16_t)(pw - w->node->pathways),
+        .iface = w->packet->iface,
+        .tuple = side == SVR__CLIENT ? *t : svr_tuple_reverse(t),
+    };
+}
+
+/* The side of a session that metadata comes from. */
+static unsigned side_of(const svr_metadata *md)
+{
+    return md->present & FORWARD_CONTEXT ? SVR__CLIENT : SVR__SERVER;
+}
+
+/* The session goes on where the packet came. old: the session whose tuple that
+ * was, or NULL. */
+static void follow_session(svr__work *w, svr__pathway *pw, svr__session *s,
+                           svr__session *old, const svr_metadata *md,
+                           size_t block_len)
+{
+    svr_node *n = w->node;
+    unsigned side = side_of(md);
+    bool alone = svr__is_alone(md);
+    svr__side_plan to = plan_of_arrival(w, pw, side);
+    bool masked = svr__is_masked(&s->context, to.tuple.proto);
+
+    enum svr_drop reason = may_follow(w, pw, s, side, md);
+    if (reason != SVR_DROP_NONE) {
+        svr__drop(w, reason);
+        return;
+    }
+    if (old)
+        svr__session_close(n, old, SVR_CAUSE_REPLACED, w->now);
+    reason = svr__session_rebind(n, s, side, &to, SVR_CAUSE_FOLLOWED, w->now);
+    if (reason != SVR_DROP_NONE) {
+        svr__drop(w, reason);
+        return;
+    }
+    keep_token(n, s, side, md);
+    unsigned actions = hear(w, s, side, md);
+    if (alone || strip(w, block_len, masked))
+        go_on(w, svr__session_flow(&n->table, s, side), actions, alone);
+}
+
+/* Metadata of a session that has no such tuple: it is new, or has moved. old:
+ * as above. */
+static void begin_session(svr__work *w, svr__pathway *pw, svr__session *old,
+                          const svr_metadata *md, size_t block_len)
+{
+    svr__session *s = has(md, SVR_HAS(SESSION_UUID))
+                          ? svr__session_find(&w->node->table, &md->uuid)
+                          : NULL;
+    if (s)
+        follow_session(w, pw, s, old, md, block_len);
+    else
+        open_session(w, pw, old, md, block_len);
+}
+
 /* S6.7: metadata of the session on its own tuple. An exchange that is older
  * says nothing (S6.9), but the packet that carries it is as good as any. */
 static void update_session(svr__work *w, svr__flow *flow,
@@ -368,12 +476,19 @@ static void update_session(svr__work *w, svr__flow *flow,
         svr__drop(w, SVR_DROP_MD_CONFLICT);
         return;
     }
-    if (side == SVR__CLIENT && has(md, SVR_HAS(RECOVERY_TOKEN)) &&
-        !is_older(s, side, md)) /* tokens age within an exchange, too */
-        svr__token_keep(svr__token_of(n, s), md->recovery_token);
+    keep_token(n, s, side, md);
     unsigned actions = hear(w, s, side, md);
-    if (alone || strip(w, block_len, flow->flags & SVR__FLOW_MASKED_IN))
+    if (alone || strip_for(w, flow, block_len))
         go_on(w, flow, actions, alone);
+}
+
+/* Another session takes a tuple that this one has left. */
+static void take_alias(svr__work *w, svr__pathway *pw, const svr_metadata *md,
+                       size_t block_len)
+{
+    svr__alias_drop(w->node, w->alias, w->now);
+    w->alias = NULL;
+    begin_session(w, pw, NULL, md, block_len);
 }
 
 /* S6.7: session metadata on a tuple that is in use. */
@@ -387,11 +502,13 @@ static void on_bound_tuple(svr__work *w, svr__pathway *pw, svr__flow *flow,
     if (has(md, SVR_HAS(SESSION_UUID)) &&
         memcmp(&md->uuid, &s->uuid, sizeof(s->uuid)) == 0)
         update_session(w, flow, md, block_len);
-    else if (svr__flow_side(&w->node->table, flow) == SVR__CLIENT &&
-             is_later(s, exchange))
-        open_session(w, pw, s, md, block_len);
-    else
+    else if (svr__flow_side(&w->node->table, flow) != SVR__CLIENT ||
+             !is_later(s, exchange))
         svr__drop(w, SVR_DROP_TUPLE_IN_USE);
+    else if (w->alias)
+        take_alias(w, pw, md, block_len);
+    else
+        begin_session(w, pw, s, md, block_len);
 }
 
 void svr__waypoint_block(svr__work *w, svr__pathway *pw, svr__flow *flow)
@@ -422,5 +539,5 @@ void svr__waypoint_block(svr__work *w, svr__pathway *pw, svr__flow *flow)
     else if (flow)
         on_bound_tuple(w, pw, flow, &md, block_len);
     else
-        open_session(w, pw, NULL, &md, block_len);
+        begin_session(w, pw, NULL, &md, block_len);
 }

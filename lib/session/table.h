@@ -173,6 +173,13 @@ static inline svr__flow *svr__session_flow(const svr__table *t,
     return &t->flows[2 * (size_t)svr__session_number(t, s) + side];
 }
 
+/* The flow whose packets an alias's are. */
+static inline svr__flow *svr__alias_flow(const svr__table *t,
+                                         const svr__alias *a)
+{
+    return &t->flows[2 * (size_t)a->session + a->side];
+}
+
 svr__session *svr__session_find(const svr__table *t, const svr_uuid *uuid);
 
 /* A new session, all zero but for its UUID, whose flows are not bound yet.

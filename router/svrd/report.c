@@ -172,6 +172,7 @@ static json_t *drop_counters(const svr_counters *c)
     X(reassembly_lost)      \
     X(sessions_created)     \
     X(sessions_ended)       \
+    X(sessions_moved)       \
     X(metadata_sent)        \
     X(metadata_received)    \
     X(control_sent)         \
