@@ -186,3 +186,122 @@ Test(session, table)
     cr_assert_eq(memory.live, 0);
     cr_assert_eq((uintptr_t)t.flows % 64, 0);
 }
+
+/* The n-th allocation fails, for each n: nothing is left. */
+Test(session, table_without_memory)
+{
+    uint64_t seed = 7;
+    svr_random random = {fill_random, &seed};
+    for (size_t n = 1;; n++) {
+        test_memory memory = {.fail_at = n};
+        svr_allocator alloc = {test_memory_alloc, test_memory_free, &memory};
+        svr__table t;
+        int err = svr__table_init(&t, 10, &random, 0, &alloc);
+        if (err == 0) {
+            svr__table_fini(&t);
+            cr_assert_gt(n, 6);
+            break;
+        }
+        cr_assert_eq(err, SVR_ERR_NO_MEMORY);
+        cr_assert_null(t.sessions);
+        cr_assert_eq(memory.live, 0);
+    }
+}
+
+/* A flow knows its session, its side, and what its packets are within. */
+Test(session, flow)
+{
+    uint64_t seed = 7;
+    svr_random random = {fill_random, &seed};
+    test_memory memory = {0};
+    svr_allocator alloc = {test_memory_alloc, test_memory_free, &memory};
+    svr_tuple tuple = {.sport = 1, .dport = 2, .proto = SVR_PROTO_UDP};
+    svr__table t;
+
+    cr_assert_eq(svr__table_init(&t, 2, &random, 0, &alloc), 0);
+    svr__session *s = svr__session_create(&t, &(svr_uuid){.b = {1}});
+    for (unsigned side = 0; side < 2; side++) {
+        svr__flow *f = svr__session_flow(&t, s, side);
+        f->key = svr__flow_key_of(&tuple, (uint16_t)side);
+        cr_assert(svr__flow_bind(&t, f));
+        cr_assert(svr__key_taken(&t, &f->key));
+        cr_assert_eq(svr__flow_session(&t, f), s);
+        cr_assert_eq(svr__flow_side(&t, f), side);
+        cr_assert_eq(svr__flow_proto(f), SVR_PROTO_UDP);
+        f->flags = SVR__FLOW_MASKED_IN;
+        cr_assert_eq(svr__flow_proto(f), SVR_PROTO_TCP);
+        svr_tuple back = svr__flow_key_tuple(&f->key);
+        cr_assert(svr_tuple_equal(&back, &tuple));
+    }
+    svr__flow *f = svr__session_flow(&t, s, SVR__SERVER);
+    svr__flow_unbind(&t, f);
+    cr_assert_not(svr__key_taken(&t, &f->key));
+    svr__session_end(&t, s);
+    svr__table_fini(&t);
+    cr_assert_eq(memory.live, 0);
+}
+
+Test(session, kinds)
+{
+    static const struct {
+        uint8_t proto;
+        uint16_t dport;
+        enum svr_session_kind kind;
+    } rows[] = {
+        {SVR_PROTO_TCP, 53, SVR_SESSION_TCP},
+        {SVR_PROTO_UDP, 53, SVR_SESSION_DNS},
+        {SVR_PROTO_UDP, 54, SVR_SESSION_UDP},
+        {SVR_PROTO_ICMP, 7, SVR_SESSION_ICMP},
+        {SVR_PROTO_ICMPV6, 7, SVR_SESSION_ICMP},
+        {47, 0, SVR_SESSION_OTHER},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        svr_tuple t = {.proto = rows[i].proto, .dport = rows[i].dport};
+        cr_expect_eq(svr_session_kind_of(&t), rows[i].kind, "row %zu", i);
+    }
+}
+
+Test(session, life_names)
+{
+    static const char *const names[] = {"new", "established", "closing",
+                                        "reset"};
+    for (uint8_t i = 0; i < 4; i++) {
+        svr_life life = {.state = i};
+        cr_expect_str_eq(svr_life_name(&life), names[i]);
+    }
+}
+
+/* What passed without an event counts once it has been noted: the window moves,
+ * scaled as the SYN said, by 14 bits at most (RFC 7323). */
+Test(session, noted_window)
+{
+    const svr_life_packet syn = {
+        .tcp_flags = SVR_TCP_SYN, .seq = 99, .window = 10, .window_shift = 200};
+    svr_life_packet reset = {.reverse = true, .tcp_flags = SVR_TCP_RST};
+    svr_life life;
+    svr_life_init(&life, SVR_SESSION_TCP);
+    svr_life_event(&life, &syn);
+    reset.seq = 5000;
+    cr_assert_not(svr_life_event(&life, &reset), "nothing is known yet");
+    svr_life_note(&life, false, 5000, 2);
+    reset.seq = 4999;
+    cr_assert_not(svr_life_event(&life, &reset));
+    reset.seq = 5001 + (2 << 14);
+    cr_assert_not(svr_life_event(&life, &reset));
+    reset.seq--;
+    cr_assert(svr_life_event(&life, &reset));
+    cr_assert_eq(life.state, SVR_LIFE_RESET);
+    cr_assert(svr_life_quiet(&life, false));
+}
+
+/* Both ends close before there was data. */
+Test(session, closed_without_data)
+{
+    svr_life_packet fin = {.tcp_flags = SVR_TCP_FIN | SVR_TCP_ACK, .seq = 1};
+    svr_life life;
+    svr_life_init(&life, SVR_SESSION_TCP);
+    cr_assert_not(svr_life_event(&life, &fin));
+    fin.reverse = true;
+    cr_assert(svr_life_event(&life, &fin));
+    cr_assert_eq(life.state, SVR_LIFE_CLOSING);
+}

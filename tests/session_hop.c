@@ -550,3 +550,16 @@ Test(session_hop, control)
                      "nobody is there");
     }
 }
+
+/* What docs/sessions.md prints. */
+Test(session_hop, names)
+{
+    for (int e = 0; e < SVR__HOP_EVENTS; e++) {
+        enum svr__hop_event event = (enum svr__hop_event)e;
+        cr_expect_gt(strlen(svr__hop_event_name(event)), 3);
+        cr_expect_gt(strlen(svr__hop_event_text(event)), 10);
+    }
+    cr_expect_str_eq(svr__hop_event_name(SVR__HOP_IDLE), "IDLE");
+    cr_expect_eq(svr__hop_rule_for(SVR_HOP_OFFERED, SVR__HOP_ENABLE)->next,
+                 SVR_HOP_OFFERING);
+}
