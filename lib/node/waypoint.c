@@ -349,6 +349,10 @@ static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
         svr_life_resume(&s->machine.life);
     go_on(w, svr__session_flow(&n->table, s, side), hear(w, s, side, md),
           alone);
+    /* S8.4: no packet may come from this side for long, and the router behind
+     * the other one has to hear of the session's new way. */
+    if (alone)
+        svr__session_renew(n, s, !side, w->now);
 }
 
 /* S6.9: whether it belongs to an exchange before the last one. */

@@ -74,7 +74,8 @@ static void judge(struct world *w, struct session *s, uint32_t number)
                 0);
     w->tally.datagrams_lost++;
     if (!excuses_find(&w->excuses, &s->victim, EFFECT_LOSS, at,
-                      at + 4 * s->delay + 100 * SVR_MILLISECOND))
+                      at + 4 * s->delay + 100 * SVR_MILLISECOND) &&
+        !session_is_forgotten(w, s))
         world_fail(w, "%s: number %u of %llu.%03llu %s", session_name(s),
                    number, (unsigned long long)(at / SVR_SECOND),
                    (unsigned long long)(at % SVR_SECOND / SVR_MILLISECOND),

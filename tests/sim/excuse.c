@@ -22,7 +22,10 @@ void excuses_free(struct excuses *x)
 static bool concerns(const struct trouble *t, const struct victim *v,
                      enum effect effect)
 {
-    return (t->effects & effect) && (t->elements & v->elements) &&
+    uint64_t common = t->elements & v->elements;
+
+    return (t->effects & effect) &&
+           (t->all ? common == t->elements : common != 0) &&
            (v->timed || !t->timed_only);
 }
 

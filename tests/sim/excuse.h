@@ -15,6 +15,7 @@ enum effect {
     EFFECT_CORRUPT = 4, /* bytes change on the way */
     EFFECT_RESET = 8,   /* sessions end */
     EFFECT_DOWN = 16,   /* pathways are found to be down */
+    EFFECT_STATE = 32,  /* nobody knows the session any more */
 };
 
 struct trouble {
@@ -22,6 +23,7 @@ struct trouble {
     uint64_t elements; /* of topology.h */
     unsigned effects;
     bool timed_only; /* for sessions over pathways with time-based tags */
+    bool all;        /* for those that concern all of the elements */
 };
 
 struct excuses {

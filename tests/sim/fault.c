@@ -237,9 +237,6 @@ static struct trouble trouble_of(const struct world *w, const struct fault *f)
     };
 
     switch (f->kind) {
-    case FAULT_RESTART:
-        t.effects |= EFFECT_RESET;
-        break;
     case FAULT_ADMIN:
         t.elements = element_segment(w->topology.lanes[f->lane].segment);
         break;
@@ -406,6 +403,25 @@ static void add(struct world *w, svr_time from, svr_time until)
         w->faults.count++;
 }
 
+/* S8.3 is about any one router. Where a second one dies before the first has
+ * been told what it forgot, a session over both may be lost for good. */
+static void add_double_restart(struct world *w, const struct fault *a,
+                               const struct fault *b)
+{
+    struct trouble x = trouble_of(w, a), y = trouble_of(w, b);
+    struct trouble both = {
+        .from = x.from > y.from ? x.from : y.from,
+        .until = SVR_NEVER,
+        .elements = x.elements | y.elements,
+        .effects = EFFECT_RESET | EFFECT_STATE,
+        .all = true,
+    };
+
+    if (a->kind == FAULT_RESTART && b->kind == FAULT_RESTART &&
+        a->router != b->router && x.from <= y.until && y.from <= x.until)
+        excuses_add(&w->excuses, &both);
+}
+
 /* They will happen. */
 static svr_time enter(struct world *w)
 {
@@ -415,6 +431,8 @@ static svr_time enter(struct world *w)
         struct fault *f = &w->faults.list[i];
         struct trouble t = trouble_of(w, f);
         excuses_add(&w->excuses, &t);
+        for (size_t k = 0; k < i; k++)
+            add_double_restart(w, f, &w->faults.list[k]);
         queue_push(&w->queue, f->begin, begin, f);
         queue_push(&w->queue, f->begin + f->length, end, f);
         queue_push(&w->queue, t.until, check_up, f);

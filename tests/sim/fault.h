@@ -37,9 +37,6 @@ enum fault_kind {
         FAULT_KINDS
 };
 
-/* Those that wait for what is not written yet. */
-#define FAULTS_LATER (1u << FAULT_RESTART)
-
 extern const char *const fault_names[FAULT_KINDS];
 extern const char *const fault_texts[FAULT_KINDS];
 

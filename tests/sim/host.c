@@ -155,6 +155,7 @@ void hosts_open(struct world *w, enum session_kind kind, uint16_t from,
     s->victim = (struct victim){f->elements, f->timed};
     s->per_packet = f->per_packet || w->options.plant == PLANT_UNSIGNED;
     s->delay = f->delay;
+    s->opened = w->now;
     all->sessions[all->count++] = s;
     enter(all, s);
     all->open++;
@@ -198,6 +199,12 @@ void session_send(struct world *w, struct session *s, int from,
 }
 
 /* Ending */
+
+bool session_is_forgotten(const struct world *w, const struct session *s)
+{
+    return excuses_find(&w->excuses, &s->victim, EFFECT_STATE, s->opened,
+                        w->now);
+}
 
 void session_over(struct world *w, struct session *s)
 {

@@ -47,23 +47,32 @@ enum link_fate link_send(struct link *l, struct prng *p, size_t len,
     return LINK_ARRIVES;
 }
 
+/* Exchanges two words of 16 bits behind the headers, which no checksum sees. A
+ * tag does not cover TCP's options (S11.4b), so those are left alone. */
+static bool exchange(struct prng *p, svr_packet *packet, size_t *at)
+{
+    enum { HEADERS = 80 };
+    size_t words = packet->len > HEADERS ? (packet->len - HEADERS) / 2 : 0;
+    uint8_t *a, *b;
+
+    if (words < 2)
+        return false;
+    *at = HEADERS + 2 * prng_below(p, words);
+    a = packet->data + *at;
+    b = packet->data + HEADERS + 2 * prng_below(p, words);
+    for (int i = 0; i < 2; i++) {
+        uint8_t keep = a[i];
+        a[i] = b[i];
+        b[i] = keep;
+    }
+    return true;
+}
+
 size_t link_corrupt(const struct link *l, struct prng *p, svr_packet *packet)
 {
     size_t at = prng_below(p, packet->len);
-    size_t other = prng_below(p, packet->len / 2) * 2;
-    uint8_t *b = packet->data;
 
-    if (!l->sly || prng_below(p, 2)) {
-        b[at] = (uint8_t)(b[at] ^ 1u << prng_below(p, 8));
-        return at;
-    }
-    at &= ~(size_t)1;
-    if (at + 1 >= packet->len)
-        at = 0;
-    for (int i = 0; i < 2; i++) {
-        uint8_t keep = b[at + (size_t)i];
-        b[at + (size_t)i] = b[other + (size_t)i];
-        b[other + (size_t)i] = keep;
-    }
+    if (!l->sly || prng_below(p, 2) || !exchange(p, packet, &at))
+        packet->data[at] = (uint8_t)(packet->data[at] ^ 1u << prng_below(p, 8));
     return at;
 }

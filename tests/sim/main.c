@@ -254,11 +254,10 @@ static int controls(void)
 
 int main(int argc, char **argv)
 {
-    struct request r = {
-        .world = {.faults = ((1u << FAULT_KINDS) - 1) & ~FAULTS_LATER},
-        .first = 1,
-        .last = 1,
-        .program = argv[0]};
+    struct request r = {.world = {.faults = (1u << FAULT_KINDS) - 1},
+                        .first = 1,
+                        .last = 1,
+                        .program = argv[0]};
     time_t begin = time(NULL);
     uint64_t failed = 0;
 

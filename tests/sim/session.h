@@ -92,6 +92,7 @@ struct session {
     bool per_packet; /* every router signs every packet */
     uint16_t router[2];
     struct victim victim;
+    svr_time opened;
     svr_time delay;  /* one way, without troubles */
     svr_tuple tuple; /* from the client */
     union {
@@ -122,6 +123,8 @@ const char *session_name(const struct session *s);
 void session_send(struct world *w, struct session *s, int from,
                   struct buffer *b);
 void session_over(struct world *w, struct session *s);
+/* Since it began, all routers that knew it may have forgotten it. */
+bool session_is_forgotten(const struct world *w, const struct session *s);
 /* It was ended from outside. Fails the world where nothing excuses that. */
 void session_reset(struct world *w, struct session *s, int end,
                    const char *how);

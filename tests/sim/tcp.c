@@ -146,7 +146,10 @@ static void retry(struct world *w, struct tcp_end *e)
     if (calm < e->progress)
         calm = e->progress;
     if (w->now - calm > HUNG) {
-        give_up(w, e);
+        if (session_is_forgotten(w, e->session))
+            session_reset(w, e->session, number_of(e), "nobody");
+        else
+            give_up(w, e);
         return;
     }
     journal_add(&w->journal, w->now, JOURNAL_RETRY, e->session->id,
