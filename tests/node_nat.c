@@ -2,6 +2,7 @@
 #include "node_lab.h"
 
 #include <criterion/criterion.h>
+#include <string.h>
 
 /* The branch is behind a NAT. */
 static void open_lab(struct lab *lab, struct net_options o)
@@ -91,4 +92,47 @@ Test(node_nat, pinhole_that_does_not_open)
     lab.user = NULL;
     cr_expect(say(&lab, true, true), "it is asked again after a while");
     lab_close(&lab);
+}
+
+static svr_uuid uuid_of(struct lab *lab, int router)
+{
+    return lab_session(lab, router).uuid;
+}
+
+/* The NAT forgets its mappings, and only the far end has something to say: the
+ * router behind the NAT learns of it from what the peer observes, and shows
+ * where its sessions are now (S6.8 b). */
+static void expect_rebinding(struct net_options o, bool opens_there)
+{
+    struct lab lab;
+
+    o.reverse = true;
+    open_lab(&lab, o);
+    for (int i = 0; i < 3; i++) {
+        cr_assert(say(&lab, opens_there, opens_there));
+        cr_assert(say(&lab, !opens_there, opens_there));
+    }
+    svr_uuid uuid = uuid_of(&lab, LAB_BRANCH);
+    for (int i = 0; i < 3; i++) {
+        lab_rebind(&lab);
+        cr_expect(say(&lab, true, opens_there), "opened at dc: %d, %d",
+                  opens_there, i);
+        cr_expect(say(&lab, false, opens_there), "opened at dc: %d, %d",
+                  opens_there, i);
+        lab_run(&lab, 3 * SVR_SECOND);
+    }
+    for (int router = LAB_BRANCH; router <= LAB_DC; router++) {
+        svr_uuid u = uuid_of(&lab, router);
+        cr_expect_eq(svr_node_session_count(lab_node(&lab, router)), 1);
+        cr_expect_eq(memcmp(&u, &uuid, sizeof(u)), 0, "another session");
+    }
+    lab_close(&lab);
+}
+
+Test(node_nat, rebinding_where_only_the_far_end_speaks)
+{
+    for (int there = 0; there < 2; there++) {
+        expect_rebinding((struct net_options){0}, there);
+        expect_rebinding((struct net_options){.per_packet = true}, there);
+    }
 }

@@ -1,4 +1,5 @@
 /* What a restart does to sessions (S8.3, S8.4). */
+#include "node/node.h"
 #include "node_lab.h"
 
 #include <criterion/criterion.h>
@@ -357,4 +358,125 @@ Test(node_recovery, while_a_session_begins)
                          router_names[router], phase);
             lab_close(&lab);
         }
+}
+
+/* How many packets of a tour have gone at one time, at most, and in all. They
+ * ask for an echo, as answers do not. */
+struct pace {
+    svr_time at;
+    unsigned now, most, all;
+};
+
+static bool count_alone(struct lab *lab, int from, int to, struct frame *f)
+{
+    struct pace *p = lab->user;
+    svr_metadata md;
+    svr_metadata_init(&md);
+    (void)to;
+    if (from == LAB_BRANCH && frame_has_metadata(f))
+        md = frame_metadata(f);
+    if ((md.present & SVR_HAS(CONTROL)) && md.exchange.unechoed) {
+        p->now = lab->net.now == p->at ? p->now + 1 : 1;
+        p->at = lab->net.now;
+        p->most = p->now > p->most ? p->now : p->most;
+        p->all++;
+    }
+    return true;
+}
+
+enum {
+    CROWD = 500,
+};
+
+static void open_crowd(struct lab *lab, struct pace *p)
+{
+    lab_open(lab, (struct net_options){.sessions = CROWD, .forever = true});
+    for (uint16_t i = 0; i < CROWD; i++) {
+        trip(&lab->net, false,
+             frame_udp(CLIENT, (uint16_t)(5000 + i), SERVER, 7, "a", 1));
+        trip(&lab->net, true,
+             frame_udp(SERVER, 7, CLIENT, (uint16_t)(5000 + i), "a", 1));
+    }
+    lab_run(lab, 2 * SVR_SECOND);
+    *p = (struct pace){0};
+    lab->carries = count_alone;
+    lab->user = p;
+}
+
+/* S8.4: all at once would be a burst. */
+Test(node_recovery, a_tour_is_paced)
+{
+    struct lab lab;
+    struct pace p;
+
+    open_crowd(&lab, &p);
+    lab_restart(&lab, LAB_DC);
+    lab_run(&lab, 8 * SVR_SECOND);
+    cr_expect_eq(svr_node_session_count(lab.net.dc), CROWD);
+    cr_expect_leq(p.most, 32);
+    cr_expect_eq(p.all, CROWD, "one for each: %u", p.all);
+    lab_close(&lab);
+}
+
+/* S8.5: tokens age, and a router that comes back after days still has good
+ * ones out. */
+Test(node_recovery, tokens_are_replaced)
+{
+    struct lab lab;
+    struct pace p;
+
+    open_crowd(&lab, &p);
+    for (int i = 0; i < 6; i++) {
+        lab.net.now += 12 * 3600 * SVR_SECOND;
+        for (int router = LAB_BRANCH; router <= LAB_DC; router++)
+            svr_node_set_unix_time(lab_node(&lab, router),
+                                   UINT64_C(1700000000000000000) + lab.net.now,
+                                   lab.net.now);
+        lab_run(&lab, 20 * SVR_SECOND);
+    }
+    cr_expect_geq(p.all, 6 * CROWD);
+    lab_restart(&lab, LAB_BRANCH);
+    lab_run(&lab, 12 * SVR_SECOND);
+    cr_expect_eq(svr_node_session_count(lab.net.branch), CROWD);
+    lab_close(&lab);
+}
+
+/* The service is closed to the client while its ingress is away: the session
+ * ends at the other end, too. */
+Test(node_recovery, access_revoked_in_between)
+{
+    struct story y = {.tcp = true, .talk = TALK_SERVER};
+    struct net_plan p;
+    struct lab lab;
+
+    establish(&lab, &y);
+    lab_restart(&lab, LAB_BRANCH);
+    net_plan(&lab.net, lab.net.branch, &p);
+    p.access[0].allow = false;
+    cr_assert_eq(
+        svr_node_reconfigure(lab.net.branch, &p.config, lab.net.now, NULL), 0);
+    lab_run(&lab, 5 * SVR_SECOND);
+    cr_expect_geq(net_dropped(lab.net.branch, SVR_DROP_ACCESS), 1);
+    cr_expect_eq(svr_node_session_count(lab.net.branch), 0);
+    cr_expect_eq(svr_node_session_count(lab.net.dc), 0, "S6.10");
+    lab_close(&lab);
+}
+
+/* What dc returns is not what it was given. */
+Test(node_recovery, a_peer_cannot_invent_sessions)
+{
+    struct story y = {.tcp = true, .talk = TALK_SERVER};
+    struct lab lab;
+
+    establish(&lab, &y);
+    svr__session *s = &lab.net.dc->table.sessions[0];
+    while (!s->alive)
+        s++;
+    svr__token_of(lab.net.dc, s)->bytes[20] ^= 1;
+    lab_restart(&lab, LAB_BRANCH);
+    lab_run(&lab, 15 * SVR_SECOND);
+    talk(&lab, &y);
+    cr_expect_geq(net_dropped(lab.net.branch, SVR_DROP_TOKEN), 1);
+    cr_expect_eq(svr_node_session_count(lab.net.branch), 0);
+    lab_close(&lab);
 }
