@@ -63,6 +63,8 @@ static int apply(struct net *net, svr_node *n, const struct net_plan *p,
     }
     if (out)
         *out = done;
+    if (err == 0)
+        net_flush(net, n); /* what it has to say about it */
     return err;
 }
 
@@ -498,6 +500,32 @@ Test(node_reconfigure, another_key)
     trip(&net, true, frame_udp(SERVER, 53, CLIENT, 5001, "answer", 6));
     cr_assert_eq(svr_node_session_count(net.dc), 2);
     net_close(&net);
+}
+
+/* S7: the neighbour on the way to the client, and then the client's router,
+ * know that the session is no more, and of no other. */
+Test(node_reconfigure, neighbours_are_told)
+{
+    for (int backwards = 0; backwards < 2; backwards++) {
+        struct net net;
+        struct net_plan p;
+        net_open(&net, NULL);
+        open_udp(&net);
+        trip(&net, false, frame_udp(CLIENT, 5001, "10.2.0.20", 53, "query", 5));
+        net_plan(&net, net.dc, &p);
+        if (backwards)
+            interfaces_backwards(&p);
+        p.server_prefixes[0] = (svr_prefix){addr("10.2.0.16"), 28};
+        cr_assert_eq(apply(&net, net.dc, &p, NULL), 0);
+        cr_assert_eq(svr_node_session_count(net.dc), 1);
+        cr_assert_eq(net.out_count, 1);
+        cr_assert_eq(net.out[0].p.iface, p.pathways[0].iface);
+        struct frame f = net_take(&net, 0);
+        cr_assert_eq(net_input(&net, net.branch, &f, NET_WAN), SVR_DROP_NONE);
+        cr_assert_eq(svr_node_session_count(net.branch), 1);
+        frame_free(&f);
+        net_close(&net);
+    }
 }
 
 /* Sessions that begin later are opened by the new configuration. */

@@ -266,7 +266,9 @@ typedef struct svr_reconfiguration {
  * still there, its client has its tenant, the destination its service, access
  * is granted, and the service goes where the session goes (S13). The others
  * end, with the cause REMOVED or ACCESS. To those that stay nothing happens:
- * they keep their keys even if their pathway has another.
+ * they keep their keys even if their pathway has another. Neighbours are told
+ * of sessions that end, as far as the room for packets goes: svr_node_output
+ * has them.
  *
  * alloc, random, notify and boot stay what they were. The node needs memory
  * for both configurations; the time it takes grows with the numbers of

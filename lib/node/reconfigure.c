@@ -64,6 +64,17 @@ static void count_pathways(const svr__change *c, svr_reconfiguration *out)
     }
 }
 
+/* S7: the neighbours of a session that ends need not wait until it is idle. As
+ * many are told as the outbox holds; others find out with their next packet. */
+static void tell_neighbours(const svr__change *c, svr_node *n,
+                            const svr__session *s, svr_time now)
+{
+    for (unsigned side = 0; side < 2; side++)
+        if (s->side[side].pathway != SVR__NO_PATHWAY &&
+            c->interfaces[s->side[side].iface] != SVR__GONE)
+            svr__send_delete(n, s, side, now);
+}
+
 /* What becomes of sessions; those that cannot stay are ended, or only counted.
  */
 static void judge_sessions(const svr__change *c, svr_node *n, bool count_only,
@@ -79,8 +90,10 @@ static void judge_sessions(const svr__change *c, svr_node *n, bool count_only,
             continue;
         }
         out->sessions_ended++;
-        if (!count_only)
-            svr__session_close(n, s, cause, now);
+        if (count_only)
+            continue;
+        tell_neighbours(c, n, s, now);
+        svr__session_close(n, s, cause, now);
     }
 }
 
@@ -193,6 +206,15 @@ static void notify_pathways(const svr__change *c, const svr_node *n,
     }
 }
 
+/* What neighbours are told leaves by the same interfaces. */
+static void adjust_outbox(const svr__change *c, svr_node *n)
+{
+    for (unsigned i = 0; i < n->outbox.count; i++) {
+        svr_packet *p = &n->outbox.packet[(n->outbox.first + i) % SVR__OUTBOX];
+        p->iface = c->interfaces[p->iface];
+    }
+}
+
 /* Nothing fails from here on. */
 static void commit(const svr__change *c, svr_node *n, svr_node *draft,
                    svr_time now)
@@ -203,6 +225,7 @@ static void commit(const svr__change *c, svr_node *n, svr_node *draft,
         svr_reassembly_renumber(n->fabric, c->interfaces, n->interface_count);
         svr_reassembly_renumber(n->clients, c->interfaces, n->interface_count);
     }
+    adjust_outbox(c, n);
     swap_setup(n, draft);
     svr__wishes_forget(n);
     adjust_sessions(c, n);

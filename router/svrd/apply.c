@@ -261,6 +261,7 @@ static void commit(struct plan *plan)
     config_free(before);
     plan->ports = NULL;
     plan->count = 0;
+    forward_drain(&d->forward, d->report.loaded);
 }
 
 static int explain(const struct plan *plan, int err)
