@@ -60,6 +60,12 @@ static void send_datagram(struct world *w, struct session *s, int from,
 
 /* Judging */
 
+/* S14.9: while the first router asks the one behind the NAT. */
+static bool waits_for_pinhole(const struct session *s, svr_time at)
+{
+    return s->nat && at < s->opened + 4 * SVR_SECOND;
+}
+
 static void judge(struct world *w, struct session *s, uint32_t number)
 {
     const struct datagrams *d = &s->datagrams;
@@ -68,7 +74,7 @@ static void judge(struct world *w, struct session *s, uint32_t number)
     bool arrived = answered(s) ? d->ring[i].back : d->ring[i].there;
 
     w->tally.datagrams++;
-    if (arrived || d->ring[i].told)
+    if (arrived || d->ring[i].told || waits_for_pinhole(s, at))
         return;
     journal_add(&w->journal, w->now, JOURNAL_DATAGRAM_LOST, s->id, number, 0,
                 0);

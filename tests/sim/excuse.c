@@ -29,12 +29,28 @@ static bool concerns(const struct trouble *t, const struct victim *v,
            (v->timed || !t->timed_only);
 }
 
+static bool happens(const struct trouble *t, svr_time from, svr_time until)
+{
+    return t->from <= until && t->until >= from;
+}
+
+size_t excuses_count(const struct excuses *x, const struct victim *v,
+                     enum effect effect, svr_time from, svr_time until)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < x->count; i++)
+        count += concerns(&x->list[i], v, effect) &&
+                 happens(&x->list[i], from, until);
+    return count;
+}
+
 bool excuses_find(const struct excuses *x, const struct victim *v,
                   enum effect effect, svr_time from, svr_time until)
 {
     for (size_t i = 0; i < x->count; i++)
-        if (concerns(&x->list[i], v, effect) && x->list[i].from <= until &&
-            x->list[i].until >= from)
+        if (concerns(&x->list[i], v, effect) &&
+            happens(&x->list[i], from, until))
             return true;
     return false;
 }

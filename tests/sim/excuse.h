@@ -42,6 +42,9 @@ void excuses_free(struct excuses *x);
 /* Whether there is one for that effect at any time from `from` to `until`. */
 bool excuses_find(const struct excuses *x, const struct victim *v,
                   enum effect effect, svr_time from, svr_time until);
+/* How many troubles there are of that kind in that time. */
+size_t excuses_count(const struct excuses *x, const struct victim *v,
+                     enum effect effect, svr_time from, svr_time until);
 /* Since when the victim has had nothing to lose packets by; `now` where it has.
  */
 svr_time excuses_calm(const struct excuses *x, const struct victim *v,

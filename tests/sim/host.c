@@ -154,6 +154,7 @@ void hosts_open(struct world *w, enum session_kind kind, uint16_t from,
     s->tuple = make_tuple(kind, from, to, v6, s->id);
     s->victim = (struct victim){f->elements, f->timed};
     s->per_packet = f->per_packet || w->options.plant == PLANT_UNSIGNED;
+    s->nat = f->nat;
     s->delay = f->delay;
     s->opened = w->now;
     all->sessions[all->count++] = s;

@@ -74,11 +74,20 @@ static bool is_cut_by(const struct world *w, const struct lane *l,
     return false;
 }
 
+/* Such as packets that have been on the way for long. */
+static bool has_other_troubles(const struct world *w, const struct lane *l,
+                               const struct fault *f)
+{
+    struct victim v = {elements_of(l), true};
+
+    return excuses_count(&w->excuses, &v, EFFECT_DOWN, f->begin, w->now) > 1;
+}
+
 void lanes_check_down(struct world *w, const struct fault *f)
 {
     for (size_t i = 0; i < w->topology.lane_count; i++) {
         const struct lane *l = &w->topology.lanes[i];
-        if (!is_cut_by(w, l, f))
+        if (!is_cut_by(w, l, f) || has_other_troubles(w, l, f))
             continue;
         for (size_t end = 0; end < 2; end++)
             if (w->lanes.up[2 * i + end] && is_awake(w, l->router[end]))

@@ -37,7 +37,7 @@ static void open_one(struct world *w)
     for (int tries = 0; tries < 100; tries++) {
         uint16_t from = (uint16_t)prng_below(p, count);
         uint16_t to = choose_other(w, from);
-        if (from == to || !hosts_route(w, from, to)->reachable)
+        if (from == to)
             continue;
         hosts_open(w, kinds[prng_below(p, sizeof(kinds))], from, to,
                    prng_chance(p, 300000), until);

@@ -90,6 +90,7 @@ struct session {
     uint8_t kind; /* enum session_kind */
     bool over, reset;
     bool per_packet; /* every router signs every packet */
+    bool nat;        /* there is one on the way */
     uint16_t router[2];
     struct victim victim;
     svr_time opened;

@@ -267,14 +267,12 @@ static void note_lane(const struct topology *t, struct route_facts *f,
     f->masked |= l->masked[end];
     f->v6 |= t->segments[l->segment].v6;
     f->nat |= has_nat(t, l, 0) || has_nat(t, l, 1);
-    if (has_nat(t, l, !end))
-        f->reachable = false; /* S14.9 is what would allow it */
 }
 
 struct route_facts topology_route(const struct topology *t, uint16_t from,
                                   uint16_t to)
 {
-    struct route_facts f = {.reachable = from != to, .per_packet = true};
+    struct route_facts f = {.per_packet = true};
     uint16_t *far = distances(t, to);
     bool *on = memory_new(t->site_count, sizeof(*on));
 
@@ -291,7 +289,6 @@ struct route_facts topology_route(const struct topology *t, uint16_t from,
                 note_lane(t, &f, l, end);
             }
         }
-    f.reachable &= f.hops != FAR;
     free(far);
     free(on);
     return f;

@@ -78,7 +78,7 @@ void topology_free(struct topology *t);
 
 /* What lies between two routers, over all the ways that sessions may take. */
 struct route_facts {
-    bool reachable;    /* sessions can be opened in that direction */
+
     uint64_t elements; /* see element_router and element_segment */
     unsigned hops;
     svr_time delay; /* one way, the longest */
