@@ -496,3 +496,83 @@ Test(node_move, rough_weather)
         mesh_close(&m);
     }
 }
+
+/* Two or three planes between two routers, or before or behind a third. */
+static struct mesh_options copied(int planes, enum where where)
+{
+    struct mesh_options o = twin_links(where);
+    uint8_t a = where == IN_FRONT;
+    o.resiliency = SVR_RESILIENCY_DUPLICATE;
+    if (planes == 3 && where == ALONE)
+        o.links[o.link_count++] = (struct mesh_link){a, (uint8_t)(a + 1), 2};
+    return o;
+}
+
+/* Packets that travel by all pathways: each arrives once, and a pathway that
+ * fails costs not one, though nobody has noticed yet. */
+Test(node_move, copies)
+{
+    static struct mesh m;
+    static struct talk t;
+    for (int row = 0; row < 24; row++) {
+        enum where where = (enum where)(row % 3);
+        enum kind kind = (enum kind)(row / 3 % 4);
+        struct mesh_options o = copied(2 + row % 2, where);
+        o.per_packet = row & 1;
+        o.masked = (int)kind == 3;
+        open_mesh(&m, &t, &o, (int)kind == 3 ? TCP : kind);
+        m.delay[1] = 17 * SVR_MILLISECOND;
+        const uint32_t first[2] = {0, 1}; /* no answer before the question */
+        chat(&t, SVR_SECOND / 2, 10 * SVR_MILLISECOND);
+        cr_assert_gt(m.sent[0], 50);
+        cr_assert_gt(m.sent[1], 50, "row %d: %lu copies", row,
+                     (unsigned long)m.sent[1]);
+        m.cut[0] = true;
+        chat(&t, SVR_SECOND, 10 * SVR_MILLISECOND);
+        m.cut[0] = false;
+        chat(&t, 7 * SVR_SECOND, 50 * SVR_MILLISECOND);
+        m.cut[1] = true;
+        chat(&t, SVR_SECOND, 10 * SVR_MILLISECOND);
+        expect_all(&t, first, "copies");
+        int receiver = where == IN_FRONT ? 2 : 1;
+        cr_assert_gt(net_dropped(m.node[receiver], SVR_DROP_DUPLICATE), 50);
+        for (int i = 0; i < o.routers; i++)
+            cr_assert_eq(created(&m, i), 1, "row %d router %d", row, i);
+        mesh_close(&m);
+    }
+}
+
+/* Each plane loses three packets in ten: few are lost on all three, and none
+ * comes twice. */
+static bool lose_some(struct mesh *m, int from, int to, int plane,
+                      struct frame *f)
+{
+    uint64_t *seed = m->user;
+    (void)from, (void)to, (void)plane;
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return mesh_is_watch(f) || (uint32_t)(*seed >> 40) % 10 >= 3;
+}
+
+Test(node_move, copies_make_up_for_loss)
+{
+    static struct mesh m;
+    static struct talk t;
+    uint64_t seed = 5;
+    struct mesh_options o = copied(3, ALONE);
+    open_mesh(&m, &t, &o, UDP);
+    chat(&t, SVR_SECOND / 5, 10 * SVR_MILLISECOND);
+    uint32_t begin = t.sent[0];
+    m.user = &seed;
+    m.filter = lose_some;
+    chat(&t, 10 * SVR_SECOND, 10 * SVR_MILLISECOND);
+    m.filter = NULL;
+    chat(&t, SVR_SECOND / 5, 10 * SVR_MILLISECOND);
+    uint32_t came = 0;
+    for (uint32_t k = begin; k < t.sent[0]; k++) {
+        cr_assert_leq(t.seen[0][k], 1);
+        came += t.seen[0][k];
+    }
+    cr_assert_gt(came, (t.sent[0] - begin) * 95 / 100, "%u of %u", came,
+                 t.sent[0] - begin);
+    mesh_close(&m);
+}

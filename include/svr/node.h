@@ -83,6 +83,7 @@ extern "C" {
     X(MD_ROUTER, "unknown-router", "the metadata names an unknown router")     \
     X(MD_CONTEXT, "context", "the context does not fit packet or service")     \
     X(MD_CONFLICT, "session-conflict", "the metadata contradicts the session") \
+    X(DUPLICATE, "duplicate", "another copy of the packet came before")        \
     X(TUPLE_IN_USE, "tuple-in-use", "the tuple belongs to another session")    \
     X(NOT_TCP, "not-tcp", "UDP that should carry TCP holds no TCP header")     \
     X(CONTROL, "control-unknown", "a control message of unknown kind")         \
@@ -351,6 +352,7 @@ typedef struct svr_counters {
     uint64_t reassembly_lost; /* packets that have not become complete in time,
                                  or had to give way */
     uint64_t sessions_created, sessions_ended;
+    uint64_t copies_sent;     /* S17: of packets that travel more than once */
     uint64_t sessions_moved;  /* S17: a side of one, to another tuple */
     uint64_t ports_exhausted; /* a pathway had no waypoint ports left for a new
                                  session; the next route was tried (S10) */

@@ -89,7 +89,25 @@ static bool add_metrics(svr__work *w, const svr__passage *r,
     return len > 0 && add_block(w, r, block, (size_t)len);
 }
 
-bool svr__depart(svr__work *w, const svr__passage *r)
+/* S17: the packet is one of several. */
+static bool add_copied(svr__work *w, const svr__passage *r, uint64_t extra)
+{
+    uint8_t block[SVR_METADATA_MAX];
+    svr_metadata md;
+
+    if (!svr__touch(w))
+        return false;
+    svr__send_copies(w, r);
+    if (r->metadata)
+        return add_metadata(w, r, extra | SVR_HAS(COPY_NUMBER));
+    svr__describe_bare(w->node, r->to, &md);
+    md.present |= SVR_HAS(COPY_NUMBER);
+    md.copy_number = svr__copies_of(w->node, r->session, r->out)->sent;
+    ptrdiff_t len = svr_metadata_encode(block, sizeof(block), &md);
+    return len > 0 && add_block(w, r, block, (size_t)len);
+}
+
+bool svr__depart(svr__work *w, svr__passage *r)
 {
     svr_node *n = w->node;
     uint64_t extra = svr__extra(w, r);
@@ -99,9 +117,12 @@ bool svr__depart(svr__work *w, const svr__passage *r)
         return true;
     if ((r->flow->flags & SVR__FLOW_MASKED_OUT) && !mask(w))
         return false;
-    if (svr_session_event(&r->session->machine, r->out, SVR_SESSION_SEND,
-                          w->now) &
-        SVR_SESSION_ADD_METADATA)
+    r->metadata = svr_session_event(&r->session->machine, r->out,
+                                    SVR_SESSION_SEND, w->now) &
+                  SVR_SESSION_ADD_METADATA;
+    if (r->copied)
+        return add_copied(w, r, extra);
+    if (r->metadata)
         return add_metadata(w, r, extra);
     if (takes_metrics(w, r, &metrics))
         return add_metrics(w, r, &metrics);

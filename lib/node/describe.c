@@ -81,6 +81,8 @@ static void describe(svr_node *n, const svr__session *s, unsigned side,
         describe_reverse(n, s, md);
     md->exchange = svr_session_exchange(&s->machine, side);
     md->present |= SVR_HAS(EXCHANGE_NUMBER) | extra;
+    if (extra & SVR_HAS(COPY_NUMBER))
+        md->copy_number = svr__copies_of(n, s, side)->sent;
     md->control = SVR_CONTROL_DISABLE_METADATA; /* where extra asks for it */
 }
 

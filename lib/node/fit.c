@@ -45,8 +45,10 @@ static struct growth growth_of(const svr__work *w, const svr__passage *r)
     struct growth g = {.steady = header_growth(r)};
     if (!r->to)
         return g;
-    if (r->flow->flags & SVR__FLOW_SIGNED_OUT)
+    if (r->flow->flags & SVR__FLOW_SIGNED_OUT || r->copied)
         g.steady += (int)tag_len(n, r->to);
+    if (r->copied)
+        g.steady += (int)svr__describe_bare_len(SVR_HAS(COPY_NUMBER));
     if (svr_session_peek(&r->session->machine, r->out, w->now) &
         SVR_SESSION_ADD_METADATA) {
         g.metadata = svr__describe_len(n, r->session, r->out, svr__extra(w, r));
@@ -94,7 +96,7 @@ static size_t piece_size(const svr__work *w, const svr__passage *r,
                    : 0;
     const uint8_t each = SVR__FLOW_SIGNED_OUT | SVR__FLOW_MASKED_OUT;
     bool whole = (r->flow->flags & SVR__FLOW_OFFLOAD) &&
-                 !(r->flow->flags & each) && !g->metadata &&
+                 !(r->flow->flags & each) && !r->copied && !g->metadata &&
                  (int)p->segment_size <= room &&
                  (int)p->len + g->steady <= SVR_PACKET_MAX;
     if (whole || room <= 0)

@@ -91,6 +91,11 @@ static bool move_to(svr_node *n, svr__session *s, uint16_t pathway,
 
 bool svr__session_move(svr_node *n, svr__session *s, svr_time now)
 {
+    if (s->side[SVR__SERVER].pathway == SVR__NO_PATHWAY)
+        return false;
+    if (!n->pathways[s->side[SVR__SERVER].pathway].up &&
+        svr__leg_promote(n, s, SVR__SERVER, now))
+        return true;
     uint16_t pathway = destination(n, s);
     if (pathway == SVR__NO_PATHWAY)
         return false;
@@ -103,6 +108,10 @@ static unsigned visit(svr_node *n, svr__tour *t, svr__session *s, unsigned side,
                       svr_time now)
 {
     (void)t;
+    if (svr__is_duplicated(n, s)) {
+        svr__legs_make(n, s, now);
+        svr__session_settle(n, s);
+    }
     if (side != SVR__SERVER || !svr__session_move(n, s, now))
         return 0;
     svr__send_metadata(n, s, side, now);
@@ -153,6 +162,8 @@ bool svr__session_detour(svr_node *n, svr__session *s, unsigned side,
 {
     if (side == SVR__SERVER)
         return svr__session_move(n, s, now);
+    if (svr__leg_promote(n, s, side, now))
+        return true;
     ask(n, s, now);
     return false;
 }

@@ -8,7 +8,7 @@
  *   waypoint.c   metadata from a neighbour: open, check, act (S6)
  *   relay.c      packets of sessions that need more than a rewrite
  *   move.c       sessions that change pathways, and packets of theirs that are
- *                late (S17)
+ *                late (S17); legs.c: packets that travel more than once
  *   fragment.c   packets that travel in pieces (S18)
  *   output.c     pieces of packets, packets out of pieces, and what the node
  *                itself sends
@@ -32,6 +32,7 @@
 
 #include "node/tour.h"
 #include "policy/names.h"
+#include "session/copies.h"
 #include "session/ports.h"
 #include "session/table.h"
 #include "session/token.h"
@@ -247,6 +248,7 @@ struct svr_node {
     uint64_t exchange; /* number of the last session's first one (S6.9) */
     svr__table table;
     svr__protection *protections; /* two for each session, or NULL */
+    svr__copies *copy_windows;    /* S17: likewise, for duplicated ones */
     svr__kept_token *tokens;      /* one for each session */
     uint8_t *recovery_key;        /* guarded */
     uint32_t token_expiry;        /* of tokens that are made now */
@@ -397,6 +399,8 @@ typedef struct svr__passage {
     svr__flow *flow;
     svr__session *session;
     unsigned in, out;        /* sides */
+    bool copied;             /* to legs, too (S17) */
+    bool metadata;           /* set by svr__depart: the packet carries it */
     svr__pathway *from, *to; /* NULL: own interface */
 } svr__passage;
 
@@ -430,7 +434,7 @@ void svr__clamp_mss(svr__work *w, const svr__passage *r);
 
 /* depart.c (S11.1): the mask of UDP, metadata or a false-positive mark, then
  * the tag. False: dropped. */
-bool svr__depart(svr__work *w, const svr__passage *r);
+bool svr__depart(svr__work *w, svr__passage *r);
 /* What the block on this packet says besides the session (S4.4). */
 uint64_t svr__extra(const svr__work *w, const svr__passage *r);
 
@@ -537,6 +541,26 @@ enum svr_drop svr__session_rebind(svr_node *n, svr__session *s, unsigned side,
                                   const svr__side_plan *to,
                                   enum svr_cause cause, svr_time now);
 void svr__alias_drop(svr_node *n, svr__alias *a, svr_time now);
+
+/* legs.c (S17): sessions whose packets are copied. */
+int svr__copies_init(svr_node *n);
+void svr__copies_fini(svr_node *n);
+svr__copies *svr__copies_of(const svr_node *n, const svr__session *s,
+                            unsigned side);
+bool svr__is_duplicated(const svr_node *n, const svr__session *s);
+/* Whether packets to that side are copied now. */
+bool svr__has_legs(const svr_node *n, const svr__session *s, unsigned side);
+/* The opener makes the legs that it lacks. */
+void svr__legs_make(svr_node *n, svr__session *s, svr_time now);
+/* A copy with metadata came on a tuple that becomes a leg, and w->alias. */
+bool svr__leg_join(svr__work *w, const svr__pathway *pw, svr__session *s,
+                   unsigned side);
+/* The side's pathway is down: a leg takes its place. */
+bool svr__leg_promote(svr_node *n, svr__session *s, unsigned side,
+                      svr_time now);
+/* Gives the packet its number, and sends its copies. It stands as it leaves,
+ * but for block and tag. */
+void svr__send_copies(const svr__work *w, const svr__passage *r);
 
 /* move.c (S17) */
 /* Moves the server's side if there is a reason and a pathway to move to. */

@@ -218,7 +218,7 @@ static void keep_tuple(svr_node *n, svr__session *s, unsigned side,
         .session = svr__session_number(&n->table, s),
         .pathway = s->side[side].pathway,
         .side = (uint8_t)side,
-        .kind = SVR__ALIAS_OLD,
+        .kind = svr__is_duplicated(n, s) ? SVR__ALIAS_LEG : SVR__ALIAS_OLD,
         .flags = f->flags & (SVR__FLOW_SIGNED_IN | SVR__FLOW_MASKED_IN),
     };
     svr__flow_unbind(&n->table, f);
@@ -285,6 +285,7 @@ enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
     s->tenant = (int16_t)plan->tenant;
     s->service = (uint16_t)plan->service;
     s->passed = plan->passed;
+    memset(svr__copies_of(n, s, SVR__CLIENT), 0, 2 * sizeof(svr__copies));
     s->created = now;
     *svr__token_of(n, s) = plan->token;
     fill_side(s, SVR__CLIENT, &plan->side[SVR__CLIENT]);

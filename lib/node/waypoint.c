@@ -117,11 +117,32 @@ static void go_on(svr__work *w, svr__flow *flow, unsigned actions, bool alone)
     }
 }
 
+/* S17: of the copies of a packet only the first goes on. False: dropped. */
+static bool is_first_copy(svr__work *w, const svr__flow *flow,
+                          const svr_metadata *md)
+{
+    svr_node *n = w->node;
+    const svr__session *s = svr__flow_session(&n->table, flow);
+    unsigned side = svr__flow_side(&n->table, flow);
+
+    if (w->alias)
+        w->alias->heard = 1;
+    if (!has(md, SVR_HAS(COPY_NUMBER)) ||
+        svr__copies_first(svr__copies_of(n, s, side), md->copy_number))
+        return true;
+    svr__drop(w, SVR_DROP_DUPLICATE);
+    return false;
+}
+
 /* S2.7: signed, but no session metadata: to the handshake it is plain. */
-static void pass_block(svr__work *w, svr__flow *flow, size_t block_len)
+static void pass_block(svr__work *w, svr__flow *flow, const svr_metadata *md,
+                       size_t block_len)
 {
     svr__session *s = svr__flow_session(&w->node->table, flow);
     unsigned side = svr__flow_side(&w->node->table, flow);
+
+    if (!is_first_copy(w, flow, md))
+        return;
 
     if (strip_for(w, flow, block_len))
         go_on(w, flow,
@@ -345,6 +366,8 @@ static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
     }
     svr__session *s = svr__flow_session(&n->table, flow);
     unsigned side = plan.recovered ? SVR__SERVER : SVR__CLIENT;
+    if (has(md, SVR_HAS(COPY_NUMBER)))
+        svr__copies_first(svr__copies_of(n, s, side), md->copy_number);
     if (alone || was_before(w))
         svr_life_resume(&s->machine.life);
     go_on(w, svr__session_flow(&n->table, s, side), hear(w, s, side, md),
@@ -452,18 +475,13 @@ static void follow_session(svr__work *w, svr__pathway *pw, svr__session *s,
         go_on(w, svr__session_flow(&n->table, s, side), actions, alone);
 }
 
-/* Metadata of a session that has no such tuple: it is new, or has moved. old:
- * as above. */
-static void begin_session(svr__work *w, svr__pathway *pw, svr__session *old,
-                          const svr_metadata *md, size_t block_len)
+/* S6.9: the boot counter is the number's upper half. */
+static bool has_restarted(const svr__session *s, unsigned side,
+                          const svr_metadata *md)
 {
-    svr__session *s = has(md, SVR_HAS(SESSION_UUID))
-                          ? svr__session_find(&w->node->table, &md->uuid)
-                          : NULL;
-    if (s)
-        follow_session(w, pw, s, old, md, block_len);
-    else
-        open_session(w, pw, old, md, block_len);
+    return has(md, SVR_HAS(EXCHANGE_NUMBER)) &&
+           md->exchange.own >> 32 >
+               svr_session_exchange(&s->machine, side).echo >> 32;
 }
 
 /* S6.7: metadata of the session on its own tuple. An exchange that is older
@@ -480,10 +498,46 @@ static void update_session(svr__work *w, svr__flow *flow,
         svr__drop(w, SVR_DROP_MD_CONFLICT);
         return;
     }
+    if (has_restarted(s, side, md)) /* and numbers its packets anew */
+        svr__copies_forget(svr__copies_of(n, s, side));
+    if (!is_first_copy(w, flow, md))
+        return;
     keep_token(n, s, side, md);
     unsigned actions = hear(w, s, side, md);
     if (alone || strip_for(w, flow, block_len))
         go_on(w, flow, actions, alone);
+}
+
+/* A copy of a packet comes by another pathway for the first time (S17). */
+static void join_session(svr__work *w, svr__pathway *pw, svr__session *s,
+                         const svr_metadata *md, size_t block_len)
+{
+    const svr_node *n = w->node;
+    unsigned side = side_of(md);
+    uint16_t from = s->side[side].pathway;
+
+    if (from == SVR__NO_PATHWAY || n->pathways[from].peer != pw->peer ||
+        !agrees(n, s, side, md) || !context_fits(w, &s->context) ||
+        is_older(s, side, md) || !svr__leg_join(w, pw, s, side))
+        svr__drop(w, SVR_DROP_MD_CONFLICT);
+    else
+        update_session(w, svr__session_flow(&n->table, s, side), md, block_len);
+}
+
+/* Metadata of a session that has no such tuple: it is new, or has moved. old:
+ * as above. */
+static void begin_session(svr__work *w, svr__pathway *pw, svr__session *old,
+                          const svr_metadata *md, size_t block_len)
+{
+    svr__session *s = has(md, SVR_HAS(SESSION_UUID))
+                          ? svr__session_find(&w->node->table, &md->uuid)
+                          : NULL;
+    if (s && has(md, SVR_HAS(COPY_NUMBER)) && !old)
+        join_session(w, pw, s, md, block_len);
+    else if (s)
+        follow_session(w, pw, s, old, md, block_len);
+    else
+        open_session(w, pw, old, md, block_len);
 }
 
 /* Another session takes a tuple that this one has left. */
@@ -537,7 +591,7 @@ void svr__waypoint_block(svr__work *w, svr__pathway *pw, svr__flow *flow)
     else if (md.present & ICMP_LOCATION)
         svr__icmp_from_pathway(w, &md, block_len);
     else if (!svr_metadata_is_session(&md) && flow)
-        pass_block(w, flow, block_len);
+        pass_block(w, flow, &md, block_len);
     else if (!svr_metadata_is_session(&md))
         svr__drop(w, SVR_DROP_NO_SESSION);
     else if (flow)

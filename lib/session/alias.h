@@ -36,6 +36,7 @@ typedef struct svr__alias {
     uint16_t pathway;        /* that the packets come by */
     uint8_t side;            /* that they come from */
     uint8_t kind;            /* enum svr__alias_kind */
+    uint8_t heard;           /* LEG: something has come on it */
     uint8_t flags;           /* enum svr__flow_flag: how they arrive */
 } svr__alias;
 

@@ -173,6 +173,7 @@ static json_t *drop_counters(const svr_counters *c)
     X(sessions_created)     \
     X(sessions_ended)       \
     X(sessions_moved)       \
+    X(copies_sent)          \
     X(metadata_sent)        \
     X(metadata_received)    \
     X(control_sent)         \
