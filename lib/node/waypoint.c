@@ -445,6 +445,23 @@ static unsigned side_of(const svr_metadata *md)
     return md->present & FORWARD_CONTEXT ? SVR__CLIENT : SVR__SERVER;
 }
 
+/* Whether the answer came to the end that this router has chosen. */
+static bool at_own_end(const svr_node *n, const svr__session *s,
+                       const svr__side_plan *to)
+{
+    svr_tuple own = svr__side_tuple(n, s, SVR__SERVER);
+    return svr_addr_equal(&own.src, &to->tuple.src) &&
+           own.sport == to->tuple.sport && own.proto == to->tuple.proto;
+}
+
+/* After its own loss of state an opener may have chosen other ports than its
+ * neighbour still answers to. Only the opener moves: it says where it is. */
+static void say_where(svr__work *w, svr__session *s)
+{
+    if (!svr_session_renews(&s->machine, SVR__SERVER))
+        svr__session_renew(w->node, s, SVR__SERVER, w->now);
+}
+
 /* The session goes on where the packet came. old: the session whose tuple that
  * was, or NULL. */
 static void follow_session(svr__work *w, svr__pathway *pw, svr__session *s,
@@ -458,6 +475,11 @@ static void follow_session(svr__work *w, svr__pathway *pw, svr__session *s,
     bool masked = svr__is_masked(&s->context, to.tuple.proto);
 
     enum svr_drop reason = may_follow(w, pw, s, side, md);
+    if (reason == SVR_DROP_NONE && side == SVR__SERVER &&
+        !at_own_end(n, s, &to)) {
+        say_where(w, s);
+        reason = SVR_DROP_MD_CONFLICT;
+    }
     if (reason != SVR_DROP_NONE) {
         svr__drop(w, reason);
         return;
