@@ -4,6 +4,38 @@
 
 #include <criterion/criterion.h>
 
+/* S8.4: a session that was there before. It ends as any other; a reset counts
+ * once its window is known, from an event or from what quiet packets said. */
+Test(session, resumed_life)
+{
+    const svr_life_packet reset = {.tcp_flags = SVR_TCP_RST, .seq = 700};
+    const svr_life_packet fin[2] = {
+        {.tcp_flags = SVR_TCP_FIN | SVR_TCP_ACK, .seq = 700, .ack = 900},
+        {.reverse = true,
+         .tcp_flags = SVR_TCP_FIN | SVR_TCP_ACK,
+         .seq = 900,
+         .ack = 701},
+    };
+    svr_lifetimes t;
+    svr_life life;
+
+    svr_lifetimes_init(&t);
+    svr_life_init(&life, SVR_SESSION_TCP);
+    svr_life_resume(&life);
+    cr_expect_eq(svr_life_idle(&life, &t), 1900 * SVR_SECOND);
+    cr_expect(svr_life_quiet(&life, false) && svr_life_quiet(&life, true));
+    cr_expect_not(svr_life_event(&life, &reset), "nothing is known yet");
+    svr_life_note(&life, true, 701, 100);
+    cr_expect_not(svr_life_event(&life, &reset), "before the window");
+    svr_life_note(&life, true, 700, 100);
+    cr_expect(svr_life_event(&life, &reset));
+    svr_life_init(&life, SVR_SESSION_TCP);
+    svr_life_resume(&life);
+    cr_expect_not(svr_life_event(&life, &fin[0]));
+    cr_expect(svr_life_event(&life, &fin[1]));
+    cr_expect_eq(life.state, SVR_LIFE_CLOSING);
+}
+
 /* TCP segments and what they make of a session (S9). */
 Test(session, tcp_life)
 {
