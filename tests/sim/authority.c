@@ -89,9 +89,10 @@ static void write_router(FILE *out, const struct topology *t, size_t router)
 }
 
 /* Servers have the upper half of each LAN. */
-static void write_service(FILE *out, size_t router, const char *kind,
-                          const char *transports)
+static void write_service(FILE *out, const struct topology *t, size_t router,
+                          enum service service, const char *transports)
 {
+    static const char *const kinds[] = {"web", "voice", "ping", "tunnel"};
     char name[8];
 
     authority_name(name, router);
@@ -100,23 +101,25 @@ static void write_service(FILE *out, size_t router, const char *kind,
             "    prefixes: [10.%zu.128.0/17, \"fd00:0:0:%zx:8000::/65\"]\n"
             "    transports: [%s]\n"
             "    access: [{ allow: corp }]\n"
+            "    policy: %s\n"
             "    routes: [{ router: %s, interface: lan0 }]\n",
-            kind, name, router, router, transports, name);
+            kinds[service], name, router, router, transports,
+            t->moves[service] ? "moves" : "stays", name);
 }
 
-static void write_services(FILE *out, size_t router)
+static void write_services(FILE *out, const struct topology *t, size_t router)
 {
     char ports[128];
 
     snprintf(ports, sizeof(ports), "{ protocol: tcp, ports: %d }",
              SERVICE_TCP_PORT);
-    write_service(out, router, "web", ports);
+    write_service(out, t, router, SERVICE_WEB, ports);
     snprintf(ports, sizeof(ports), "{ protocol: udp, ports: \"%d-%d\" }",
              SERVICE_UDP_PORT, SERVICE_UDP_PORT + 99);
-    write_service(out, router, "voice", ports);
-    write_service(out, router, "ping",
+    write_service(out, t, router, SERVICE_VOICE, ports);
+    write_service(out, t, router, SERVICE_PING,
                   "{ protocol: icmp }, { protocol: icmpv6 }");
-    write_service(out, router, "tunnel", "{ protocol: gre }");
+    write_service(out, t, router, SERVICE_TUNNEL, "{ protocol: gre }");
 }
 
 static void write_securities(FILE *out)
@@ -131,6 +134,10 @@ static void write_securities(FILE *out)
 
 static void write_authority(FILE *out, const struct topology *t)
 {
+    const char *moves = t->stays     ? "none"
+                        : t->returns ? "revertible-failover"
+                                     : "failover";
+
     fputs("authority: sim\nrouters:\n", out);
     for (size_t i = 0; i < t->site_count; i++)
         write_router(out, t, i);
@@ -143,11 +150,14 @@ static void write_authority(FILE *out, const struct topology *t)
     }
     fputs("]\nservices:\n", out);
     for (size_t i = 0; i < t->site_count; i++)
-        write_services(out, i);
+        write_services(out, t, i);
     fprintf(out,
+            "service-policies:\n"
+            "  stays: { resiliency: none }\n"
+            "  moves: { resiliency: %s }\n"
             "timeouts: { tcp: %us, udp: %us, other: %us }\n"
             "limits: { sessions: %zu }\n",
-            t->tcp_s, t->udp_s, t->udp_s, t->sessions);
+            moves, t->tcp_s, t->udp_s, t->udp_s, t->sessions);
 }
 
 static FILE *create(const char *path)

@@ -17,6 +17,9 @@ enum {
     SERVICE_UDP_PORT = 5000,
 };
 
+/* Of each router, in topology.moves. */
+enum service { SERVICE_WEB, SERVICE_VOICE, SERVICE_PING, SERVICE_TUNNEL };
+
 struct authority {
     char folder[32];
     char file[64];

@@ -29,9 +29,15 @@ static bool concerns(const struct trouble *t, const struct victim *v,
            (v->timed || !t->timed_only);
 }
 
-static bool happens(const struct trouble *t, svr_time from, svr_time until)
+static svr_time over_for(const struct trouble *t, const struct victim *v)
 {
-    return t->from <= until && t->until >= from;
+    return v->moves && t->moved ? t->moved : t->until;
+}
+
+static bool happens(const struct trouble *t, const struct victim *v,
+                    svr_time from, svr_time until)
+{
+    return t->from <= until && over_for(t, v) >= from;
 }
 
 size_t excuses_count(const struct excuses *x, const struct victim *v,
@@ -41,7 +47,7 @@ size_t excuses_count(const struct excuses *x, const struct victim *v,
 
     for (size_t i = 0; i < x->count; i++)
         count += concerns(&x->list[i], v, effect) &&
-                 happens(&x->list[i], from, until);
+                 happens(&x->list[i], v, from, until);
     return count;
 }
 
@@ -50,7 +56,7 @@ bool excuses_find(const struct excuses *x, const struct victim *v,
 {
     for (size_t i = 0; i < x->count; i++)
         if (concerns(&x->list[i], v, effect) &&
-            happens(&x->list[i], from, until))
+            happens(&x->list[i], v, from, until))
             return true;
     return false;
 }
@@ -64,10 +70,10 @@ svr_time excuses_calm(const struct excuses *x, const struct victim *v,
         const struct trouble *t = &x->list[i];
         if (!concerns(t, v, EFFECT_LOSS) || t->from > now)
             continue;
-        if (t->until >= now)
+        if (over_for(t, v) >= now)
             return now;
-        if (t->until > since)
-            since = t->until;
+        if (over_for(t, v) > since)
+            since = over_for(t, v);
     }
     return since;
 }

@@ -24,6 +24,7 @@ struct trouble {
     unsigned effects;
     bool timed_only; /* for sessions over pathways with time-based tags */
     bool all;        /* for those that concern all of the elements */
+    svr_time moved;  /* what can move has done so by then; 0: cannot help */
 };
 
 struct excuses {
@@ -35,6 +36,7 @@ struct excuses {
 struct victim {
     uint64_t elements;
     bool timed;
+    bool moves; /* to another pathway */
 };
 
 void excuses_add(struct excuses *x, const struct trouble *t);

@@ -422,6 +422,25 @@ static void add_double_restart(struct world *w, const struct fault *a,
         excuses_add(&w->excuses, &both);
 }
 
+/* From when on sessions that can move are elsewhere, or 0: only where nothing
+ * else is wrong at the same time is it certain that there is a better place. */
+static svr_time moved(const struct world *w, const struct fault *f)
+{
+    struct trouble t = trouble_of(w, f);
+    svr_time slow = f->kind == FAULT_ONEWAY ? 2 : 1;
+
+    if (f->kind != FAULT_DOWN && f->kind != FAULT_ONEWAY &&
+        f->kind != FAULT_ADMIN)
+        return 0;
+    for (size_t i = 0; i < w->faults.count; i++) {
+        struct trouble other = trouble_of(w, &w->faults.list[i]);
+        if (&w->faults.list[i] != f && (other.effects & EFFECT_LOSS) &&
+            other.from <= t.until && t.from <= other.until)
+            return 0;
+    }
+    return f->begin + slow * detection(w) + MARGIN;
+}
+
 /* They will happen. */
 static svr_time enter(struct world *w)
 {
@@ -430,6 +449,7 @@ static svr_time enter(struct world *w)
     for (size_t i = 0; i < w->faults.count; i++) {
         struct fault *f = &w->faults.list[i];
         struct trouble t = trouble_of(w, f);
+        t.moved = moved(w, f);
         excuses_add(&w->excuses, &t);
         for (size_t k = 0; k < i; k++)
             add_double_restart(w, f, &w->faults.list[k]);

@@ -104,6 +104,20 @@ static uint8_t proto_of(enum session_kind kind, bool v6)
     }
 }
 
+static enum service service_of(enum session_kind kind)
+{
+    switch (kind) {
+    case KIND_TCP:
+        return SERVICE_WEB;
+    case KIND_ECHO:
+        return SERVICE_PING;
+    case KIND_TUNNEL:
+        return SERVICE_TUNNEL;
+    default:
+        return SERVICE_VOICE;
+    }
+}
+
 static svr_tuple make_tuple(enum session_kind kind, uint16_t from, uint16_t to,
                             bool v6, uint32_t id)
 {
@@ -152,7 +166,9 @@ void hosts_open(struct world *w, enum session_kind kind, uint16_t from,
     s->router[CLIENT] = from;
     s->router[SERVER] = to;
     s->tuple = make_tuple(kind, from, to, v6, s->id);
-    s->victim = (struct victim){f->elements, f->timed};
+    s->victim =
+        (struct victim){f->elements, f->timed,
+                        f->twofold && w->topology.moves[service_of(kind)]};
     s->per_packet = f->per_packet || w->options.plant == PLANT_UNSIGNED;
     s->nat = f->nat;
     s->delay = f->delay;

@@ -225,7 +225,9 @@ static bool finds(enum plant plant)
 {
     struct world_options o = {
         .plant = plant,
-        .faults = plant == PLANT_UNSIGNED ? 1u << FAULT_CORRUPT : 0,
+        .faults = plant == PLANT_UNSIGNED ? 1u << FAULT_CORRUPT
+                  : plant == PLANT_STAYS  ? 1u << FAULT_DOWN
+                                          : 0,
         .quiet = true,
     };
     struct tally tally;

@@ -185,6 +185,9 @@ static void choose_settings(struct topology *t, struct prng *p,
     t->interval_ms = intervals[prng_below(p, 4)];
     t->multiplier = 3;
     t->hold_down_ms = holds[prng_below(p, 3)];
+    for (int i = 0; i < TOPOLOGY_SERVICES; i++)
+        t->moves[i] = prng_below(p, 2);
+    t->returns = prng_below(p, 2);
     t->tcp_s = 60;
     t->udp_s = 40;
     t->sessions = wish->sessions > 4096 ? wish->sessions : 4096;
@@ -256,6 +259,16 @@ static bool has_nat(const struct topology *t, const struct lane *l, int end)
     return t->sites[l->router[end]].ports[l->port[end]].nat;
 }
 
+static size_t lanes_beside(const struct topology *t, const struct lane *l)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < t->lane_count; i++)
+        count += t->lanes[i].router[0] == l->router[0] &&
+                 t->lanes[i].router[1] == l->router[1];
+    return count;
+}
+
 static void note_lane(const struct topology *t, struct route_facts *f,
                       const struct lane *l, int end)
 {
@@ -267,12 +280,13 @@ static void note_lane(const struct topology *t, struct route_facts *f,
     f->masked |= l->masked[end];
     f->v6 |= t->segments[l->segment].v6;
     f->nat |= has_nat(t, l, 0) || has_nat(t, l, 1);
+    f->twofold &= lanes_beside(t, l) > 1;
 }
 
 struct route_facts topology_route(const struct topology *t, uint16_t from,
                                   uint16_t to)
 {
-    struct route_facts f = {.per_packet = true};
+    struct route_facts f = {.per_packet = true, .twofold = true};
     uint16_t *far = distances(t, to);
     bool *on = memory_new(t->site_count, sizeof(*on));
 

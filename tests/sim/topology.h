@@ -24,6 +24,7 @@ enum shape {
 enum {
     TOPOLOGY_PORTS = 64, /* the most interfaces of a router besides its LAN */
     TREE_WIDTH = 14,
+    TOPOLOGY_SERVICES = 4, /* kinds of them at each router */
 };
 
 /* A network between routers. */
@@ -62,7 +63,10 @@ struct topology {
     size_t lane_count;
     unsigned interval_ms, multiplier, hold_down_ms; /* of BFD */
     unsigned tcp_s, udp_s;                          /* idle times */
-    size_t sessions;                                /* limit of each router */
+    bool moves[TOPOLOGY_SERVICES]; /* sessions leave a pathway that fails */
+    bool returns;                  /* and come back */
+    bool stays;                    /* they do not, by mistake (plant.h) */
+    size_t sessions;               /* limit of each router */
 };
 
 struct topology_wish {
@@ -83,6 +87,7 @@ struct route_facts {
     unsigned hops;
     svr_time delay; /* one way, the longest */
     bool per_packet, timed, nat, masked, v6;
+    bool twofold; /* there are two pathways between any two neighbours */
 };
 
 struct route_facts topology_route(const struct topology *t, uint16_t from,

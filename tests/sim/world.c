@@ -144,6 +144,7 @@ static void open_world(struct world *w, const struct world_options *options)
     w->noise = prng_fork(options->seed, 4);
     w->journal.text = options->log ? stdout : NULL;
     topology_make(&w->topology, &plan, &wish);
+    w->topology.stays = options->plant == PLANT_STAYS;
     authority_open(&w->authority, &w->topology);
     net_open(&w->net, &w->topology);
     w->routers = memory_new(w->topology.site_count, sizeof(*w->routers));
