@@ -1048,6 +1048,26 @@ Test(node_watch, restarted_by_a_new_configuration)
     link_close(&l);
 }
 
+/* Sessions that may leave it do so (S17). */
+Test(node_watch, restarted_and_left)
+{
+    struct link l;
+    struct net_plan p;
+
+    link_open(&l, (struct net_options){.twin = true});
+    settle(&l);
+    open_udp(&l, 40);
+    net_plan(&l.net, l.net.branch, &p);
+    p.services[0].policy.resiliency = SVR_RESILIENCY_FAILOVER;
+    p.pathways[0].watch.hold_down = 60 * SVR_SECOND;
+    cr_assert_eq(reconfigure(&l, &p, NULL), 0);
+    run(&l, SVR_SECOND);
+    cr_assert_eq(pathway_of(&l, BRANCH, 1).sessions, 1);
+    cr_assert_eq(send_client(&l, 40, 10), SVR_DROP_NONE);
+    cr_assert_eq(svr_node_session_count(l.net.dc), 1);
+    link_close(&l);
+}
+
 /* What an administrator has taken down stays down, restarted or not. */
 Test(node_watch, stays_down)
 {

@@ -194,15 +194,18 @@ static void adjust_sessions(const svr__change *c, svr_node *n)
     }
 }
 
-/* before: of which there are the old pathways. */
-static void notify_pathways(const svr__change *c, const svr_node *n,
+/* Of those that began again, sessions move away if they may (S17). before: of
+ * which there are the old pathways. */
+static void follow_pathways(const svr__change *c, svr_node *n,
                             const svr_node *before, svr_time now)
 {
     for (size_t i = 0; i < c->pathway_count; i++) {
         uint16_t number = c->pathways[i];
-        if (number != SVR__GONE &&
-            before->pathways[i].up != n->pathways[number].up)
-            svr__notify_pathway(n, &n->pathways[number], now);
+        if (number == SVR__GONE ||
+            before->pathways[i].up == n->pathways[number].up)
+            continue;
+        svr__moves_begin(n, &n->pathways[number], now);
+        svr__notify_pathway(n, &n->pathways[number], now);
     }
 }
 
@@ -229,7 +232,7 @@ static void commit(const svr__change *c, svr_node *n, svr_node *draft,
     swap_setup(n, draft);
     svr__wishes_forget(n);
     adjust_sessions(c, n);
-    notify_pathways(c, n, draft, now);
+    follow_pathways(c, n, draft, now);
 }
 
 /* The same node, and nothing under way that names parts by number. */
