@@ -5,6 +5,7 @@
 row_add link-down "a link goes down: sessions with failover move, others wait"
 row_add flap "a link goes down and up once a second"
 row_add one-way "one direction of a link is lost"
+row_add copies "packets travel by two links that both lose some"
 
 # link_cut LINK, link_mend LINK
 link_cut() { wire "$1" loss=100; }
@@ -98,4 +99,40 @@ row_one_way() {
     load_lives one-way 100
     load_stalls one-way 8000
     routers_end
+}
+
+row_copies() {
+    resiliency=packet-duplication
+    bfd=$patient_bfd
+    network_up
+    routers_start
+    load_start whole 8 "${sessions[@]}"
+    # For less than the detection time, so that both pathways stay up.
+    link_cut west
+    sleep 1
+    link_mend west
+    sleep 1
+    link_cut side
+    sleep 1
+    link_mend side
+    load_end whole
+    load_lives whole 100
+    check "whichever link is cut, $(load_lost whole) are lost; none comes twice" \
+        load_is whole '.udp.duplicated == 0 and .server.duplicated == 0 and
+            .udp.expected - .udp.received < .udp.expected / 20'
+    wire west loss=30
+    wire side loss=30
+    load_start both 6 --udp=40
+    load_port=7001
+    load_start single 6 --udp=40
+    load_end both
+    load_end single
+    note "30 % of the packets of either link are lost"
+    check "copies of packets get through, single packets do not" test \
+        $((3 * $(load_lost both))) -lt $((2 * $(load_lost single)))
+    routers_end
+}
+
+load_lost() {
+    jq '.udp | .expected - .received' "$run/$1.json"
 }
