@@ -63,6 +63,23 @@ Test(session, tcp_life)
         {FWD, S, 100, 0, 0, SVR_LIFE_NEW},
         {REV, R | K, 0, 101, 0, SVR_LIFE_RESET},
     };
+    const struct row forged[] = {
+        {REV, R | K, 0, 101, 0, SVR_LIFE_NEW}, /* to no SYN */
+        {FWD, S, 100, 0, 0, SVR_LIFE_NEW},
+        {REV, R, 0, 101, 0, SVR_LIFE_NEW}, /* acknowledges nothing */
+        {REV, R | K, 0, 100, 0, SVR_LIFE_NEW},
+        {REV, R | K, 0, 102, 0, SVR_LIFE_NEW},
+    };
+    const struct row data_in_syn[] = {
+        {FWD, S, 100, 0, 20, SVR_LIFE_NEW},
+        {REV, S | K, 500, 101, 0, SVR_LIFE_NEW}, /* of the SYN alone */
+        {REV, K, 501, 120, 0, SVR_LIFE_NEW},
+        {REV, K, 501, 121, 0, SVR_LIFE_ESTABLISHED},
+    };
+    const struct row data_refused[] = {
+        {FWD, S, 100, 0, 20, SVR_LIFE_NEW},
+        {REV, R | K, 0, 121, 0, SVR_LIFE_RESET},
+    };
     const struct row resets[] = {
         {FWD, S, 100, 0, 0, SVR_LIFE_NEW},
         {REV, S | K, 500, 101, 0, SVR_LIFE_NEW},
@@ -95,11 +112,9 @@ Test(session, tcp_life)
     const struct {
         const struct row *rows;
         size_t count;
-    } runs[] = {{normal, 9},
-                {refused, 2},
-                {resets, 7},
-                {wrap, 5},
-                {port_used_again, 11}};
+    } runs[] = {{normal, 9},      {refused, 2},         {forged, 5},
+                {data_in_syn, 4}, {data_refused, 2},    {resets, 7},
+                {wrap, 5},        {port_used_again, 11}};
     for (size_t r = 0; r < sizeof(runs) / sizeof(runs[0]); r++) {
         svr_life life;
         svr_life_init(&life, SVR_SESSION_TCP);

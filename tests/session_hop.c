@@ -290,17 +290,6 @@ Test(session_hop, lost_state)
     cr_expect_eq(svr_session_exchange(&s, CLIENT).own, S);
 }
 
-/* Another router has numbers of its own. */
-Test(session_hop, another_neighbour)
-{
-    svr_session s = ingress();
-    metadata(&s, SERVER, 20, S, false, 5);
-    svr_session_meet(&s, SERVER);
-    svr_session_event(&s, SERVER, SVR_SESSION_RENEW, 6);
-    cr_expect_eq(metadata(&s, SERVER, 3, S + 1, true, 7), SVR_SESSION_APPLY);
-    cr_expect_str_eq(svr_session_state_name(&s, SERVER), "offered");
-}
-
 /* The opener answers the answer to its first offer with a plain packet, and by
  * an echo if that was not enough: the neighbour's exchange was a later one. */
 Test(session_hop, echo_of_a_later_exchange)

@@ -44,7 +44,7 @@ typedef struct svr_life_packet {
 /* What one end of a TCP connection has been seen to do. */
 typedef struct svr_life_end {
     uint32_t ack;    /* last acknowledgement it sent */
-    uint32_t data;   /* sequence number behind its first data */
+    uint32_t data;   /* sequence number behind its SYN or first data */
     uint16_t window; /* last window it offered, unscaled */
     uint8_t shift;   /* its window scale */
     uint8_t seen;    /* bits of enum svr_life_seen */
@@ -54,6 +54,7 @@ enum svr_life_seen {
     SVR_LIFE_SEEN_ACK = 1,
     SVR_LIFE_SEEN_DATA = 2,
     SVR_LIFE_SEEN_FIN = 4,
+    SVR_LIFE_SEEN_SYN = 8,
 };
 
 typedef struct svr_life {

@@ -108,10 +108,6 @@ SVR_API void svr_session_init(svr_session *s, enum svr_session_kind kind,
  * sessions that are made while a router has been started a few seconds ago. */
 SVR_API void svr_session_doubt(svr_session *s);
 
-/* Another router stands on a side from now on (S17): nothing is known of its
- * numbers, which are not those of the router before. */
-SVR_API void svr_session_meet(svr_session *s, unsigned side);
-
 /* What is watched on a side, from now on. */
 SVR_API void svr_session_watch(svr_session *s, unsigned side,
                                svr_hop_settings settings);

@@ -59,24 +59,35 @@ static bool reset_in_window(const svr_life_end *to, uint32_t seq)
            seq - to->ack <= size;
 }
 
-/* A refused connection: the reset acknowledges the SYN (RFC 9293 3.10.7.3)
- * while its sender has acknowledged nothing yet. */
+/* A refused connection: the reset acknowledges the SYN with what came in it
+ * (RFC 9293 3.10.7.1) while its sender has acknowledged nothing yet. */
 static bool reset_answers_syn(const svr_life_end *to, const svr_life_packet *p)
 {
-    return !(to->seen & SVR_LIFE_SEEN_ACK) && (p->tcp_flags & SVR_TCP_ACK);
+    return (to->seen & (SVR_LIFE_SEEN_ACK | SVR_LIFE_SEEN_SYN)) ==
+               SVR_LIFE_SEEN_SYN &&
+           (p->tcp_flags & SVR_TCP_ACK) && p->ack == to->data;
+}
+
+static void learn_syn(svr_life_end *own, const svr_life_packet *p)
+{
+    own->shift = p->window_shift > SHIFT_MAX ? SHIFT_MAX : p->window_shift;
+    own->seen |= SVR_LIFE_SEEN_SYN;
+    if (!(own->seen & SVR_LIFE_SEEN_DATA))
+        own->data = p->seq + 1;
 }
 
 static void learn(svr_life_end *own, const svr_life_packet *p)
 {
-    if (p->tcp_flags & SVR_TCP_SYN)
-        own->shift = p->window_shift > SHIFT_MAX ? SHIFT_MAX : p->window_shift;
+    bool syn = p->tcp_flags & SVR_TCP_SYN;
+    if (syn)
+        learn_syn(own, p);
     if (p->tcp_flags & SVR_TCP_ACK) {
         own->ack = p->ack;
         own->window = p->window;
         own->seen |= SVR_LIFE_SEEN_ACK;
     }
     if (p->len && !(own->seen & SVR_LIFE_SEEN_DATA)) {
-        own->data = p->seq + p->len;
+        own->data = p->seq + syn + p->len;
         own->seen |= SVR_LIFE_SEEN_DATA;
     }
     if (p->tcp_flags & SVR_TCP_FIN)

@@ -39,11 +39,6 @@ void svr_session_doubt(svr_session *s)
     svr__hop_doubt(&s->hop[SVR_SESSION_CLIENT]);
 }
 
-void svr_session_meet(svr_session *s, unsigned side)
-{
-    s->hop[side].peer = 0;
-}
-
 enum svr_role svr_session_role(const svr_session *s)
 {
     bool client = s->hop[SVR_SESSION_CLIENT].state != SVR_HOP_HOST;
