@@ -60,10 +60,16 @@ static void send_datagram(struct world *w, struct session *s, int from,
 
 /* Judging */
 
-/* S14.9: while the first router asks the one behind the NAT. */
-static bool waits_for_pinhole(const struct session *s, svr_time at)
+/* S14.9: while the first router asks the one behind the NAT; who does not
+ * answer in 3 s is passed over for 10 s. */
+static bool waits_for_pinhole(const struct world *w, const struct session *s,
+                              svr_time at)
 {
-    return s->nat && at < s->opened + 4 * SVR_SECOND;
+    svr_time asked = s->opened + 4 * SVR_SECOND;
+    bool troubled =
+        excuses_find(&w->excuses, &s->victim, EFFECT_LOSS, s->opened, asked);
+
+    return s->nat && at < asked + (troubled ? 10 * SVR_SECOND : 0);
 }
 
 static void judge(struct world *w, struct session *s, uint32_t number)
@@ -74,7 +80,7 @@ static void judge(struct world *w, struct session *s, uint32_t number)
     bool arrived = answered(s) ? d->ring[i].back : d->ring[i].there;
 
     w->tally.datagrams++;
-    if (arrived || d->ring[i].told || waits_for_pinhole(s, at))
+    if (arrived || d->ring[i].told || waits_for_pinhole(w, s, at))
         return;
     journal_add(&w->journal, w->now, JOURNAL_DATAGRAM_LOST, s->id, number, 0,
                 0);

@@ -10,6 +10,9 @@
  * ten seconds of silence whose fault they are. */
 #define RETRY_MOST (2 * SVR_SECOND)
 #define HUNG (10 * SVR_SECOND)
+/* S14.9: a peer behind a NAT that did not answer in 3 s is passed over for 10.
+ */
+#define PINHOLE (13 * SVR_SECOND)
 
 enum { WINDOW_FIRST = 4, WINDOW_MOST = 16, WINDOW_FIELD = 60000 };
 
@@ -145,7 +148,9 @@ static void retry(struct world *w, struct tcp_end *e)
 
     if (calm < e->progress)
         calm = e->progress;
-    if (w->now - calm > HUNG) {
+    if (e->session->nat && e->acked == 0)
+        calm += PINHOLE;
+    if (calm < w->now && w->now - calm > HUNG) {
         if (session_is_forgotten(w, e->session))
             session_reset(w, e->session, number_of(e), "nobody");
         else
