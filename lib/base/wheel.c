@@ -8,7 +8,7 @@
 #define DIGITS 64u
 
 /* The most items that one call of svr__wheel_expire moves. */
-#define MOVES_MAX 256
+#define MOVES_MAX 16
 
 /* The number in svr__wheel_node.slot; a node of zeros is disarmed. */
 enum {

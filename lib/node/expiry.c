@@ -100,10 +100,12 @@ void svr_node_handle_expiry(svr_node *n, svr_time now)
     drop_aliases(n, now);
     svr_reassembly_handle_expiry(n->fabric, now);
     svr_reassembly_handle_expiry(n->clients, now);
-    for (int i = 0; i < EXPIRY_BATCH && n->outbox.count < SVR__OUTBOX &&
-                    svr__wheel_expire(&n->table.wheel, now, &number);
-         i++)
-        handle_session(n, &n->table.sessions[number], now);
+    for (int i = 0; i < EXPIRY_BATCH && n->outbox.count < SVR__OUTBOX; i++) {
+        if (svr__wheel_expire(&n->table.wheel, now, &number))
+            handle_session(n, &n->table.sessions[number], now);
+        else if (svr__wheel_next(&n->table.wheel) > now)
+            break;
+    }
 }
 
 bool svr__bucket_take(svr__bucket *b, svr_time now, uint32_t per_second,
