@@ -213,7 +213,7 @@ void topology_make(struct topology *t, struct prng *p,
     t->sites = memory_new(t->site_count, sizeof(*t->sites));
     choose_settings(t, p, wish);
     make_shape(t, p);
-    if (wish->row)
+    if (wish->row || t->shape == SHAPE_TREE) /* S14.9: few pinholes at a time */
         take_nats_away(t);
 }
 
