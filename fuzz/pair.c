@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum {
     PATHWAYS = 2,
@@ -32,16 +33,33 @@ static void audit(unsigned router)
     }
 }
 
+/* Large pools come from the system: MALLOC_PERTURB_, which meson sets, would
+ * fill 38 MB for each router. */
+static max_align_t *take_memory(size_t size)
+{
+    if (size < LARGE)
+        return malloc(size);
+    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return pages == MAP_FAILED ? NULL : pages;
+}
+
+static void give_memory(max_align_t *block, size_t size)
+{
+    if (size < LARGE)
+        free(block);
+    else
+        munmap(block, size);
+}
+
 /* In front of each block its length, so that what is given back can be
- * compared. Large pools come as zeros that nobody touches: MALLOC_PERTURB_,
- * which meson sets, would fill 38 MB for each router. */
+ * compared. */
 static void *allocate(void *user, size_t len)
 {
     (void)user;
     if (++pair.calls == pair.fail_at)
         return NULL;
-    size_t size = sizeof(max_align_t) + len;
-    max_align_t *block = len < LARGE ? malloc(size) : calloc(1, size);
+    max_align_t *block = take_memory(sizeof(max_align_t) + len);
     if (!block)
         return NULL;
     memcpy(block, &len, sizeof(len));
@@ -58,7 +76,7 @@ static void release(void *user, void *ptr, size_t len)
     memcpy(&had, block, sizeof(had));
     pair_check(had == len);
     pair.live -= len;
-    free(block);
+    give_memory(block, sizeof(max_align_t) + len);
 }
 
 static void fill(void *user, void *buf, size_t len)
