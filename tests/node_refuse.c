@@ -445,6 +445,14 @@ static void set_record(svr_metadata *md, const char *bytes, size_t len)
     md->route_record = (svr_span){(const uint8_t *)bytes, len};
 }
 
+/* Whether the sender is told of it (S6.10). */
+static bool is_told(enum svr_drop reason)
+{
+    return reason == SVR_DROP_MD_TENANT || reason == SVR_DROP_MD_SERVICE ||
+           reason == SVR_DROP_MD_CONTEXT || reason == SVR_DROP_ACCESS ||
+           reason == SVR_DROP_LOOP;
+}
+
 /* S6.1, S6.2, S12.7, S20: authentic, and refused all the same; no state, and
  * the number is spent. */
 Test(node_refuse, authentic_but_refused)
@@ -533,7 +541,12 @@ Test(node_refuse, authentic_but_refused)
                      row, svr_drop_name((enum svr_drop)f.p.drop));
         bool good = reason == SVR_DROP_NONE;
         cr_assert_eq(svr_node_session_count(net.dc), good);
-        cr_assert_eq(net.out_count, good);
+        cr_assert_eq(net.out_count, good || is_told(reason), "row %d", row);
+        if (is_told(reason)) {
+            svr_metadata told = frame_metadata(&net.out[0]);
+            cr_assert_eq(told.control, SVR_CONTROL_DELETE_SESSION);
+            cr_assert_eq(told.uuid.b[0], 1, "row %d", row);
+        }
         if (row != 10)
             cr_assert_eq(net_input(&net, net.dc, &again, NET_WAN),
                          SVR_DROP_REPLAY, "row %d", row);

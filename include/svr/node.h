@@ -56,6 +56,7 @@ extern "C" {
     X(ACCESS, "access-denied", "the tenant may not reach the service")         \
     X(LOOP, "loop", "it has passed this router, or too many")                  \
     X(NO_ROUTE, "no-route", "the service has no route from here")              \
+    X(REFUSED, "refused", "a router further on has just refused it")           \
     X(NOT_SYN, "not-syn", "a TCP packet without a session and without SYN")    \
     X(RESYNC, "resync", "after a restart: its session may yet be restored")    \
     X(NOT_OPENER, "not-opener", "this kind of packet opens no session")        \
@@ -85,6 +86,7 @@ extern "C" {
     X(MD_CONFLICT, "session-conflict", "the metadata contradicts the session") \
     X(DUPLICATE, "duplicate", "another copy of the packet came before")        \
     X(TUPLE_IN_USE, "tuple-in-use", "the tuple belongs to another session")    \
+    X(GLARE, "glare", "the server has opened the session, and that one stays") \
     X(NOT_TCP, "not-tcp", "UDP that should carry TCP holds no TCP header")     \
     X(CONTROL, "control-unknown", "a control message of unknown kind")         \
     X(CONTROL_NO_SESSION, "control-no-session", "a control message for none")  \
@@ -427,6 +429,8 @@ enum svr_event_kind {
     X(REVERTED, "pathway-up", "a better pathway has recovered")       \
     X(ASKED, "asked", "a neighbour could not reach it any more")      \
     X(FOLLOWED, "followed", "a neighbour sends from somewhere else")  \
+    X(GLARE, "glare", "both ends opened it, and the other's stays")   \
+    X(REFUSED, "refused", "a router further on refused it")           \
     X(ROOM, "room", "not established, it made room for others")       \
     X(ACCESS, "access-denied", "the new configuration denies access") \
     X(REMOVED, "removed", "the new configuration lacks what it needs")

@@ -123,7 +123,7 @@ static bool may_ask(svr__work *w, svr__peer *peer, size_t len)
 }
 
 /* To where the packet came from, within limits (S8.2). */
-static void answer(svr__work *w, svr__pathway *pw, const svr_metadata *md)
+static bool answer(svr__work *w, svr__pathway *pw, const svr_metadata *md)
 {
     svr_node *n = w->node;
     uint8_t block[SVR_METADATA_MAX];
@@ -138,9 +138,10 @@ static void answer(svr__work *w, svr__pathway *pw, const svr_metadata *md)
     svr__peer *peer = &n->peers[pw->peer];
     if (len < 0 || !may_ask(w, peer, (size_t)len + SVR_TAG_MAX + HEADERS_MAX)) {
         peer->next_number--; /* nothing carries it */
-        return;
+        return false;
     }
     post(n, &e, block, (size_t)len, w->now);
+    return true;
 }
 
 void svr__send_enable(svr__work *w, svr__pathway *pw)
@@ -162,12 +163,12 @@ static void describe_delete(svr_node *n, const svr__pathway *pw,
     md->uuid = *uuid;
 }
 
-void svr__refuse(svr__work *w, svr__pathway *pw, const svr_uuid *uuid)
+bool svr__refuse(svr__work *w, svr__pathway *pw, const svr_uuid *uuid)
 {
     svr_metadata md;
 
     describe_delete(w->node, pw, uuid, &md);
-    answer(w, pw, &md);
+    return answer(w, pw, &md);
 }
 
 void svr__send_delete(svr_node *n, const svr__session *s, unsigned side,
@@ -216,7 +217,14 @@ static void act_on(svr__work *w, svr__session *s, unsigned side,
     if (actions & SVR_SESSION_END) {
         if (s->side[!side].pathway != SVR__NO_PATHWAY) /* S6.10 */
             svr__send_delete(n, s, !side, w->now);
-        svr__session_close(n, s, SVR_CAUSE_DELETED, w->now);
+        else if (side == SVR__SERVER)
+            svr__session_refused(n, s, w->now);
+        svr__session_close(n, s,
+                           side == SVR__SERVER &&
+                                   s->machine.life.state == SVR_LIFE_NEW
+                               ? SVR_CAUSE_REFUSED
+                               : SVR_CAUSE_DELETED,
+                           w->now);
     } else {
         svr__session_act(n, s, side, actions, w->now);
         svr__session_settle(n, s);

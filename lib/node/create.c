@@ -23,7 +23,10 @@ static int make_arrays(svr_node *n)
     n->outbox.bytes = svr__alloc(&n->alloc, SVR__OUTBOX, SVR__OUTBOX_BYTES);
     n->recent = svr__alloc(&n->alloc, SVR__RECENT, sizeof(svr__recent));
     n->wishes = svr__alloc(&n->alloc, SVR__WISHES, sizeof(svr__wish));
-    return n->outbox.bytes && n->recent && n->wishes ? 0 : SVR_ERR_NO_MEMORY;
+    n->refused = svr__alloc(&n->alloc, SVR__RECENT, sizeof(svr__recent));
+    return n->outbox.bytes && n->recent && n->wishes && n->refused
+               ? 0
+               : SVR_ERR_NO_MEMORY;
 }
 
 static int build(svr_node *n, const svr_node_config *c, svr_time now)
@@ -99,6 +102,7 @@ void svr_node_destroy(svr_node *n)
     svr_reassembly_destroy(n->clients);
     svr_reassembly_destroy(n->fabric);
     svr__free(&a, n->wishes, SVR__WISHES, sizeof(svr__wish));
+    svr__free(&a, n->refused, SVR__RECENT, sizeof(svr__recent));
     svr__free(&a, n->recent, SVR__RECENT, sizeof(svr__recent));
     svr__free(&a, n->outbox.bytes, SVR__OUTBOX, SVR__OUTBOX_BYTES);
     svr_wipe(n, sizeof(*n));

@@ -168,6 +168,11 @@ static void first_from_host(svr__work *w)
         svr__drop(w, SVR_DROP_TTL);
         return;
     }
+    if (svr__refused_lately(w)) { /* S6.10 */
+        svr__refuse_host(w, service);
+        svr__drop(w, SVR_DROP_REFUSED);
+        return;
+    }
     if (svr__touch(w))
         open_for_client(w, tenant, service);
 }

@@ -22,10 +22,11 @@
  * says where they go, fit.c looks at sizes, depart.c adds what a neighbour
  * needs, describe.c writes metadata,
  * protect.c signs and verifies, record.c keeps sessions from circling (S20),
- * control.c speaks to neighbours (S7, S8.2), icmp.c raises and carries errors
- * (S19), expiry.c ends what is idle (S9). create.c makes a node, setup.c and
- * config.c what derives from its configuration, reconfigure.c gives it another
- * one. info.c tells about it, notify.c tells of what happens.
+ * control.c speaks to neighbours (S7, S8.2), refuse.c tells hosts what they
+ * refuse (S6.10), icmp.c raises and carries errors (S19), expiry.c ends what is
+ * idle (S9). create.c makes a node, setup.c and config.c what derives from its
+ * configuration, reconfigure.c gives it another one. info.c tells about it,
+ * notify.c tells of what happens.
  */
 #ifndef SVR_LIB_NODE_NODE_H
 #define SVR_LIB_NODE_NODE_H
@@ -142,7 +143,8 @@ enum {
     SVR__OUTBOX = 64,
     SVR__OUTBOX_BYTES = SVR_OUTPUT_SIZE(4096), /* S14.6: padded as far as a
                                                   block can be */
-    /* Tuples that were lately told that they have no session (S8.2). */
+    /* Tuples that were lately told that they have no session (S8.2), or that
+     * theirs was refused (S6.10). */
     SVR__RECENT = 1024,
 };
 
@@ -259,7 +261,7 @@ struct svr_node {
     svr_reassembly *fabric, *clients; /* pieces of routers, of hosts (S18) */
     svr_reassembly *lent; /* whose first packet is being taken apart, or NULL */
     uint32_t extended_id; /* of the next packet that is split */
-    svr__recent *recent;
+    svr__recent *recent, *refused;
     svr__wish *wishes;    /* SVR__WISHES of them */
     svr__bucket errors;   /* ICMP errors and resets */
     uint64_t unix_offset; /* Unix time - monotonic time, modulo 2^64 */
@@ -686,15 +688,25 @@ void svr__session_act(svr_node *n, svr__session *s, unsigned side,
 void svr__send_alone(svr_node *n, const svr__pathway *pw, const svr_tuple *t,
                      const svr_metadata *md, svr_time now);
 /* Control 6: to a side of a session, or, for a session that this router does
- * not have, to where w's authentic metadata came from, within limits (S6.10).
- */
+ * not have, to where w's authentic metadata came from, within limits (S6.10):
+ * whether it was sent. */
 void svr__send_delete(svr_node *n, const svr__session *s, unsigned side,
                       svr_time now);
-void svr__refuse(svr__work *w, svr__pathway *pw, const svr_uuid *uuid);
+bool svr__refuse(svr__work *w, svr__pathway *pw, const svr_uuid *uuid);
 /* S8.2: whether something was told in the last second; from now on it was. */
 bool svr__told_lately(svr_node *n, uint64_t hash, svr_time now);
 /* S8.2: a plain packet of no session asks for metadata, within limits. */
 void svr__send_enable(svr__work *w, svr__pathway *pw);
+
+/* refuse.c (S6.10) */
+/* The host that sent w's packet is told that its session is refused. */
+void svr__refuse_host(svr__work *w, int service);
+/* Whether the session that w's packet would open was refused further on, a
+ * moment ago. */
+bool svr__refused_lately(const svr__work *w);
+/* A router further on has refused a session whose client is a host of ours,
+ * which is told. The session is about to end. */
+void svr__session_refused(svr_node *n, const svr__session *s, svr_time now);
 
 /* icmp.c */
 /* Tells the packet's sender why it cannot go on. flow NULL: it belongs to no

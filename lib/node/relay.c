@@ -68,6 +68,9 @@ static void live(svr__work *w, const svr__passage *r)
         .ack = h->tcp_ack,
         .len = (uint32_t)svr__payload_len(w),
     };
+    if (!r->from) /* S6.10 */
+        r->session->side[r->in].tcp_ack =
+            h->tcp_seq + p.len + !!(h->tcp_flags & SVR_TCP_SYN);
     note_flows(w->node, r->session);
     svr_life_event(&r->session->machine.life, &p);
     r->flow->packets++;

@@ -309,20 +309,85 @@ static bool was_before(const svr__work *w)
            !(w->headers.tcp_flags & (SVR_TCP_SYN | SVR_TCP_RST));
 }
 
-/* S6.10: reverse metadata of a session that will not live here again: access is
- * gone, its client has begun another one in its place, or nothing is left that
- * it could be built from. */
-static void refuse_recovery(svr__work *w, svr__pathway *pw,
-                            const svr_metadata *md, enum svr_drop reason)
+/* Whether a reason stands in the policy of this router, or in what it has room
+ * for. All others are silent (S6.10, S24), that a pathway is down as well,
+ * since it comes up again. */
+static bool is_refusal(enum svr_drop reason)
+{
+    switch (reason) {
+    case SVR_DROP_MD_TENANT:
+    case SVR_DROP_MD_SERVICE:
+    case SVR_DROP_MD_CONTEXT:
+    case SVR_DROP_ACCESS:
+    case SVR_DROP_NOT_FOR_US:
+    case SVR_DROP_LOOP:
+    case SVR_DROP_NO_ROUTE:
+    case SVR_DROP_PORTS:
+    case SVR_DROP_SESSIONS_FULL:
+    case SVR_DROP_PEER_SESSIONS:
+    case SVR_DROP_PEER_RATE:
+    case SVR_DROP_TENANT_SESSIONS:
+    case SVR_DROP_TENANT_RATE:
+    case SVR_DROP_TUPLE_IN_USE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* S6.10: forward metadata that this router refuses, or reverse metadata of a
+ * session that will not live here again: access is gone, its client has begun
+ * another one in its place, or nothing is left that it could be built from.
+ * After a restart what is missing may yet come (S8.4). */
+static void refuse(svr__work *w, svr__pathway *pw, const svr_metadata *md,
+                   const svr__session_plan *plan, enum svr_drop reason)
 {
     const svr_node *n = w->node;
-    bool later = (reason == SVR_DROP_NO_SESSION || reason == SVR_DROP_TOKEN) &&
-                 svr__resync_quiet(n, w->now);
+    bool forward = md->present & FORWARD_CONTEXT;
+    bool missing = reason == SVR_DROP_NO_SESSION || reason == SVR_DROP_TOKEN ||
+                   reason == SVR_DROP_NO_ROUTE;
 
-    if (!later && (md->present & REVERSE_CONTEXT) &&
-        has(md, SVR_HAS(SESSION_UUID)) &&
-        !svr__session_find(&n->table, &md->uuid))
-        svr__refuse(w, pw, &md->uuid);
+    if ((missing && svr__resync_quiet(n, w->now)) ||
+        !has(md, SVR_HAS(SESSION_UUID)) ||
+        (forward ? !is_refusal(reason)
+                 : svr__session_find(&n->table, &md->uuid) != NULL))
+        return;
+    if (svr__refuse(w, pw, &md->uuid) && forward)
+        svr__notify_refused(n, plan, reason);
+}
+
+/* S6.11: whether both ends have opened a session for the same two hosts. */
+static bool is_glare(const svr__session_plan *plan, const svr__session *s)
+{
+    svr_tuple back = svr_tuple_reverse(&plan->context);
+    return !plan->recovered && svr_tuple_equal(&s->context, &back);
+}
+
+/* S6.11: one of them stays: the established one, else the lower UUID. NONE: the
+ * new one, and ours ends. */
+static enum svr_drop settle_glare(svr__work *w, const svr__session_plan *plan,
+                                  svr__session *ours)
+{
+    if (ours->machine.life.state != SVR_LIFE_NEW)
+        return SVR_DROP_TUPLE_IN_USE;
+    if (memcmp(&plan->uuid, &ours->uuid, sizeof(ours->uuid)) < 0)
+        return SVR_DROP_NONE;
+    /* The neighbour may not know that there is a better one. */
+    if (ours->side[SVR__SERVER].pathway != SVR__NO_PATHWAY)
+        svr__send_metadata(w->node, ours, SVR__SERVER, w->now);
+    return SVR_DROP_GLARE;
+}
+
+/* Whether the session of the plan may stand where `before` is now, which has
+ * its server's answers. */
+static enum svr_drop may_replace(svr__work *w, const svr__pathway *pw,
+                                 const svr__session_plan *plan,
+                                 svr__session *before)
+{
+    if (follows(w->node, pw, plan, before))
+        return SVR_DROP_NONE;
+    return is_glare(plan, before) ? settle_glare(w, plan, before)
+                                  : SVR_DROP_TUPLE_IN_USE;
 }
 
 /* A new session from a neighbour; old: the one whose tuple it takes, or NULL.
@@ -339,13 +404,13 @@ static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
     enum svr_drop reason = make_plan(w, pw, md, &plan);
     if (reason == SVR_DROP_NONE) {
         before = holder(n, &plan);
-        if (before && before != old && !follows(n, pw, &plan, before))
-            reason = SVR_DROP_TUPLE_IN_USE;
+        if (before && before != old)
+            reason = may_replace(w, pw, &plan, before);
     }
     if (reason == SVR_DROP_NONE)
         reason = svr__admit(n, &plan, before, w->now);
     if (reason != SVR_DROP_NONE) {
-        refuse_recovery(w, pw, md, reason);
+        refuse(w, pw, md, &plan, reason);
         svr__drop(w, reason);
         return;
     }
@@ -357,10 +422,13 @@ static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
     if (old)
         svr__session_close(n, old, SVR_CAUSE_REPLACED, w->now);
     if (before && before != old)
-        svr__session_close(n, before, SVR_CAUSE_REPLACED, w->now);
+        svr__session_close(n, before,
+                           is_glare(&plan, before) ? SVR_CAUSE_GLARE
+                                                   : SVR_CAUSE_REPLACED,
+                           w->now);
     reason = svr__session_open(n, &plan, w->now, &flow);
     if (reason != SVR_DROP_NONE) {
-        refuse_recovery(w, pw, md, reason);
+        refuse(w, pw, md, &plan, reason);
         svr__drop(w, reason);
         return;
     }
