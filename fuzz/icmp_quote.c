@@ -126,6 +126,7 @@ void fuzz_one(const uint8_t *data, size_t len)
     unsigned options = svr__rd_u8(&in);
     struct message m = {.v6 = options & MESSAGE_V6};
     svr_tuple from = {0}, to;
+    uint32_t seq = 0, ack = 0;
 
     if (len < ARGS)
         return;
@@ -133,6 +134,8 @@ void fuzz_one(const uint8_t *data, size_t len)
     m.data = malloc(m.len);
     memcpy(m.data, data + ARGS, m.len);
     int err = svr_icmp_quote_parse(&from, m.data, m.len, m.v6);
+    svr__icmp_quote_place(m.data, m.len, m.v6, &seq, &ack);
+    assert((err == 0 && from.proto == SVR_PROTO_TCP) || (!seq && !ack));
     if (err == 0 && options & RIGHT_CHECKSUM && !m.v6)
         svr__ip4_checksum_write(m.data + ICMP_SIZE);
     to = take_tuple(&in, options, from.proto);

@@ -61,7 +61,8 @@ Test(node_icmp, time_exceeded)
                 cr_assert_eq(net.out_count, 1);
                 struct frame carried = net_take(&net, 0);
                 svr_headers on_wire = frame_headers(&carried);
-                cr_assert_eq(on_wire.tuple.proto, SVR_PROTO_UDP);
+                cr_assert_eq(on_wire.tuple.proto,
+                             kind == 1 ? SVR_PROTO_TCP : SVR_PROTO_UDP);
                 reason = net_input(&net, net.branch, &carried, NET_WAN);
                 cr_assert_eq(reason, SVR_DROP_NONE, "row %d: %s", row,
                              svr_drop_name(reason));

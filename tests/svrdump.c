@@ -116,9 +116,11 @@ Test(svrdump, parts_of_lines)
     };
     struct dump_options options = {.file = "test"};
 
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t k = 0; k < 2 * COUNT(rows); k++) {
+        size_t i = k / 2;
         uint8_t payload[PAYLOAD_MAX], packet[FRAME_MAX];
         svr_tuple t = waypoints();
+        t.proto = k % 2 ? SVR_PROTO_TCP : SVR_PROTO_UDP;
         size_t len = from_hex(payload, rows[i].hex);
         char *text;
         len = make_packet(packet, &t, payload, len);

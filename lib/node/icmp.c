@@ -2,10 +2,10 @@
  * ICMP errors (S19).
  *
  * Between hosts and routers of their side they are ordinary packets. Across a
- * pathway an error travels as a UDP packet on the session's waypoint ports: a
- * signed block that says where the error arose (type 20 or 21), then the ICMP
- * message, whose quote names waypoints instead of client and server. The next
- * router knows the session by these ports and by the quoted protocol.
+ * pathway an error travels on the session's own tuple there, as TCP or UDP, so
+ * that it passes each NAT that the session passes: a signed block that says
+ * where the error arose (type 20 or 21), then the ICMP message, whose quote
+ * names waypoints instead of client and server.
  */
 #include "node/node.h"
 
@@ -17,8 +17,8 @@ enum {
     /* Errors, resets and echo replies of one node. */
     ERRORS_PER_SECOND = 1000,
     ERRORS_BURST = 100,
-    /* Headers in front of a carried message, at most: IPv6 and UDP. */
-    HEADERS_MAX = 48,
+    /* Headers in front of a carried message, at most: IPv6 and TCP. */
+    HEADERS_MAX = IP6_SIZE + TCP_SIZE,
 };
 
 /* The session side that an error is told to. */
@@ -53,16 +53,33 @@ static svr_tuple offender(const svr_node *n, const struct recipient *r)
     return sent;
 }
 
-/* Appends the tag to the block and message that p holds. */
+/* Where the carrier stands in its TCP connection: where the answer to the
+ * quoted segment would. A NAT may watch sequence numbers. */
+static svr_tcp_bind carrier_place(const svr_node *n, const svr_packet *p,
+                                  const struct recipient *r)
+{
+    const svr__session *s = r->session;
+    svr_tcp_bind b = {
+        .seq = svr__session_flow(&n->table, s, r->side)->tcp_ack,
+        .ack = s->side[r->side].tcp_ack,
+        .flags = SVR_TCP_ACK,
+    };
+    svr__icmp_quote_place(p->data, p->len, r->v6, &b.ack, &b.seq);
+    return b;
+}
+
+/* Appends the tag to the block and message that p holds; bind NULL: they travel
+ * as UDP. */
 static bool sign_carrier(const svr_node *n, svr_packet *p,
-                         const svr__pathway *pw, svr_time now)
+                         const svr__pathway *pw, const svr_tcp_bind *bind,
+                         svr_time now)
 {
     const svr_mac *mac = &n->associations[pw->association].send_mac;
     size_t len = mac->hmac->tag_len;
     if (p->tailroom < len)
         return false;
     svr__tag_write(n, mac, &n->securities[pw->security],
-                   (svr_span){p->data, p->len}, NULL, now, p->data + p->len);
+                   (svr_span){p->data, p->len}, bind, now, p->data + p->len);
     p->len += (uint32_t)len;
     p->tailroom = (uint16_t)(p->tailroom - len);
     return true;
@@ -97,6 +114,24 @@ static bool prepend_block(svr_node *n, svr_packet *p, const svr__pathway *pw,
     return true;
 }
 
+/* Makes the ICMP message that p holds, with its quote as the side sent it, the
+ * packet that carries it over the side's pathway. */
+static bool wrap_message(svr_node *n, svr_packet *p, const struct recipient *r,
+                         svr_time now)
+{
+    const svr__pathway *pw = &n->pathways[r->session->side[r->side].pathway];
+    svr_tuple tuple = svr__side_tuple(n, r->session, r->side);
+    svr_tcp_bind bind;
+
+    if (tuple.proto != SVR_PROTO_TCP)
+        return prepend_block(n, p, pw, r) &&
+               sign_carrier(n, p, pw, NULL, now) &&
+               svr_udp_wrap(p, &tuple) == 0;
+    bind = carrier_place(n, p, r);
+    return prepend_block(n, p, pw, r) && sign_carrier(n, p, pw, &bind, now) &&
+           svr_tcp_wrap(p, &tuple, bind.seq, bind.ack) == 0;
+}
+
 /* Makes the ICMP message that p holds the packet that goes to the recipient's
  * side. */
 static bool address_message(svr_node *n, svr_packet *p,
@@ -111,11 +146,7 @@ static bool address_message(svr_node *n, svr_packet *p,
         shorten(p, (size_t)n->interfaces[iface].config.mtu - IP6_SIZE);
         return svr_icmp_wrap(p, r->location, &about.src) == 0;
     }
-    svr__pathway *pw = &n->pathways[number];
-    svr_tuple tuple = svr__side_tuple(n, r->session, r->side);
-    tuple.proto = SVR_PROTO_UDP;
-    if (!prepend_block(n, p, pw, r) || !sign_carrier(n, p, pw, now) ||
-        svr_udp_wrap(p, &tuple) < 0)
+    if (!wrap_message(n, p, r, now))
         return false;
     n->counters.metadata_sent++;
     return true;
@@ -196,36 +227,22 @@ void svr__icmp_from_host(svr__work *w)
     pass_on(w, &r);
 }
 
-void svr__icmp_from_pathway(svr__work *w, const svr_metadata *md,
+void svr__icmp_from_pathway(svr__work *w, svr__flow *f, const svr_metadata *md,
                             size_t block_len)
 {
     svr_node *n = w->node;
-    bool v6 = md->present & SVR_HAS(ICMP_LOCATION_V6);
     svr_addr location = md->icmp_location;
-    svr_tuple quoted;
 
-    behead(w->packet, w->headers.payload + block_len);
-    if (svr_icmp_quote_parse(&quoted, w->packet->data, w->packet->len, v6) <
-        0) {
-        svr__drop(w, SVR_DROP_ICMP_NO_SESSION);
-        return;
-    }
-    w->key.proto =
-        quoted.proto == SVR_PROTO_TCP ? SVR_PROTO_TCP : SVR_PROTO_UDP;
-    uint64_t hash = svr__flow_hash(&n->table, &w->key);
-    svr__flow *f = svr__flow_find(&n->table, &w->key, hash);
-    svr__alias *a = svr__alias_find(&n->table.aliases, &w->key, hash);
-    if (!f && a)
-        f = svr__alias_flow(&n->table, a);
     if (!f) {
         svr__drop(w, SVR_DROP_ICMP_NO_SESSION);
         return;
     }
+    behead(w->packet, w->headers.payload + block_len);
     struct recipient r = {
         .session = svr__flow_session(&n->table, f),
         .side = !svr__flow_side(&n->table, f),
         .location = &location,
-        .v6 = v6,
+        .v6 = md->present & SVR_HAS(ICMP_LOCATION_V6),
     };
     pass_on(w, &r);
 }

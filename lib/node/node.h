@@ -719,8 +719,9 @@ void svr__answer_echo(svr__work *w);
 void svr__reset(svr__work *w);
 /* An ICMP error from an own interface: its session carries it on. */
 void svr__icmp_from_host(svr__work *w);
-/* One that a neighbour carried here (S19). */
-void svr__icmp_from_pathway(svr__work *w, const svr_metadata *md,
+/* One that a neighbour carried here (S19); f: the flow that it came on, or
+ * NULL. */
+void svr__icmp_from_pathway(svr__work *w, svr__flow *f, const svr_metadata *md,
                             size_t block_len);
 
 /* output.c */

@@ -679,7 +679,7 @@ void svr__waypoint_block(svr__work *w, svr__pathway *pw, svr__flow *flow)
     else if (has(&md, SVR_HAS(CONTROL)) && !svr__is_alone(&md))
         svr__control_received(w, pw, flow, &md);
     else if (md.present & ICMP_LOCATION)
-        svr__icmp_from_pathway(w, &md, block_len);
+        svr__icmp_from_pathway(w, flow, &md, block_len);
     else if (!svr_metadata_is_session(&md) && flow)
         pass_block(w, flow, &md, block_len);
     else if (!svr_metadata_is_session(&md))

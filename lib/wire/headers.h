@@ -113,6 +113,11 @@ static inline bool svr__icmp_is_echo(uint8_t type, bool v6)
     return v6 ? type == 128 || type == 129 : type == 8 || type == 0;
 }
 
+/* Where the TCP segment that the message quotes stood in its connection. What
+ * the quote does not have stays as it is. */
+void svr__icmp_quote_place(const uint8_t *msg, size_t len, bool v6,
+                           uint32_t *seq, uint32_t *ack);
+
 static inline void svr__load_v4(svr_addr *a, const uint8_t *b)
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};

@@ -114,6 +114,21 @@ int svr_icmp_quote_parse(svr_tuple *quoted, const uint8_t *msg, size_t len,
     return 0;
 }
 
+void svr__icmp_quote_place(const uint8_t *msg, size_t len, bool v6,
+                           uint32_t *seq, uint32_t *ack)
+{
+    const uint8_t *ip = msg + ICMP_SIZE;
+    struct quote q;
+
+    if (find_quote(&q, msg, len, v6) < 0 || q.proto != SVR_PROTO_TCP)
+        return;
+    len -= (size_t)ICMP_SIZE + q.l4;
+    if (len >= TCP_SEQ + 4)
+        *seq = svr__load_be32(ip + q.l4 + TCP_SEQ);
+    if (len >= TCP_ACK + 4)
+        *ack = svr__load_be32(ip + q.l4 + TCP_ACK);
+}
+
 /* A protocol without ports is never quoted as another one. */
 static int check_change(const struct quote *q, const svr_tuple *to)
 {
