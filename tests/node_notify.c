@@ -155,3 +155,26 @@ Test(node_notify, names)
     cr_assert_str_eq(svr_cause_name(SVR_CAUSE_COUNT), "unknown");
     cr_assert_str_eq(svr_cause_text(SVR_CAUSE_COUNT), "unknown");
 }
+
+/* S24: in a full table one that is not established makes room. */
+Test(node_notify, room)
+{
+    enum { CAP = 16 };
+    struct net net;
+    struct story s;
+
+    open_story(&net, &s, (struct net_options){.sessions = CAP});
+    for (uint16_t i = 0; i < CAP; i++) {
+        struct frame f = frame_udp(CLIENT, 5000 + i, SERVER, 53, "query", 5);
+        cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN), SVR_DROP_NONE);
+        frame_free(&f);
+    }
+    s.len = 0;
+    net.now += SVR_SECOND;
+    struct frame f = frame_udp(CLIENT, 6000, SERVER, 53, "query", 5);
+    cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN), SVR_DROP_NONE);
+    frame_free(&f);
+    expect(&s, "session-ended apps ingress room\n"
+               "session-started apps ingress none\n");
+    net_close(&net);
+}

@@ -61,5 +61,5 @@ void svr__make_room(svr_node *n, svr_time now)
 {
     svr__session *s = svr__pressure_next(&n->table, &n->lifetimes, now);
     if (s)
-        svr__session_close(n, s, SVR_CAUSE_IDLE, now);
+        svr__session_close(n, s, SVR_CAUSE_ROOM, now);
 }

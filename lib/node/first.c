@@ -92,9 +92,10 @@ static void open_for_client(svr__work *w, int tenant, int service)
                               .iface = w->packet->iface,
                               .tuple = w->headers.tuple},
     };
-    enum svr_drop reason = svr__plan_route(n, &plan, SVR__NO_PATHWAY, w->now);
+    /* Who asks for too much takes no waypoint ports from others. */
+    enum svr_drop reason = svr__admit(n, &plan, false, w->now);
     if (reason == SVR_DROP_NONE)
-        reason = svr__admit(n, &plan, false, w->now);
+        reason = svr__plan_route(n, &plan, SVR__NO_PATHWAY, w->now);
     if (reason == SVR_DROP_NONE)
         reason = svr__session_open(n, &plan, w->now, &flow);
     if (reason != SVR_DROP_NONE)
