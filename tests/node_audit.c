@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    /* Of one session: old tuples, and a leg for each side and pathway. */
+    ALIASES_MAX = 4 + 2 * 8,
+};
+
 /* What is counted while the sessions are gone through. */
 struct tally {
     uint32_t alive, bound, aliases;
@@ -48,11 +53,14 @@ static const char *check_aliases(const svr__table *t, const svr__session *s,
                                  struct tally *sum)
 {
     uint32_t number = svr__session_number(t, s);
+    unsigned own = 0;
 
     for (svr__alias *a = svr__alias_first(&t->aliases, number); a;
          a = svr__alias_next(&t->aliases, a)) {
         if (++sum->aliases > t->aliases.cap)
             return "aliases run in a circle";
+        if (++own > ALIASES_MAX)
+            return "a session has too many aliases";
         if (a->session != number)
             return "an alias belongs to another session";
         if (svr__alias_find(&t->aliases, &a->key, svr__flow_hash(t, &a->key)) !=

@@ -390,21 +390,19 @@ Test(node_refuse, bad_configurations)
     }
 }
 
-/* A packet from branch to dc, TCP or UDP, with metadata of our own making,
- * rightly signed (regular mode). */
-static struct frame make_signed(const svr_metadata *md, uint16_t sport,
-                                uint8_t proto)
+/* A packet from one router to another, TCP or UDP, with metadata of our own
+ * making, rightly signed (regular mode). */
+static struct frame make_signed_by(const char *from, const char *to,
+                                   const svr_metadata *md, const svr_tuple *t)
 {
     static const uint8_t bind[9] = {[8] = SVR_TCP_ACK}; /* S11.4b */
     uint8_t shared[SVR_KEY_SIZE], bytes[SVR_METADATA_MAX + SVR_TAG_MAX + 9];
     svr_direction_key key;
     svr_metadata out = *md;
     svr_mac mac;
-    svr_tuple t = {addr("203.0.113.1"), addr("203.0.113.2"), sport, 20001,
-                   proto};
-    bool tcp = proto == SVR_PROTO_TCP;
+    bool tcp = t->proto == SVR_PROTO_TCP;
     memset(shared, 0x42, sizeof(shared));
-    svr_direction_key_derive(&key, shared, "branch", "dc", 1);
+    svr_direction_key_derive(&key, shared, from, to, 1);
     svr_mac_init(&mac, &svr_hmac_sha256_128, key.key);
     out.security_id = key.security_id;
     ptrdiff_t len = svr_metadata_encode(bytes, SVR_METADATA_MAX, &out);
@@ -414,8 +412,17 @@ static struct frame make_signed(const svr_metadata *md, uint16_t sport,
     svr_mac_sign(&mac, (svr_span[]){{bytes, (size_t)len}, {bind, 9}},
                  tcp ? 2 : 1, bytes + len);
     len += (ptrdiff_t)mac.hmac->tag_len;
-    return tcp ? frame_tcp_tuple(&t, SVR_TCP_ACK, 0, 0, bytes, (size_t)len)
-               : frame_udp_tuple(&t, bytes, (size_t)len);
+    return tcp ? frame_tcp_tuple(t, SVR_TCP_ACK, 0, 0, bytes, (size_t)len)
+               : frame_udp_tuple(t, bytes, (size_t)len);
+}
+
+/* From branch to dc. */
+static struct frame make_signed(const svr_metadata *md, uint16_t sport,
+                                uint8_t proto)
+{
+    svr_tuple t = {addr("203.0.113.1"), addr("203.0.113.2"), sport, 20001,
+                   proto};
+    return make_signed_by("branch", "dc", md, &t);
 }
 
 static svr_span text(const char *s)
@@ -611,6 +618,118 @@ Test(node_refuse, metadata_on_a_tuple_in_use)
         cr_assert_eq(frame_headers(&net.out[0]).tuple.dport, sport, "row %d",
                      row);
         frame_free(&answer);
+        frame_free(&f);
+        net_close(&net);
+    }
+}
+
+/* S17: a peer that moves its session without end costs a few tuples, which the
+ * audit counts after each packet. */
+Test(node_refuse, moves_without_end)
+{
+    struct net net;
+    net_open(&net, &(struct net_options){.regular = true});
+    for (uint16_t i = 0; i < 100; i++) {
+        svr_metadata md = good_metadata();
+        md.packet_number = 5 + i;
+        md.present |= SVR_HAS(EXCHANGE_NUMBER);
+        md.exchange.own = 40 + i;
+        struct frame f =
+            make_signed(&md, (uint16_t)(20000 + 2 * i), SVR_PROTO_UDP);
+        cr_assert_eq(net_input(&net, net.dc, &f, NET_WAN), SVR_DROP_NONE);
+        frame_free(&f);
+    }
+    svr_counters c;
+    svr_node_counters(net.dc, &c);
+    cr_assert_eq(c.sessions_moved, 99);
+    net_close(&net);
+}
+
+/* S20: which routers a session has passed is what its client's side says; the
+ * server's has no say, though it comes from another port (S6.8 b). */
+Test(node_refuse, record_of_the_answerer)
+{
+    struct net net;
+    net_open(&net, &(struct net_options){.regular = true});
+    struct frame sent = frame_udp(CLIENT, 50, SERVER, 9, "x", 1);
+    cr_assert_eq(net_input(&net, net.branch, &sent, NET_LAN), SVR_DROP_NONE);
+    struct frame wire = net_take(&net, 0);
+    svr_metadata forward = frame_metadata(&wire), md;
+    svr_headers h = frame_headers(&wire);
+    svr_tuple back = svr_tuple_reverse(&h.tuple);
+    back.sport = (uint16_t)(back.sport ^ 2);
+    svr_metadata_init(&md);
+    md.present = SVR_HAS(SECURITY_ID) | SVR_HAS(PACKET_NUMBER) |
+                 SVR_HAS(REVERSE_CONTEXT_V4) | SVR_HAS(SESSION_UUID) |
+                 SVR_HAS(EXCHANGE_NUMBER);
+    md.packet_number = (uint64_t)1 << 40;
+    md.reverse = svr_tuple_reverse(&forward.forward);
+    md.uuid = forward.uuid;
+    md.exchange = (svr_exchange){.own = 7, .unechoed = true};
+    set_record(&md, "\1\0\3hub", 6);
+    struct frame f = make_signed_by("dc", "branch", &md, &back);
+    cr_assert_eq(net_input(&net, net.branch, &f, NET_WAN), SVR_DROP_NONE);
+    svr_counters c;
+    svr_node_counters(net.branch, &c);
+    cr_assert_eq(c.sessions_moved, 1);
+    struct frame next = frame_udp(CLIENT, 50, SERVER, 9, "y", 1);
+    cr_assert_eq(net_input(&net, net.branch, &next, NET_LAN), SVR_DROP_NONE);
+    frame_free(&next);
+    svr_metadata answer = frame_metadata(&net.out[0]);
+    cr_assert_eq(answer.route_record.len, 9);
+    cr_assert_arr_eq(answer.route_record.data, "\1\0\6branch", 9);
+    frame_free(&f);
+    frame_free(&wire);
+    frame_free(&sent);
+    net_close(&net);
+}
+
+/* The last session that was refused. */
+struct told {
+    unsigned count;
+    uint8_t uuid;
+    const char *tenant, *service;
+    enum svr_drop reason;
+};
+
+static void note_refusal(void *user, const svr_event *e)
+{
+    struct told *t = user;
+    if (e->kind == SVR_EVENT_SESSION_REFUSED)
+        *t = (struct told){t->count + 1, e->session->uuid.b[0],
+                           e->session->tenant, e->session->service, e->drop};
+}
+
+/* A refusal is told with what is known of the session, and nothing else. */
+Test(node_refuse, what_is_told)
+{
+    static const struct {
+        const char *tenant, *service, *source;
+        enum svr_drop reason;
+        bool has_tenant, has_service;
+    } rows[] = {
+        {"nobody", "apps", CLIENT, SVR_DROP_MD_TENANT, false, false},
+        {"staff.corp", "unknown", CLIENT, SVR_DROP_MD_SERVICE, true, false},
+        {"staff.corp", "apps", "224.0.0.1", SVR_DROP_MD_CONTEXT, false, false},
+        {"guest", "apps", CLIENT, SVR_DROP_ACCESS, true, true},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        svr_metadata md = good_metadata();
+        struct told told = {0};
+        struct net net;
+        net_open(&net, &(struct net_options){.regular = true,
+                                             .notify = {note_refusal, &told}});
+        md.tenant = text(rows[i].tenant);
+        md.service = text(rows[i].service);
+        md.forward.src = addr(rows[i].source);
+        struct frame f = make_signed(&md, 20000, SVR_PROTO_UDP);
+        cr_assert_eq(net_input(&net, net.dc, &f, NET_WAN), rows[i].reason,
+                     "row %zu", i);
+        cr_assert_eq(told.count, 1);
+        cr_assert_eq(told.reason, rows[i].reason);
+        cr_assert_eq(told.uuid, 1, "row %zu", i);
+        cr_assert_eq(told.tenant != NULL, rows[i].has_tenant, "row %zu", i);
+        cr_assert_eq(told.service != NULL, rows[i].has_service, "row %zu", i);
         frame_free(&f);
         net_close(&net);
     }

@@ -135,8 +135,6 @@ static void carry_pathways(const svr__change *c, svr_node *n, svr_node *draft,
         to->sessions = from->sessions;
         to->tour = from->tour;
         to->tour.of = c->pathways[i];
-        to->tour = from->tour;
-        to->tour.of = c->pathways[i];
         if (svr__carry_fits(from, to))
             carry_on(draft, from, to, now);
         else

@@ -154,6 +154,13 @@ typedef struct svr__outbox {
     unsigned first, count;
 } svr__outbox;
 
+enum {
+    /* S6.9: the part of an exchange number below the boot counter counts within
+     * one start of the router: 34 years of time, or three years at 10,000
+     * sessions a second. */
+    SVR__EXCHANGE_BITS = 40,
+};
+
 /* How a packet is taken apart. */
 enum svr__parts_kind {
     SVR__CUT,      /* segments, each handled as a packet of its own */
@@ -533,6 +540,10 @@ enum svr_drop svr__record_read(const svr_node *n, svr_span record,
 /* The route record of a session's forward metadata, in buf. */
 svr_span svr__record_write(const svr_node *n, const svr__passed *passed,
                            uint8_t buf[SVR__RECORD_MAX]);
+/* open.c: whether this session's record has room in forward metadata: with long
+ * names it can be full before it has all its places (S2.8). One that this
+ * router begins always has. */
+bool svr__record_fits(svr_node *n, const svr__session *s);
 /* Whether the peer is among those passed. */
 bool svr__record_has(const svr_node *n, const svr__passed *passed,
                      uint16_t peer);

@@ -9,10 +9,9 @@
 enum {
     /* After a restart, packets of sessions of before it may be about. */
     DOUBT_SECONDS = 10,
-    /* S6.9: what counts within one start of the router: 34 years of time, or
-     * three years at 10,000 sessions a second. */
-    EXCHANGE_BITS = 40,
     EXCHANGES_PER_SECOND = 1024,
+    /* Old tuples of one session (S17). */
+    OLD_MAX = 4,
 };
 
 svr__protection *svr__protection_of(const svr_node *n, const svr__session *s,
@@ -136,6 +135,13 @@ static void fill_protection(svr_node *n, svr__session *s, unsigned side)
     flag_protection(n, s, side);
 }
 
+/* Nothing of it stays behind where it is of no use any more. */
+static void wipe_protection(svr_node *n, const svr__session *s, unsigned side)
+{
+    if (side_signed(n, &s->side[side]))
+        svr_wipe(svr__protection_of(n, s, side), sizeof(svr__protection));
+}
+
 static void fill_side(svr__session *s, unsigned number,
                       const svr__side_plan *plan)
 {
@@ -151,7 +157,7 @@ static void fill_side(svr__session *s, unsigned number,
  */
 static uint64_t first_exchange(svr_node *n, svr_time now)
 {
-    uint64_t time = ((uint64_t)n->boot << EXCHANGE_BITS) + 1 +
+    uint64_t time = ((uint64_t)n->boot << SVR__EXCHANGE_BITS) + 1 +
                     (now - n->started) / (SVR_SECOND / EXCHANGES_PER_SECOND);
     n->exchange = time > n->exchange ? time : n->exchange + 1;
     return n->exchange;
@@ -191,9 +197,7 @@ static void count_on_pathways(svr_node *n, const svr__session *s, int change)
             n->pathways[s->side[side].pathway].sessions += (uint64_t)change;
 }
 
-/* S2.8, S20: with long names it can be full before it has all its places. A
- * router that begins a record has room for it. */
-static bool has_room_for_record(svr_node *n, const svr__session *s)
+bool svr__record_fits(svr_node *n, const svr__session *s)
 {
     return !s->passed.router[0] ||
            s->side[SVR__SERVER].pathway == SVR__NO_PATHWAY ||
@@ -205,6 +209,30 @@ static bool has_room_for_record(svr_node *n, const svr__session *s)
 static svr_tuple arriving(unsigned side, const svr_tuple *forward)
 {
     return side == SVR__CLIENT ? *forward : svr_tuple_reverse(forward);
+}
+
+/* A session has few aliases, though its neighbour may move it again and again:
+ * one leg on a pathway, and a few old tuples. What goes for another one, or
+ * NULL. */
+static svr__alias *surplus_alias(const svr_node *n, const svr__alias *another)
+{
+    const svr__aliases *all = &n->table.aliases;
+    svr__alias *oldest = NULL;
+    unsigned count = 0;
+
+    for (svr__alias *a = svr__alias_first(all, another->session); a;
+         a = svr__alias_next(all, a)) {
+        if (a->kind != another->kind)
+            continue;
+        if (a->kind == SVR__ALIAS_OLD) {
+            count++;
+            if (!oldest || a->until <= oldest->until)
+                oldest = a;
+        } else if (a->side == another->side && a->pathway == another->pathway) {
+            return a;
+        }
+    }
+    return count < OLD_MAX ? NULL : oldest;
 }
 
 /* S17: the tuple that the side has now lives on as an alias, if there is room.
@@ -221,6 +249,10 @@ static void keep_tuple(svr_node *n, svr__session *s, unsigned side,
         .kind = svr__is_duplicated(n, s) ? SVR__ALIAS_LEG : SVR__ALIAS_OLD,
         .flags = f->flags & (SVR__FLOW_SIGNED_IN | SVR__FLOW_MASKED_IN),
     };
+    svr__alias *surplus = surplus_alias(n, &old);
+
+    if (surplus)
+        svr__alias_drop(n, surplus, now);
     svr__flow_unbind(&n->table, f);
     svr__alias_bind(&n->table, old, now);
 }
@@ -254,6 +286,7 @@ enum svr_drop svr__session_rebind(svr_node *n, svr__session *s, unsigned side,
         return SVR_DROP_TUPLE_IN_USE;
     keep_tuple(n, s, side, now);
     count_on_pathways(n, s, -1);
+    wipe_protection(n, s, side); /* late packets have keys of their own */
     fill_side(s, side, to);
     count_on_pathways(n, s, 1);
     refill_flows(n, s, in);
@@ -262,6 +295,7 @@ enum svr_drop svr__session_rebind(svr_node *n, svr__session *s, unsigned side,
     assert(bound); /* the key was free, and there is a place */
     (void)bound;
     n->counters.sessions_moved++;
+    svr__session_settle(n, s);
     svr__notify_session(n, s, SVR_EVENT_SESSION_MOVED, cause);
     return SVR_DROP_NONE;
 }
@@ -292,7 +326,7 @@ enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
     fill_side(s, SVR__SERVER, &plan->side[SVR__SERVER]);
     start_machine(n, s, now);
     enum svr_drop reason = bind_flows(n, s, plan);
-    if (reason == SVR_DROP_NONE && !has_room_for_record(n, s))
+    if (reason == SVR_DROP_NONE && !svr__record_fits(n, s))
         reason = SVR_DROP_LOOP;
     if (reason != SVR_DROP_NONE) {
         svr__session_end(&n->table, s);
@@ -328,9 +362,8 @@ void svr__session_close(svr_node *n, svr__session *s, enum svr_cause cause,
         if (s->side[side].pathway != SVR__NO_PATHWAY)
             svr__tuple_guard(n, s->side[side].pathway, &t, now);
     }
-    for (unsigned side = 0; side < 2; side++)
-        if (side_signed(n, &s->side[side]))
-            svr_wipe(svr__protection_of(n, s, side), sizeof(svr__protection));
+    wipe_protection(n, s, SVR__CLIENT);
+    wipe_protection(n, s, SVR__SERVER);
     svr__alias *a;
     while ((a = svr__alias_first(&n->table.aliases,
                                  svr__session_number(&n->table, s))))

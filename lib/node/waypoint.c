@@ -235,16 +235,18 @@ static enum svr_drop make_plan(const svr__work *w, svr__pathway *pw,
         return SVR_DROP_MD_INCOMPLETE;
     if (!same_text(md->source_router, n->peers[pw->peer].name))
         return SVR_DROP_SIGNER; /* S12.7 */
-    if (!context_fits(w, &md->forward))
-        return SVR_DROP_MD_CONTEXT;
     *plan = (svr__session_plan){
         .uuid = md->uuid,
         .context = md->forward,
+        .tenant = SVR_TENANT_NONE,
+        .service = -1,
         .exchange = has(md, SVR_HAS(EXCHANGE_NUMBER)) ? md->exchange.own : 0,
         .side[SVR__CLIENT] = {.pathway = number,
                               .iface = w->packet->iface,
                               .tuple = w->headers.tuple},
     };
+    if (!context_fits(w, &md->forward))
+        return SVR_DROP_MD_CONTEXT;
     svr__token_keep(&plan->token, md->recovery_token);
     enum svr_drop reason = check_policy(n, md, plan, &exact);
     if (reason == SVR_DROP_NONE && has(md, SVR_HAS(ROUTE_RECORD)))
@@ -396,7 +398,7 @@ static void open_session(svr__work *w, svr__pathway *pw, svr__session *old,
                          const svr_metadata *md, size_t block_len)
 {
     svr_node *n = w->node;
-    svr__session_plan plan = {.recovered = false};
+    svr__session_plan plan = {.tenant = SVR_TENANT_NONE, .service = -1};
     svr__flow *flow;
     svr__session *before = NULL;
     bool alone = svr__is_alone(md);
@@ -476,6 +478,20 @@ static bool moves(const svr__session *s, unsigned side, const svr_metadata *md)
             !svr_session_is_older(&s->machine, side, md->exchange.own));
 }
 
+/* S20: the session comes by other routers now. Only the client's side knows
+ * which. */
+static enum svr_drop take_record(svr_node *n, svr__session *s, svr_span record)
+{
+    const svr__passed before = s->passed;
+    enum svr_drop reason = svr__record_read(n, record, &s->passed);
+
+    if (reason == SVR_DROP_NONE && !svr__record_fits(n, s)) {
+        s->passed = before;
+        reason = SVR_DROP_LOOP;
+    }
+    return reason;
+}
+
 /* S17: whether metadata of a session that came on no tuple of its side moves it
  * there. Only the opener moves; the answerer's tuple may change by a NAT (S6.8
  * b). What is late, or was sent before, moves nothing (S6.9). */
@@ -491,8 +507,8 @@ static enum svr_drop may_follow(const svr__work *w, const svr__pathway *pw,
         !moves(s, side, md) ||
         (side == SVR__SERVER && &n->pathways[from] != pw))
         return SVR_DROP_MD_CONFLICT;
-    return has(md, SVR_HAS(ROUTE_RECORD))
-               ? svr__record_read(n, md->route_record, &s->passed)
+    return side == SVR__CLIENT && has(md, SVR_HAS(ROUTE_RECORD))
+               ? take_record(w->node, s, md->route_record)
                : SVR_DROP_NONE;
 }
 
@@ -565,13 +581,14 @@ static void follow_session(svr__work *w, svr__pathway *pw, svr__session *s,
         go_on(w, svr__session_flow(&n->table, s, side), actions, alone);
 }
 
-/* S6.9: the boot counter is the number's upper half. */
+/* S6.9: the boot counter is the number's upper part. */
 static bool has_restarted(const svr__session *s, unsigned side,
                           const svr_metadata *md)
 {
     return has(md, SVR_HAS(EXCHANGE_NUMBER)) &&
-           md->exchange.own >> 32 >
-               svr_session_exchange(&s->machine, side).echo >> 32;
+           md->exchange.own >> SVR__EXCHANGE_BITS >
+               svr_session_exchange(&s->machine, side).echo >>
+               SVR__EXCHANGE_BITS;
 }
 
 /* S6.7: metadata of the session on its own tuple. An exchange that is older
