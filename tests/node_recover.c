@@ -5,8 +5,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-/* A session of the hub's, or of the branch's, and what its peer would return.
- */
+/* A session of the hub's, or of the branch's, and what its peer would return
+ * after the router's next start. */
 struct given {
     struct net net;
     svr_node *n;
@@ -30,6 +30,7 @@ static void open_given(struct given *g, bool transit)
     g->md.uuid = g->s->uuid;
     g->md.reverse = svr_tuple_reverse(&g->s->context);
     g->md.recovery_token = svr__token_make(g->n, g->s, g->token);
+    g->n->boot++;
     g->from = &g->n->pathways[g->s->side[SVR__SERVER].pathway];
     svr_tuple t = svr__side_tuple(g->n, g->s, SVR__SERVER);
     g->w = (svr__work){.node = g->n, .now = g->net.now};
@@ -123,6 +124,53 @@ static void expect_expired(struct given *g)
 Test(node_recover, old_tokens)
 {
     each_role(expect_expired);
+}
+
+/* What this start of the router has known is not lost, but ended. */
+static void expect_earlier_start(struct given *g)
+{
+    static const struct {
+        int later;
+        enum svr_drop expected;
+    } rows[] = {
+        {-1, SVR_DROP_TOKEN},
+        {0, SVR_DROP_TOKEN},
+        {1, SVR_DROP_NONE},
+        {1000, SVR_DROP_NONE},
+    };
+    const uint32_t made = g->n->boot - 1;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        svr__session_plan plan;
+        g->n->boot = made + (uint32_t)rows[i].later;
+        cr_expect_eq(recover(g, &plan), rows[i].expected, "%d starts later",
+                     rows[i].later);
+    }
+}
+
+Test(node_recover, only_of_an_earlier_start)
+{
+    each_role(expect_earlier_start);
+}
+
+/* A clock that was ahead has made it; some difference is allowed for. */
+static void expect_not_from_the_future(struct given *g)
+{
+    const svr_time hour = 3600 * SVR_SECOND;
+    const uint64_t offset = g->n->unix_offset;
+    svr__session_plan plan;
+
+    g->n->unix_offset = offset - 36 * hour;
+    cr_expect_eq(recover(g, &plan), SVR_DROP_NONE, "36 hours ahead");
+    g->n->unix_offset = offset - 49 * hour;
+    cr_expect_eq(recover(g, &plan), SVR_DROP_TOKEN, "49 hours ahead");
+    g->n->unix_offset = offset - 365 * 24 * hour;
+    cr_expect_eq(recover(g, &plan), SVR_DROP_TOKEN, "a year ahead");
+}
+
+Test(node_recover, tokens_from_the_future)
+{
+    each_role(expect_not_from_the_future);
 }
 
 /* The token that dc has is no good for the branch. */

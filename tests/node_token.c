@@ -55,7 +55,7 @@ Test(node_token, comes_back_unchanged)
 
     net_open(&net, NULL);
     struct token there = forward_token(&net), back = reverse_token(&net);
-    cr_expect_eq(there.len, 38);
+    cr_expect_eq(there.len, 42);
     cr_expect(same(&there, &back));
     net_close(&net);
 }
@@ -67,8 +67,8 @@ Test(node_token, one_for_each_hop)
 
     net_open(&net, &(struct net_options){.hub = true});
     struct token ingress = forward_token(&net), transit = reverse_token(&net);
-    cr_expect_eq(ingress.len, 38);
-    cr_expect_eq(transit.len, 59);
+    cr_expect_eq(ingress.len, 42);
+    cr_expect_eq(transit.len, 63);
     net_close(&net);
 }
 
@@ -89,16 +89,39 @@ Test(node_token, ages)
     net_close(&net);
 }
 
+static struct token token_at(struct net *net, uint64_t unix_seconds)
+{
+    svr_node_set_unix_time(net->branch, unix_seconds * SVR_SECOND, net->now);
+    return forward_token(net);
+}
+
 /* A clock that falls makes no older ones. */
 Test(node_token, clock_falls)
 {
+    const uint64_t unix_seconds = 1700000000;
     struct net net;
 
     net_open(&net, &(struct net_options){.regular = true});
-    struct token first = forward_token(&net);
-    svr_node_set_unix_time(net.branch, 0, net.now);
-    struct token again = forward_token(&net);
+    struct token first = token_at(&net, unix_seconds);
+    struct token again = token_at(&net, unix_seconds - 24 * 3600);
     cr_expect(same(&first, &again));
+    net_close(&net);
+}
+
+/* What it made while it was far ahead is replaced. */
+Test(node_token, clock_was_far_ahead)
+{
+    const uint64_t unix_seconds = 1700000000;
+    struct net net;
+
+    net_open(&net, &(struct net_options){.regular = true});
+    struct token first = token_at(&net, unix_seconds);
+    struct token ahead = token_at(&net, unix_seconds + 365 * 86400);
+    struct token again = token_at(&net, unix_seconds), back;
+    cr_expect_not(same(&first, &ahead));
+    cr_expect(same(&first, &again));
+    back = reverse_token(&net);
+    cr_expect(same(&first, &back), "the latest counts");
     net_close(&net);
 }
 

@@ -33,7 +33,8 @@ static svr_tuple context(void)
 
 static svr__token of_ingress(void)
 {
-    return (svr__token){.expiry = 0x01020304,
+    return (svr__token){.boot = 0x51525354,
+                        .expiry = 0x01020304,
                         .origin = 0x11121314,
                         .tenant = 0x21222324,
                         .service = 0x31323334,
@@ -167,9 +168,9 @@ Test(session_token, nothing_else_opens)
 
     for (int i = 0; i < 20000; i++) {
         test_fill(&dice, noise, sizeof(noise));
-        noise[0] = 1;
+        noise[0] = 2;
         noise[1] = i & 1;
-        cr_assert_not(opens(noise, i & 1 ? SVR__TOKEN_MAX : 38));
+        cr_assert_not(opens(noise, i & 1 ? SVR__TOKEN_MAX : 42));
     }
 }
 
@@ -181,6 +182,7 @@ Test(session_token, comes_back_as_it_was_made)
     for (int i = 0; i < 1000; i++) {
         uint8_t token[SVR__TOKEN_MAX];
         svr__token t = i & 1 ? of_transit() : of_ingress(), got;
+        t.boot = (uint32_t)test_random(&dice);
         t.expiry = (uint32_t)test_random(&dice);
         t.origin = (uint32_t)test_random(&dice);
         t.tenant = (uint32_t)test_random(&dice);
@@ -193,9 +195,10 @@ Test(session_token, comes_back_as_it_was_made)
             t.proto = (uint8_t)test_random(&dice);
         }
         size_t len = seal(token, &t);
-        cr_assert_eq(len, t.transit ? SVR__TOKEN_MAX : 38);
+        cr_assert_eq(len, t.transit ? SVR__TOKEN_MAX : 42);
         cr_assert(open_with(&got, key, token, len, &uuid, &c));
         cr_assert_eq(got.transit, t.transit);
+        cr_assert_eq(got.boot, t.boot);
         cr_assert_eq(got.expiry, t.expiry);
         cr_assert_eq(got.origin, t.origin);
         cr_assert_eq(got.tenant, t.tenant);
@@ -212,7 +215,8 @@ Test(session_token, comes_back_as_it_was_made)
 Test(session_token, bytes)
 {
     static const uint8_t expected[] = {
-        1,    1,                /* version, kind */
+        2,    1,                /* version, kind */
+        0x51, 0x52, 0x53, 0x54, /* boot counter */
         0x01, 0x02, 0x03, 0x04, /* expiry */
         0x11, 0x12, 0x13, 0x14, /* origin */
         0x21, 0x22, 0x23, 0x24, /* tenant */

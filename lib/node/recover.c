@@ -3,9 +3,23 @@
 
 #include <string.h>
 
+/* One that is good for longer than any is made comes from a clock that was far
+ * ahead; clocks that differ a little are allowed for. */
 static bool is_expired(const svr_node *n, const svr__token *t, svr_time now)
 {
-    return (n->unix_offset + now) / SVR_SECOND > t->expiry;
+    uint64_t seconds = (n->unix_offset + now) / SVR_SECOND;
+
+    return seconds > t->expiry || t->expiry > seconds + 2 * SVR__TOKEN_LIFE;
+}
+
+/* Only what a restart has lost comes back: a session that this start of the
+ * router has known, it has ended, and it does not begin again from the server's
+ * side. */
+static bool is_good(const svr_node *n, const svr__token *t, uint16_t peer,
+                    svr_time now)
+{
+    return t->boot < n->boot && !is_expired(n, t, now) &&
+           t->next == n->peers[peer].token_id;
 }
 
 /* The number of the name with this id, or -1. */
@@ -96,7 +110,7 @@ enum svr_drop svr__recover_plan(const svr__work *w, const svr__pathway *pw,
     };
     if (!svr__token_open(&t, n->recovery_key, md->recovery_token, &plan->uuid,
                          &plan->context) ||
-        is_expired(n, &t, w->now) || t.next != n->peers[pw->peer].token_id)
+        !is_good(n, &t, pw->peer, w->now))
         return SVR_DROP_TOKEN;
     if (!find_names(n, &t, plan) ||
         !(t.transit ? find_previous(n, &t, plan) : find_interface(n, &t, plan)))

@@ -13,6 +13,8 @@ enum {
     PERIODS = 3,
 };
 
+_Static_assert(PERIODS *PERIOD_SECONDS == SVR__TOKEN_LIFE, "the longest");
+
 static bool is_zero(const uint8_t key[SVR_KEY_SIZE])
 {
     uint8_t any = 0;
@@ -90,7 +92,9 @@ bool svr__token_age(svr_node *n, svr_time now)
 {
     uint32_t expiry = (period_of(n, now) + PERIODS) * PERIOD_SECONDS;
 
-    if (expiry <= n->token_expiry)
+    /* A clock that falls makes no older ones, unless it has been so far ahead
+     * that those would not be good. */
+    if (expiry <= n->token_expiry && n->token_expiry - expiry < SVR__TOKEN_LIFE)
         return false;
     n->token_expiry = expiry;
     return true;
@@ -101,6 +105,7 @@ static svr__token token_of(const svr_node *n, const svr__session *s)
     const svr__side *client = &s->side[SVR__CLIENT];
     const svr__pathway *next = &n->pathways[s->side[SVR__SERVER].pathway];
     svr__token t = {
+        .boot = n->boot,
         .expiry = n->token_expiry,
         .origin = n->interfaces[client->iface].token_id,
         .tenant = s->tenant == SVR_TENANT_NONE ? 0 : n->tenant_ids[s->tenant],

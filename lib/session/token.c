@@ -7,8 +7,8 @@
 #include <string.h>
 
 enum {
-    VERSION = 1,
-    FIXED = 2 + 5 * 4,
+    VERSION = 2,
+    FIXED = 2 + 6 * 4,
     PREVIOUS = 1 + 16 + 2 + 2,
     MAC = 16,
     CONTEXT = 16 + 16 + 2 + 2 + 1,
@@ -69,6 +69,7 @@ static void write_content(svr__wr *wr, const svr__token *t)
 {
     svr__wr_u8(wr, VERSION);
     svr__wr_u8(wr, t->transit);
+    svr__wr_u32(wr, t->boot);
     svr__wr_u32(wr, t->expiry);
     svr__wr_u32(wr, t->origin);
     svr__wr_u32(wr, t->tenant);
@@ -101,6 +102,7 @@ static bool read_content(svr__token *t, svr_span content)
     uint8_t version = svr__rd_u8(&rd), kind = svr__rd_u8(&rd);
 
     *t = (svr__token){.transit = kind == 1};
+    t->boot = svr__rd_u32(&rd);
     t->expiry = svr__rd_u32(&rd);
     t->origin = svr__rd_u32(&rd);
     t->tenant = svr__rd_u32(&rd);

@@ -10,8 +10,9 @@
  * Names stand in it as ids, 32-bit hashes under the same key, so that it
  * outlives a changed configuration. On the wire, big-endian:
  *
- *     u8 version 1, u8 kind (0: the client is on an own interface, 1: behind
- *     another router), u32 expiry, u32 ids of origin, tenant, service and next;
+ *     u8 version 2, u8 kind (0: the client is on an own interface, 1: behind
+ *     another router), u32 boot counter, u32 expiry, u32 ids of origin, tenant,
+ *     service and next;
  *     kind 1: u8 protocol, 16 bytes of remote address, u16 remote port, u16 own
  *     port of the previous hop;
  *     16 bytes: BLAKE2b keyed with the router's recovery key, over UUID,
@@ -23,7 +24,10 @@
 #include <svr/crypto.h>
 
 /* The longest token. */
-#define SVR__TOKEN_MAX 59
+#define SVR__TOKEN_MAX 63
+
+/* No token is good for longer than this when it is made, in seconds. */
+#define SVR__TOKEN_LIFE (36 * 3600)
 
 /* What an id is of. */
 enum svr__token_name {
@@ -36,6 +40,7 @@ enum svr__token_name {
 
 typedef struct svr__token {
     bool transit;             /* the client is behind another router */
+    uint32_t boot;            /* boot counter of the router that made it */
     uint32_t expiry;          /* Unix time, seconds: the last that it is good */
     uint32_t origin;          /* id of the client's interface, or if transit of
                                  the pathway of the previous hop */
@@ -60,7 +65,7 @@ size_t svr__token_seal(uint8_t out[SVR__TOKEN_MAX],
 
 /* Reads one that has come back for a session. False, and *t is as it was, where
  * it is not exactly one that svr__token_seal wrote for this session under this
- * key. The expiry is the caller's to look at. */
+ * key. Boot counter and expiry are the caller's to look at. */
 bool svr__token_open(svr__token *t, const uint8_t key[SVR_KEY_SIZE],
                      svr_span token, const svr_uuid *uuid,
                      const svr_tuple *context);
