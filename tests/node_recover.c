@@ -173,6 +173,42 @@ Test(node_recover, tokens_from_the_future)
     each_role(expect_not_from_the_future);
 }
 
+/* The previous hop of the hub's session, and the same pathway later. */
+Test(node_recover, pathway_that_leads_elsewhere)
+{
+    static const struct {
+        const char *configured, *now;
+        bool peer_nat;
+        enum svr_drop expected;
+    } rows[] = {
+        {"203.0.113.99", "203.0.113.99", false, SVR_DROP_TOKEN},
+        {"203.0.113.99", "203.0.113.98", false, SVR_DROP_TOKEN},
+        {"203.0.113.99", "203.0.113.99", true, SVR_DROP_NONE},
+        {NULL, "203.0.113.99", false, SVR_DROP_NONE},
+        {"203.0.113.99", NULL, false, SVR_DROP_NONE},
+    };
+    struct given g;
+
+    open_given(&g, true);
+    svr__pathway *previous = &g.n->pathways[g.s->side[SVR__CLIENT].pathway];
+    const svr__pathway as_it_was = *previous;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        svr__session_plan plan;
+        if (rows[i].configured)
+            previous->configured = addr(rows[i].configured);
+        if (rows[i].now)
+            previous->remote = addr(rows[i].now);
+        previous->peer_nat = rows[i].peer_nat;
+        cr_expect_eq(recover(&g, &plan), rows[i].expected, "row %zu", i);
+        *previous = as_it_was;
+    }
+    svr__session_plan plan;
+    previous->local = addr("2001:db8::3");
+    previous->peer_nat = true;
+    cr_expect_eq(recover(&g, &plan), SVR_DROP_TOKEN, "another family");
+    net_close(&g.net);
+}
+
 /* The token that dc has is no good for the branch. */
 Test(node_recover, another_peer_than_it_was_given_to)
 {

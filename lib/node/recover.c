@@ -42,8 +42,8 @@ static bool find_names(const svr_node *n, const svr__token *t,
 }
 
 /* The client is on an own interface. */
-static bool find_interface(const svr_node *n, const svr__token *t,
-                           svr__session_plan *plan)
+static enum svr_drop find_interface(const svr_node *n, const svr__token *t,
+                                    svr__session_plan *plan)
 {
     for (size_t i = 0; i < n->interface_count; i++) {
         if (n->interfaces[i].token_id != t->origin)
@@ -54,14 +54,26 @@ static bool find_interface(const svr_node *n, const svr__token *t,
             .tuple = plan->context,
         };
         return svr__tenant_of(&n->interfaces[i].config, &plan->context.src) ==
-               plan->tenant;
+                       plan->tenant
+                   ? SVR_DROP_NONE
+                   : SVR_DROP_ACCESS;
     }
-    return false;
+    return SVR_DROP_ACCESS;
+}
+
+/* The pathway may lead elsewhere by now; its keys are not for where it led.
+ * Sessions of a peer behind a NAT come from wherever the NAT puts them. */
+static bool leads_to(const svr__pathway *pw, const svr_addr *remote)
+{
+    if (svr_addr_is_v4(remote) != svr_addr_is_v4(&pw->local))
+        return false;
+    return pw->peer_nat || svr_addr_equal(remote, &pw->configured) ||
+           svr_addr_equal(remote, &pw->remote);
 }
 
 /* The client is behind another router. */
-static bool find_previous(const svr_node *n, const svr__token *t,
-                          svr__session_plan *plan)
+static enum svr_drop find_previous(const svr_node *n, const svr__token *t,
+                                   svr__session_plan *plan)
 {
     for (size_t i = 0; i < n->pathway_count; i++) {
         const svr__pathway *pw = &n->pathways[i];
@@ -76,9 +88,9 @@ static bool find_previous(const svr_node *n, const svr__token *t,
                       .dport = t->own_port,
                       .proto = t->proto},
         };
-        return svr_addr_is_v4(&t->remote) == svr_addr_is_v4(&pw->local);
+        return leads_to(pw, &t->remote) ? SVR_DROP_NONE : SVR_DROP_TOKEN;
     }
-    return false;
+    return SVR_DROP_ACCESS;
 }
 
 /* A transit router may know the service by a parent's name alone. */
@@ -112,8 +124,9 @@ enum svr_drop svr__recover_plan(const svr__work *w, const svr__pathway *pw,
                          &plan->context) ||
         !is_good(n, &t, pw->peer, w->now))
         return SVR_DROP_TOKEN;
-    if (!find_names(n, &t, plan) ||
-        !(t.transit ? find_previous(n, &t, plan) : find_interface(n, &t, plan)))
+    if (!find_names(n, &t, plan))
         return SVR_DROP_ACCESS;
-    return check_access(n, &t, plan);
+    enum svr_drop reason =
+        t.transit ? find_previous(n, &t, plan) : find_interface(n, &t, plan);
+    return reason == SVR_DROP_NONE ? check_access(n, &t, plan) : reason;
 }
