@@ -57,8 +57,8 @@ int bench_main(struct bench *b, int argc, char **argv);
 void bench_fact(struct bench *b, const char *name, double value,
                 const char *unit);
 
-/* Nanoseconds that this process has used: what others do on the machine does not
- * count. */
+/* Nanoseconds that this process has used: what others do on the machine does
+ * not count. */
 double bench_now(void);
 
 /* Makes the compiler believe that what p points to is read here. */

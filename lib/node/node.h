@@ -5,7 +5,8 @@
  *
  *   input.c      parse, look up; plain packets of quiet sessions leave here
  *   first.c      no flow: from a client (S5) or on a waypoint (S6.1)
- *   waypoint.c   metadata from a neighbour: open, check, act (S6)
+ *   waypoint.c   metadata from a neighbour (S6): offer.c, where its session is
+ *                new here, follow.c, where it is known
  *   relay.c      packets of sessions that need more than a rewrite
  *   move.c       sessions that change pathways, and packets of theirs that are
  *                late (S17); legs.c: packets that travel more than once

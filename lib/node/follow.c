@@ -1,0 +1,185 @@
+/*
+ * Metadata of sessions that this router has: on their own tuple (S6.7), on
+ * another one that they have moved to (S17, S6.8), or on a further one that
+ * copies travel by.
+ */
+#include "node/waypoint.h"
+
+#include <string.h>
+
+/* S6.9: whether it belongs to an exchange before the last one. */
+static bool is_older(const svr__session *s, unsigned side,
+                     const svr_metadata *md)
+{
+    return svr__md_has(md, SVR_HAS(EXCHANGE_NUMBER)) &&
+           svr_session_is_older(&s->machine, side, md->exchange.own);
+}
+
+/* Tokens age within an exchange, too. */
+static void keep_token(svr_node *n, svr__session *s, unsigned side,
+                       const svr_metadata *md)
+{
+    if (side == SVR__CLIENT && svr__md_has(md, SVR_HAS(RECOVERY_TOKEN)) &&
+        !is_older(s, side, md))
+        svr__token_keep(svr__token_of(n, s), md->recovery_token);
+}
+
+/* S6.9: an exchange moves the session once, when it is new. While the opener
+ * has not heard that it has arrived, it may move it again: the packet that
+ * moved it before may have been changed on the way, since no tag covers ports.
+ */
+static bool moves(const svr__session *s, unsigned side, const svr_metadata *md)
+{
+    if (!svr__md_has(md, SVR_HAS(EXCHANGE_NUMBER)))
+        return false;
+    return svr_session_is_newer(&s->machine, side, md->exchange.own) ||
+           (side == SVR__CLIENT && md->exchange.unechoed &&
+            !svr_session_is_older(&s->machine, side, md->exchange.own));
+}
+
+/* S20: the session comes by other routers now. Only the client's side knows
+ * which. */
+static enum svr_drop take_record(svr_node *n, svr__session *s, svr_span record)
+{
+    const svr__passed before = s->passed;
+    enum svr_drop reason = svr__record_read(n, record, &s->passed);
+
+    if (reason == SVR_DROP_NONE && !svr__record_fits(n, s)) {
+        s->passed = before;
+        reason = SVR_DROP_LOOP;
+    }
+    return reason;
+}
+
+/* S17: whether metadata of a session that came on no tuple of its side moves it
+ * there. Only the opener moves; the answerer's tuple may change by a NAT (S6.8
+ * b). What is late, or was sent before, moves nothing (S6.9). */
+static enum svr_drop may_follow(const svr__work *w, const svr__pathway *pw,
+                                svr__session *s, unsigned side,
+                                const svr_metadata *md)
+{
+    const svr_node *n = w->node;
+    uint16_t from = s->side[side].pathway;
+
+    if (from == SVR__NO_PATHWAY || n->pathways[from].peer != pw->peer ||
+        !svr__agrees(n, s, side, md) || !svr__context_fits(w, &s->context) ||
+        !moves(s, side, md) ||
+        (side == SVR__SERVER && &n->pathways[from] != pw))
+        return SVR_DROP_MD_CONFLICT;
+    return side == SVR__CLIENT && svr__md_has(md, SVR_HAS(ROUTE_RECORD))
+               ? take_record(w->node, s, md->route_record)
+               : SVR_DROP_NONE;
+}
+
+static svr__side_plan plan_of_arrival(const svr__work *w,
+                                      const svr__pathway *pw, unsigned side)
+{
+    const svr_tuple *t = &w->headers.tuple;
+    return (svr__side_plan){
+        .pathway = (uint16_t)(pw - w->node->pathways),
+        .iface = w->packet->iface,
+        .tuple = side == SVR__CLIENT ? *t : svr_tuple_reverse(t),
+    };
+}
+
+/* The side of a session that metadata comes from. */
+static unsigned side_of(const svr_metadata *md)
+{
+    return md->present & SVR__FORWARD_CONTEXT ? SVR__CLIENT : SVR__SERVER;
+}
+
+/* Whether the answer came to the end that this router has chosen. */
+static bool at_own_end(const svr_node *n, const svr__session *s,
+                       const svr__side_plan *to)
+{
+    svr_tuple own = svr__side_tuple(n, s, SVR__SERVER);
+    return svr_addr_equal(&own.src, &to->tuple.src) &&
+           own.sport == to->tuple.sport && own.proto == to->tuple.proto;
+}
+
+/* After its own loss of state an opener may have chosen other ports than its
+ * neighbour still answers to. Only the opener moves: it says where it is. */
+static void say_where(svr__work *w, svr__session *s)
+{
+    if (!svr_session_renews(&s->machine, SVR__SERVER))
+        svr__session_renew(w->node, s, SVR__SERVER, w->now);
+}
+
+void svr__follow(svr__work *w, svr__pathway *pw, svr__session *s,
+                 svr__session *old, const svr_metadata *md, size_t block_len)
+{
+    svr_node *n = w->node;
+    unsigned side = side_of(md);
+    bool alone = svr__is_alone(md);
+    svr__side_plan to = plan_of_arrival(w, pw, side);
+    bool masked = svr__is_masked(&s->context, to.tuple.proto);
+
+    enum svr_drop reason = may_follow(w, pw, s, side, md);
+    if (reason == SVR_DROP_NONE && side == SVR__SERVER &&
+        !at_own_end(n, s, &to)) {
+        say_where(w, s);
+        reason = SVR_DROP_MD_CONFLICT;
+    }
+    if (reason != SVR_DROP_NONE) {
+        svr__drop(w, reason);
+        return;
+    }
+    if (old)
+        svr__session_close(n, old, SVR_CAUSE_REPLACED, w->now);
+    reason = svr__session_rebind(n, s, side, &to, SVR_CAUSE_FOLLOWED, w->now);
+    if (reason != SVR_DROP_NONE) {
+        svr__drop(w, reason);
+        return;
+    }
+    keep_token(n, s, side, md);
+    unsigned actions = svr__hear(w, s, side, md);
+    if (alone || svr__strip(w, block_len, masked))
+        svr__go_on(w, svr__session_flow(&n->table, s, side), actions, alone);
+}
+
+/* S6.9: the boot counter is the number's upper part. */
+static bool has_restarted(const svr__session *s, unsigned side,
+                          const svr_metadata *md)
+{
+    return svr__md_has(md, SVR_HAS(EXCHANGE_NUMBER)) &&
+           md->exchange.own >> SVR__EXCHANGE_BITS >
+               svr_session_exchange(&s->machine, side).echo >>
+               SVR__EXCHANGE_BITS;
+}
+
+void svr__update(svr__work *w, svr__flow *flow, const svr_metadata *md,
+                 size_t block_len)
+{
+    svr_node *n = w->node;
+    svr__session *s = svr__flow_session(&n->table, flow);
+    unsigned side = svr__flow_side(&n->table, flow);
+    bool alone = svr__is_alone(md);
+
+    if (!svr__agrees(n, s, side, md)) {
+        svr__drop(w, SVR_DROP_MD_CONFLICT);
+        return;
+    }
+    if (has_restarted(s, side, md)) /* and numbers its packets anew */
+        svr__copies_forget(svr__copies_of(n, s, side));
+    if (!svr__is_first_copy(w, flow, md))
+        return;
+    keep_token(n, s, side, md);
+    unsigned actions = svr__hear(w, s, side, md);
+    if (alone || svr__strip_for(w, flow, block_len))
+        svr__go_on(w, flow, actions, alone);
+}
+
+void svr__join(svr__work *w, svr__pathway *pw, svr__session *s,
+               const svr_metadata *md, size_t block_len)
+{
+    const svr_node *n = w->node;
+    unsigned side = side_of(md);
+    uint16_t from = s->side[side].pathway;
+
+    if (from == SVR__NO_PATHWAY || n->pathways[from].peer != pw->peer ||
+        !svr__agrees(n, s, side, md) || !svr__context_fits(w, &s->context) ||
+        is_older(s, side, md) || !svr__leg_join(w, pw, s, side))
+        svr__drop(w, SVR_DROP_MD_CONFLICT);
+    else
+        svr__update(w, svr__session_flow(&n->table, s, side), md, block_len);
+}

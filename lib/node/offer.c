@@ -1,0 +1,247 @@
+/*
+ * A neighbour offers a session that this router does not have (S6.2, S6.3), or
+ * returns one that it has lost (S8.5): it is checked, and opened or refused.
+ */
+#include "node/waypoint.h"
+
+#include <string.h>
+
+/* S6.2: tenant, service and access as the metadata asserts them. */
+static enum svr_drop check_policy(const svr_node *n, const svr_metadata *md,
+                                  svr__session_plan *plan, bool *exact)
+{
+    plan->tenant = SVR_TENANT_NONE;
+    if (svr__md_has(md, SVR_HAS(TENANT))) {
+        plan->tenant = svr_policy_tenant_find(n->policy, md->tenant);
+        if (plan->tenant < 0)
+            return SVR_DROP_MD_TENANT;
+    }
+    plan->service = svr_policy_service_find(n->policy, md->service);
+    *exact = plan->service >= 0;
+    if (*exact) {
+        if (svr_policy_service_match(n->policy, &plan->context) !=
+            plan->service)
+            return SVR_DROP_MD_CONTEXT;
+    } else {
+        plan->service = svr_policy_service_nearest(n->policy, md->service);
+        if (plan->service < 0)
+            return SVR_DROP_MD_SERVICE;
+    }
+    if (svr_policy_access(n->policy, plan->service, plan->tenant,
+                          &plan->context.src) < 0)
+        return SVR_DROP_ACCESS;
+    return SVR_DROP_NONE;
+}
+
+/* S6.2, S6.3: all that can refuse a new session. Nothing changes. */
+static enum svr_drop make_plan(const svr__work *w, svr__pathway *pw,
+                               const svr_metadata *md, svr__session_plan *plan)
+{
+    svr_node *n = w->node;
+    uint16_t number = (uint16_t)(pw - n->pathways);
+    bool exact;
+
+    if (!(md->present & SVR__FORWARD_CONTEXT)) {
+        if (!(md->present & SVR__REVERSE_CONTEXT) ||
+            !svr__md_has(md, SVR_HAS(SESSION_UUID) | SVR_HAS(RECOVERY_TOKEN)))
+            return SVR_DROP_NO_SESSION;
+        return svr__recover_plan(w, pw, md, plan);
+    }
+    if (!svr__md_has(md, SVR_HAS(SESSION_UUID) | SVR_HAS(SERVICE) |
+                             SVR_HAS(SOURCE_ROUTER)))
+        return SVR_DROP_MD_INCOMPLETE;
+    if (!svr__same_text(md->source_router, n->peers[pw->peer].name))
+        return SVR_DROP_SIGNER; /* S12.7 */
+    *plan = (svr__session_plan){
+        .uuid = md->uuid,
+        .context = md->forward,
+        .tenant = SVR_TENANT_NONE,
+        .service = -1,
+        .exchange =
+            svr__md_has(md, SVR_HAS(EXCHANGE_NUMBER)) ? md->exchange.own : 0,
+        .side[SVR__CLIENT] = {.pathway = number,
+                              .iface = w->packet->iface,
+                              .tuple = w->headers.tuple},
+    };
+    if (!svr__context_fits(w, &md->forward))
+        return SVR_DROP_MD_CONTEXT;
+    svr__token_keep(&plan->token, md->recovery_token);
+    enum svr_drop reason = check_policy(n, md, plan, &exact);
+    if (reason == SVR_DROP_NONE && svr__md_has(md, SVR_HAS(ROUTE_RECORD)))
+        reason = svr__record_read(n, md->route_record, &plan->passed);
+    if (reason == SVR_DROP_NONE)
+        reason = svr__plan_route(n, plan, number, w->now);
+    if (reason == SVR_DROP_NONE && !exact &&
+        plan->side[SVR__SERVER].pathway == SVR__NO_PATHWAY)
+        reason = SVR_DROP_MD_SERVICE; /* only a transit makes do with less */
+    return reason;
+}
+
+/* S6.7: whether the new session is another life of s: the same context, tenant
+ * and service from the same peer, and not of before. A transit may open two at
+ * one time, with one number, where a late packet of the former life came. */
+static bool follows(const svr_node *n, const svr__pathway *pw,
+                    const svr__session_plan *plan, const svr__session *s)
+{
+    uint16_t from = s->side[SVR__CLIENT].pathway;
+    return from != SVR__NO_PATHWAY && n->pathways[from].peer == pw->peer &&
+           s->tenant == plan->tenant && s->service == plan->service &&
+           svr_tuple_equal(&s->context, &plan->context) &&
+           !svr_session_is_older(&s->machine, SVR__CLIENT, plan->exchange);
+}
+
+/* The session that the server's answers would reach now. */
+static svr__session *holder(const svr_node *n, const svr__session_plan *plan)
+{
+    const svr__side_plan *server = &plan->side[SVR__SERVER];
+    if (server->pathway != SVR__NO_PATHWAY)
+        return NULL;
+    svr_tuple back = svr_tuple_reverse(&server->tuple);
+    svr__flow_key key = svr__flow_key_of(&back, server->iface);
+    svr__flow *f =
+        svr__flow_find(&n->table, &key, svr__flow_hash(&n->table, &key));
+    return f ? svr__flow_session(&n->table, f) : NULL;
+}
+
+/* S8.4: a packet in the middle of a TCP connection opens no new one. */
+static bool was_before(const svr__work *w)
+{
+    return w->headers.tuple.proto == SVR_PROTO_TCP &&
+           !(w->headers.tcp_flags & (SVR_TCP_SYN | SVR_TCP_RST));
+}
+
+/* Whether a reason stands in the policy of this router, or in what it has room
+ * for. All others are silent (S6.10, S24), that a pathway is down as well,
+ * since it comes up again. */
+static bool is_refusal(enum svr_drop reason)
+{
+    switch (reason) {
+    case SVR_DROP_MD_TENANT:
+    case SVR_DROP_MD_SERVICE:
+    case SVR_DROP_MD_CONTEXT:
+    case SVR_DROP_ACCESS:
+    case SVR_DROP_NOT_FOR_US:
+    case SVR_DROP_LOOP:
+    case SVR_DROP_NO_ROUTE:
+    case SVR_DROP_PORTS:
+    case SVR_DROP_SESSIONS_FULL:
+    case SVR_DROP_PEER_SESSIONS:
+    case SVR_DROP_PEER_RATE:
+    case SVR_DROP_TENANT_SESSIONS:
+    case SVR_DROP_TENANT_RATE:
+    case SVR_DROP_TUPLE_IN_USE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* S6.10: forward metadata that this router refuses, or reverse metadata of a
+ * session that will not live here again: access is gone, its client has begun
+ * another one in its place, or nothing is left that it could be built from.
+ * After a restart what is missing may yet come (S8.4). */
+static void refuse(svr__work *w, svr__pathway *pw, const svr_metadata *md,
+                   const svr__session_plan *plan, enum svr_drop reason)
+{
+    const svr_node *n = w->node;
+    bool forward = md->present & SVR__FORWARD_CONTEXT;
+    bool missing = reason == SVR_DROP_NO_SESSION || reason == SVR_DROP_TOKEN ||
+                   reason == SVR_DROP_NO_ROUTE;
+
+    if ((missing && svr__resync_quiet(n, w->now)) ||
+        !svr__md_has(md, SVR_HAS(SESSION_UUID)) ||
+        (forward ? !is_refusal(reason)
+                 : svr__session_find(&n->table, &md->uuid) != NULL))
+        return;
+    if (svr__refuse(w, pw, &md->uuid) && forward)
+        svr__notify_refused(n, plan, reason);
+}
+
+/* S6.11: whether both ends have opened a session for the same two hosts. */
+static bool is_glare(const svr__session_plan *plan, const svr__session *s)
+{
+    svr_tuple back = svr_tuple_reverse(&plan->context);
+    return !plan->recovered && svr_tuple_equal(&s->context, &back);
+}
+
+/* S6.11: one of them stays: the established one, else the lower UUID. NONE: the
+ * new one, and ours ends. */
+static enum svr_drop settle_glare(svr__work *w, const svr__session_plan *plan,
+                                  svr__session *ours)
+{
+    if (ours->machine.life.state != SVR_LIFE_NEW)
+        return SVR_DROP_TUPLE_IN_USE;
+    if (memcmp(&plan->uuid, &ours->uuid, sizeof(ours->uuid)) < 0)
+        return SVR_DROP_NONE;
+    /* The neighbour may not know that there is a better one. */
+    if (ours->side[SVR__SERVER].pathway != SVR__NO_PATHWAY)
+        svr__send_metadata(w->node, ours, SVR__SERVER, w->now);
+    return SVR_DROP_GLARE;
+}
+
+/* Whether the session of the plan may stand where `before` is now, which has
+ * its server's answers. */
+static enum svr_drop may_replace(svr__work *w, const svr__pathway *pw,
+                                 const svr__session_plan *plan,
+                                 svr__session *before)
+{
+    if (follows(w->node, pw, plan, before))
+        return SVR_DROP_NONE;
+    return is_glare(plan, before) ? settle_glare(w, plan, before)
+                                  : SVR_DROP_TUPLE_IN_USE;
+}
+
+void svr__offer(svr__work *w, svr__pathway *pw, svr__session *old,
+                const svr_metadata *md, size_t block_len)
+{
+    svr_node *n = w->node;
+    svr__session_plan plan = {.tenant = SVR_TENANT_NONE, .service = -1};
+    svr__flow *flow;
+    svr__session *before = NULL;
+    bool alone = svr__is_alone(md);
+
+    enum svr_drop reason = make_plan(w, pw, md, &plan);
+    if (reason == SVR_DROP_NONE) {
+        before = holder(n, &plan);
+        if (before && before != old)
+            reason = may_replace(w, pw, &plan, before);
+    }
+    if (reason == SVR_DROP_NONE)
+        reason = svr__admit(n, &plan, before, w->now);
+    if (reason != SVR_DROP_NONE) {
+        refuse(w, pw, md, &plan, reason);
+        svr__drop(w, reason);
+        return;
+    }
+    /* Before anything changes, since it may be no TCP. From here on md's views
+     * point into nothing. */
+    if (!alone &&
+        !svr__strip(w, block_len,
+                    svr__is_masked(&plan.context, w->headers.tuple.proto)))
+        return;
+    if (old)
+        svr__session_close(n, old, SVR_CAUSE_REPLACED, w->now);
+    if (before && before != old)
+        svr__session_close(n, before,
+                           is_glare(&plan, before) ? SVR_CAUSE_GLARE
+                                                   : SVR_CAUSE_REPLACED,
+                           w->now);
+    reason = svr__session_open(n, &plan, w->now, &flow);
+    if (reason != SVR_DROP_NONE) {
+        refuse(w, pw, md, &plan, reason);
+        svr__drop(w, reason);
+        return;
+    }
+    svr__session *s = svr__flow_session(&n->table, flow);
+    unsigned side = plan.recovered ? SVR__SERVER : SVR__CLIENT;
+    if (svr__md_has(md, SVR_HAS(COPY_NUMBER)))
+        svr__copies_first(svr__copies_of(n, s, side), md->copy_number);
+    if (alone || was_before(w))
+        svr_life_resume(&s->machine.life);
+    svr__go_on(w, svr__session_flow(&n->table, s, side),
+               svr__hear(w, s, side, md), alone);
+    /* S8.4: no packet may come from this side for long, and the router behind
+     * the other one has to hear of the session's new way. */
+    if (alone)
+        svr__session_renew(n, s, !side, w->now);
+}
