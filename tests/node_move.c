@@ -2,6 +2,7 @@
  * Sessions that change pathways (S17), over two planes with delays: what is
  * sent once the other pathway has taken over arrives, and once.
  */
+#include "node/node.h"
 #include "node_mesh.h"
 
 #include <criterion/criterion.h>
@@ -574,5 +575,37 @@ Test(node_move, copies_make_up_for_loss)
     }
     cr_assert_gt(came, (t.sent[0] - begin) * 95 / 100, "%u of %u", came,
                  t.sent[0] - begin);
+    mesh_close(&m);
+}
+
+/* How far the rounds of ports have gone (S10). */
+static uint64_t ports_used(const svr_node *n)
+{
+    uint64_t used = 0;
+    for (size_t i = 0; i < n->pathway_count; i++)
+        used += n->pathways[i].ports.next;
+    return used;
+}
+
+/* Where there is no room for a leg, the session goes on without it: it takes no
+ * ports for what cannot be, and the operator can see it. */
+Test(node_move, no_room_for_legs)
+{
+    static struct mesh m;
+    static struct talk t;
+    struct mesh_options o = copied(3, ALONE);
+    svr_counters before, after;
+
+    o.sessions = 1; /* so there is one place for two legs */
+    open_mesh(&m, &t, &o, UDP);
+    chat(&t, SVR_SECOND / 5, 10 * SVR_MILLISECOND);
+    svr_node_counters(m.node[0], &before);
+    uint64_t used = ports_used(m.node[0]);
+    expect_from_now_on(&t, "with one leg");
+    svr_node_counters(m.node[0], &after);
+    cr_assert_gt(before.copies_sent, 0);
+    cr_assert_gt(before.aliases_refused, 0);
+    cr_assert_gt(after.aliases_refused, before.aliases_refused);
+    cr_assert_eq(ports_used(m.node[0]), used);
     mesh_close(&m);
 }

@@ -36,6 +36,7 @@ static const char status[] =
 static const char counters[] =
     "{\"received\": 101, \"forwarded\": 102, \"consumed\": 103, \"held\": 104,"
     " \"originated\": 105, \"brand_new\": 106,"
+    " \"aliases_refused\": 115,"
     " \"dropped\": {\"ttl\": 107, \"wrong-tag\": 108},"
     " \"ports\": {\"tun0\": {\"received_frames\": 109, \"transmit\": 110},"
     "            \"lan0\": {\"received_frames\": 111, \"transmit\": 112,"
@@ -219,6 +220,7 @@ Test(router_prometheus, lines)
         "svr_packets_received_total 101",
         "svr_packets_held 104",
         "svr_brand_new_total 106",
+        "svr_aliases_refused_total 115",
         "svr_packets_dropped_total{reason=\"wrong-tag\"} 108",
         "svr_port_transmit_total{interface=\"tun0\"} 110",
         "svr_neighbours_known{interface=\"lan0\"} 113",

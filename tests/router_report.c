@@ -239,6 +239,7 @@ Test(router_report, counters)
     expect_number(o, "data.received", 2);
     expect_number(o, "data.forwarded", 2);
     expect_number(o, "data.held", 0);
+    expect_number(o, "data.aliases_refused", 0);
     cr_assert_eq(json_object_size(at(o, "data.dropped")), SVR_DROP_COUNT - 1,
                  "each reason, once");
     expect_number(o, "data.dropped.no-neighbour", 0);

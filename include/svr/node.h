@@ -356,6 +356,8 @@ typedef struct svr_counters {
     uint64_t sessions_created, sessions_ended;
     uint64_t copies_sent;     /* S17: of packets that travel more than once */
     uint64_t sessions_moved;  /* S17: a side of one, to another tuple */
+    uint64_t aliases_refused; /* S17: further tuples of sessions, each time that
+                                 there was no room for one */
     uint64_t ports_exhausted; /* a pathway had no waypoint ports left for a new
                                  session; the next route was tried (S10) */
     uint64_t metadata_sent,

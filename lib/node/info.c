@@ -70,6 +70,7 @@ void svr_node_counters(const svr_node *n, svr_counters *out)
     *out = n->counters;
     out->reassembly_lost =
         svr_reassembly_lost(n->fabric) + svr_reassembly_lost(n->clients);
+    out->aliases_refused = n->table.aliases.refused;
 }
 
 void svr_node_lost(svr_node *n, const svr_packet *pkt, enum svr_drop reason)

@@ -126,7 +126,8 @@ void svr__legs_make(svr_node *n, svr__session *s, svr_time now)
         return;
     for (uint32_t i = 0; i < range->count; i++) {
         const svr__route *r = &n->routes[range->first + i];
-        if (!is_wanted(n, s, r) ||
+        if (!is_wanted(n, s, r) || /* without room, no ports are used up */
+            !svr__aliases_has_room(&n->table.aliases) ||
             svr__plan_pathway(n, &s->context, r->pathway, &plan, now) !=
                 SVR_DROP_NONE)
             continue;

@@ -458,7 +458,7 @@ typedef struct svr__session_plan {
     svr_uuid uuid;
     svr_tuple context;
     int tenant, service;
-    uint64_t exchange;     /* of the metadata that opens it, 0 for a client */
+    uint64_t exchange;     /* of what opens it; 0: a client, or recovered */
     bool recovered;        /* from reverse metadata (S8.5) */
     svr__kept_token token; /* of the client's side */
     svr__passed passed;

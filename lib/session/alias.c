@@ -69,15 +69,21 @@ static uint32_t number_of(const svr__aliases *a, const svr__alias *alias)
     return (uint32_t)(alias - a->alias);
 }
 
+bool svr__aliases_has_room(svr__aliases *a)
+{
+    if (a->free != SVR__ALIAS_NONE || a->used < a->cap)
+        return true;
+    a->refused++;
+    return false;
+}
+
 static svr__alias *take_place(svr__aliases *a)
 {
-    svr__alias *place;
-    if (a->free != SVR__ALIAS_NONE) {
-        place = &a->alias[a->free];
-        a->free = place->next;
-        return place;
-    }
-    return a->used < a->cap ? &a->alias[a->used++] : NULL;
+    if (a->free == SVR__ALIAS_NONE)
+        return &a->alias[a->used++];
+    svr__alias *place = &a->alias[a->free];
+    a->free = place->next;
+    return place;
 }
 
 /* All live equally long, so the newest is the last to expire. */
@@ -110,11 +116,9 @@ static void leave_queue(svr__aliases *a, const svr__alias *alias)
 svr__alias *svr__alias_add(svr__aliases *a, const svr__alias *what,
                            svr_time now)
 {
-    svr__alias *alias = take_place(a);
-    if (!alias) {
-        a->refused++;
+    if (!svr__aliases_has_room(a))
         return NULL;
-    }
+    svr__alias *alias = take_place(a);
     uint32_t number = number_of(a, alias);
     *alias = *what;
     alias->until = SVR_NEVER;

@@ -68,6 +68,8 @@ svr__alias_find(const svr__aliases *a, const svr__flow_key *key, uint64_t hash)
     return a->by_key.count ? svr__aliases_search(a, key, hash) : NULL;
 }
 
+/* Whether one more has room; where not, that counts as refused. */
+bool svr__aliases_has_room(svr__aliases *a);
 /* Adds a copy of *what, of which key, hash, session, pathway, side, kind and
  * flags count. The key must be new to the table and to its aliases. NULL: there
  * is no room, which counts. Time never goes back between calls. */

@@ -68,6 +68,8 @@ static const struct named {
     {"bfd_sent", "svr_bfd_sent_total", "BFD packets and probes sent.", false},
     {"bfd_received", "svr_bfd_received_total",
      "Authentic BFD packets and probes received.", false},
+    {"aliases_refused", "svr_aliases_refused_total",
+     "Times that there was no room for a further tuple of a session.", false},
     {"ports_exhausted", "svr_ports_exhausted_total",
      "Times that a pathway had no waypoint port left.", false},
     {"peer_restarts", "svr_peer_restarts_total", "Restarts of peers seen.",

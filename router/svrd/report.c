@@ -180,6 +180,7 @@ static json_t *drop_counters(const svr_counters *c)
     X(control_received)     \
     X(bfd_sent)             \
     X(bfd_received)         \
+    X(aliases_refused)      \
     X(ports_exhausted)      \
     X(peer_restarts)        \
     X(unknown_attributes)
