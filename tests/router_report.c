@@ -283,6 +283,24 @@ Test(router_report, a_session)
     finish(&f);
 }
 
+/* One that was refused has never been: it has no age, no end, and no role. */
+Test(router_report, a_session_that_was_refused)
+{
+    const svr_session_info info = {
+        .service = "everything",
+        .context = {.sport = 1000, .dport = 9, .proto = 17},
+    };
+    json_t *o = report_session(&info, 62 * SVR_SECOND);
+
+    expect_text(o, "service", "everything");
+    expect_number(o, "context.sport", 1000);
+    cr_assert(json_is_null(at(o, "state")));
+    cr_assert_eq(at(o, "role"), NULL);
+    cr_assert_eq(at(o, "age_s"), NULL);
+    cr_assert_eq(at(o, "expires_s"), NULL);
+    json_decref(o);
+}
+
 Test(router_report, many_sessions_come_in_pieces)
 {
     static bool seen[200];

@@ -251,13 +251,15 @@ json_t *report_session(const svr_session_info *s, svr_time now)
     json_t *waypoints = json_array();
     json_t *o = json_object();
     char uuid[TEXT_UUID];
+    bool there = s->state != NULL; /* not one that was refused */
 
     add_waypoints(waypoints, "client", &s->client);
     add_waypoints(waypoints, "server", &s->server);
     json_object_set_new(o, "uuid", json_string(text_uuid(uuid, &s->uuid)));
     json_object_set_new(o, "tenant", text(s->tenant));
     json_object_set_new(o, "service", text(s->service));
-    json_object_set_new(o, "role", text(svr_role_name(s->role)));
+    if (there)
+        json_object_set_new(o, "role", text(svr_role_name(s->role)));
     json_object_set_new(o, "context", tuple(json_object(), &s->context));
     json_object_set_new(o, "waypoints", waypoints);
     json_object_set_new(o, "interfaces",
@@ -267,8 +269,10 @@ json_t *report_session(const svr_session_info *s, svr_time now)
     json_object_set_new(o, "metadata",
                         pair("client", text(s->client.metadata), "server",
                              text(s->server.metadata)));
-    json_object_set_new(o, "age_s", seconds(s->created, now));
-    json_object_set_new(o, "expires_s", seconds(now, s->expires));
+    if (there) {
+        json_object_set_new(o, "age_s", seconds(s->created, now));
+        json_object_set_new(o, "expires_s", seconds(now, s->expires));
+    }
     json_object_set_new(o, "packets",
                         pair("forward", number(s->packets[0]), "reverse",
                              number(s->packets[1])));
