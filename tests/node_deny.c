@@ -1,5 +1,6 @@
 /* A node: sessions that a router further on refuses (S6.10), or that both ends
  * open (S6.11). */
+#include "node/node.h"
 #include "node_net.h"
 
 #include <criterion/criterion.h>
@@ -171,6 +172,45 @@ Test(node_deny, refusals_are_few)
     cr_assert_eq(net.out_count, 1);
     frame_free(&first);
     net_close(&net);
+}
+
+/* Control 6 on the session's tuple ends it if it has its UUID (S7): without, or
+ * with another one, it is somebody else's. */
+Test(node_deny, names_its_session)
+{
+    static const struct {
+        bool named, right;
+        enum svr_drop reason;
+    } rows[] = {
+        {false, false, SVR_DROP_MD_INCOMPLETE},
+        {true, false, SVR_DROP_MD_CONFLICT},
+        {true, true, SVR_DROP_NONE},
+    };
+    for (int row = 0; row < 3; row++) {
+        struct net net;
+        svr_metadata md;
+
+        net_open(&net, NULL);
+        trip(&net, false, frame_udp(CLIENT, 1, SERVER, 80, "query", 5));
+        svr_node *n = net.dc;
+        const svr__session *s = n->table.sessions;
+        while (!s->alive)
+            s++;
+        const svr__pathway *pw = &n->pathways[s->side[SVR__CLIENT].pathway];
+        svr_tuple t = svr__side_tuple(n, s, SVR__CLIENT);
+        svr__describe_bare(n, pw, &md);
+        md.present |= SVR_HAS(CONTROL);
+        md.control = SVR_CONTROL_DELETE_SESSION;
+        if (rows[row].named)
+            md.present |= SVR_HAS(SESSION_UUID);
+        md.uuid = s->uuid;
+        md.uuid.b[0] ^= !rows[row].right;
+        svr__send_alone(n, pw, &t, &md, net.now);
+        net_flush(&net, n);
+        carry(&net, net.branch, only_one(&net), rows[row].reason);
+        cr_assert_eq(svr_node_session_count(net.branch), !rows[row].right);
+        net_close(&net);
+    }
 }
 
 /* A connection in the middle: the reset is what its client expects next. */

@@ -252,6 +252,14 @@ static void delete_alias(svr__work *w)
     svr__consume(w);
 }
 
+/* S7: what ends a session names it. A tuple alone may have been another's when
+ * the message was sent. */
+static bool names_none(const svr_metadata *md)
+{
+    return md->control == SVR_CONTROL_DELETE_SESSION &&
+           !(md->present & SVR_HAS(SESSION_UUID));
+}
+
 void svr__control_received(svr__work *w, svr__pathway *pw, svr__flow *flow,
                            const svr_metadata *md)
 {
@@ -269,8 +277,10 @@ void svr__control_received(svr__work *w, svr__pathway *pw, svr__flow *flow,
         return;
     }
     svr__session *s = svr__flow_session(&n->table, flow);
-    if ((md->present & SVR_HAS(SESSION_UUID)) &&
-        memcmp(&md->uuid, &s->uuid, sizeof(s->uuid)) != 0)
+    if (names_none(md))
+        svr__drop(w, SVR_DROP_MD_INCOMPLETE);
+    else if ((md->present & SVR_HAS(SESSION_UUID)) &&
+             memcmp(&md->uuid, &s->uuid, sizeof(s->uuid)) != 0)
         svr__drop(w, SVR_DROP_MD_CONFLICT);
     else if (w->alias && md->control == SVR_CONTROL_DELETE_SESSION)
         delete_alias(w);
