@@ -609,3 +609,30 @@ Test(node_move, no_room_for_legs)
     cr_assert_eq(ports_used(m.node[0]), used);
     mesh_close(&m);
 }
+
+/* A peer that asks by one pathway and then by another moves the session once in
+ * a second (S7); so do the answers' ports and keys. */
+Test(node_move, is_asked_too_often)
+{
+    static struct mesh m;
+    static struct talk t;
+    struct mesh_options o = twin_links(ALONE);
+    o.watched = false;
+    open_mesh(&m, &t, &o, UDP);
+    reach(&t, ESTABLISHED);
+    svr_node *n = m.node[0];
+    svr__session *s = n->table.sessions;
+    while (!s->alive)
+        s++;
+    for (int i = 0; i < 10; i++) {
+        uint16_t other = !s->side[SVR__SERVER].pathway;
+        svr__session_asked(n, s, &n->pathways[other], m.now);
+        cr_assert_eq(moved(&m, 0), 1, "request %d", i);
+    }
+    mesh_run(&m, SVR_SECOND);
+    uint16_t other = !s->side[SVR__SERVER].pathway;
+    svr__session_asked(n, s, &n->pathways[other], m.now);
+    cr_assert_eq(moved(&m, 0), 2);
+    expect_from_now_on(&t, "after the requests");
+    mesh_close(&m);
+}
