@@ -749,3 +749,64 @@ Test(node_reconfigure, under_load)
     trip(&net, false, client_segment(110, NULL, 10));
     net_close(&net);
 }
+
+/* S17: a running session is duplicated from when its service is, and no longer
+ * than that. */
+static void set_resiliency(struct net *net, svr_node *n,
+                           enum svr_resiliency resiliency)
+{
+    struct net_plan p;
+
+    net_plan(net, n, &p);
+    p.services[0].policy.resiliency = resiliency;
+    cr_assert_eq(svr_node_reconfigure(n, &p.config, net->now, NULL), 0);
+    net_flush(net, n);
+}
+
+static size_t legs_of_all(const svr_node *n)
+{
+    size_t legs = 0;
+    for (uint32_t i = 0; i < n->table.cap; i++)
+        for (const svr__alias *a = svr__alias_first(&n->table.aliases, i); a;
+             a = svr__alias_next(&n->table.aliases, a))
+            legs += a->kind == SVR__ALIAS_LEG;
+    return legs;
+}
+
+Test(node_reconfigure, duplication_begins_and_ends)
+{
+    struct net net;
+    svr_counters c;
+
+    net_open(&net, &(struct net_options){.twin = true});
+    open_udp(&net);
+    cr_assert_not(is_slow(net.branch));
+    set_resiliency(&net, net.dc, SVR_RESILIENCY_DUPLICATE);
+    cr_assert_eq(legs_of_all(net.dc), 0, "its peer makes them");
+    set_resiliency(&net, net.branch, SVR_RESILIENCY_DUPLICATE);
+    cr_assert_eq(legs_of_all(net.branch), 1);
+    cr_assert(is_slow(net.branch));
+
+    struct frame f = frame_udp(CLIENT, 5000, SERVER, 53, "query", 5);
+    cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN), SVR_DROP_NONE);
+    frame_free(&f);
+    cr_assert_eq(net.out_count, 2);
+    svr_node_counters(net.branch, &c);
+    cr_assert_eq(c.copies_sent, 1);
+    struct frame both[2] = {net_take(&net, 0), net_take(&net, 1)};
+    unsigned came = 0;
+    for (int i = 0; i < 2; i++) {
+        came += net_input(&net, net.dc, &both[i], NET_WAN) == SVR_DROP_NONE;
+        frame_free(&both[i]);
+    }
+    cr_assert_eq(came, 1);
+    cr_assert_eq(legs_of_all(net.dc), 1);
+
+    set_resiliency(&net, net.dc, SVR_RESILIENCY_NONE);
+    set_resiliency(&net, net.branch, SVR_RESILIENCY_NONE);
+    cr_assert_eq(legs_of_all(net.branch) + legs_of_all(net.dc), 0);
+    cr_assert_not(is_slow(net.branch));
+    cr_assert_not(is_slow(net.dc));
+    open_udp(&net);
+    net_close(&net);
+}

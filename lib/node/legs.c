@@ -138,6 +138,20 @@ void svr__legs_make(svr_node *n, svr__session *s, svr_time now)
     }
 }
 
+void svr__legs_adjust(svr_node *n, svr__session *s, svr_time now)
+{
+    svr__alias *next;
+
+    svr__legs_make(n, s, now);
+    if (svr__is_duplicated(n, s))
+        return;
+    for (svr__alias *a = first_of(n, s); a; a = next) {
+        next = svr__alias_next(&n->table.aliases, a);
+        if (a->kind == SVR__ALIAS_LEG)
+            svr__alias_drop(n, a, now);
+    }
+}
+
 bool svr__leg_join(svr__work *w, const svr__pathway *pw, svr__session *s,
                    unsigned side)
 {

@@ -566,6 +566,8 @@ bool svr__is_duplicated(const svr_node *n, const svr__session *s);
 bool svr__has_legs(const svr_node *n, const svr__session *s, unsigned side);
 /* The opener makes the legs that it lacks. */
 void svr__legs_make(svr_node *n, svr__session *s, svr_time now);
+/* Another configuration: legs come, or go where there are to be none. */
+void svr__legs_adjust(svr_node *n, svr__session *s, svr_time now);
 /* A copy with metadata came on a tuple that becomes a leg, and w->alias. */
 bool svr__leg_join(svr__work *w, const svr__pathway *pw, svr__session *s,
                    unsigned side);

@@ -190,7 +190,19 @@ static void adjust_sessions(const svr__change *c, svr_node *n)
         adjust_flow(n, s, SVR__CLIENT);
         adjust_flow(n, s, SVR__SERVER);
         adjust_aliases(c, n, s);
-        svr__session_arm(n, s); /* lifetimes may be others */
+    }
+}
+
+/* Lifetimes and resiliency may be others. All tuples that there are must be
+ * known, so that new ones are none of them. */
+static void settle_sessions(svr_node *n, svr_time now)
+{
+    for (uint32_t i = 0; i < n->table.cap; i++) {
+        svr__session *s = &n->table.sessions[i];
+        if (!s->alive)
+            continue;
+        svr__legs_adjust(n, s, now);
+        svr__session_settle(n, s);
     }
 }
 
@@ -232,6 +244,7 @@ static void commit(const svr__change *c, svr_node *n, svr_node *draft,
     swap_setup(n, draft);
     svr__wishes_forget(n);
     adjust_sessions(c, n);
+    settle_sessions(n, now);
     follow_pathways(c, n, draft, now);
 }
 
