@@ -18,9 +18,7 @@ static void last_packets(const svr_node *n, const svr__session *s,
 
 svr_time svr__session_idle_due(const svr_node *n, const svr__session *s)
 {
-    svr_time passed[2];
-    last_packets(n, s, passed);
-    svr_time seen = passed[0] > passed[1] ? passed[0] : passed[1];
+    svr_time seen = svr__session_last(&n->table, s);
     svr_time idle = svr_life_idle(&s->machine.life, &n->lifetimes);
     return idle < SVR_NEVER - seen ? seen + idle : SVR_NEVER;
 }

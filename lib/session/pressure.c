@@ -23,9 +23,7 @@ static bool makes_room(const svr__table *t, const svr__session *s,
 {
     if (!s->alive || s->machine.life.state != SVR_LIFE_NEW)
         return false;
-    svr_time forward = svr__session_flow(t, s, SVR__CLIENT)->seen;
-    svr_time reverse = svr__session_flow(t, s, SVR__SERVER)->seen;
-    svr_time seen = forward > reverse ? forward : reverse;
+    svr_time seen = svr__session_last(t, s);
     svr_time idle = svr_life_idle(&s->machine.life, lifetimes);
     return now - seen >= svr__pressure_idle(t, idle);
 }

@@ -173,6 +173,15 @@ static inline svr__flow *svr__session_flow(const svr__table *t,
     return &t->flows[2 * (size_t)svr__session_number(t, s) + side];
 }
 
+/* When the last packet came, from either side. */
+static inline svr_time svr__session_last(const svr__table *t,
+                                         const svr__session *s)
+{
+    svr_time forward = svr__session_flow(t, s, SVR__CLIENT)->seen;
+    svr_time reverse = svr__session_flow(t, s, SVR__SERVER)->seen;
+    return forward > reverse ? forward : reverse;
+}
+
 /* The flow whose packets an alias's are. */
 static inline svr__flow *svr__alias_flow(const svr__table *t,
                                          const svr__alias *a)
