@@ -213,6 +213,41 @@ Test(node_deny, names_its_session)
     }
 }
 
+/* Metadata that does not fit into a block goes nowhere, with its packet or
+ * alone: the packet is dropped and counted. No configuration makes it so long;
+ * the test lends the router a name. */
+Test(node_deny, metadata_too_long)
+{
+    char name[SVR_METADATA_MAX + 1];
+    struct frame f = frame_udp(CLIENT, 1, SERVER, 80, "query", 5);
+    svr_counters before, after;
+    struct net net;
+
+    memset(name, 'x', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    net_open(&net, NULL);
+    from_client(&net, &f, SVR_DROP_NONE);
+    svr_node *n = net.branch;
+    svr__session *s = n->table.sessions;
+    while (!s->alive)
+        s++;
+    const char *own = n->name;
+    n->name = name;
+    from_client(&net, &f, SVR_DROP_NO_BUFFER); /* checks the ledger */
+    cr_assert_eq(net.out_count, 0);
+    svr_node_counters(n, &before);
+    svr__send_metadata(n, s, SVR__SERVER, net.now);
+    net_flush(&net, n);
+    cr_assert_eq(net.out_count, 0);
+    svr_node_counters(n, &after);
+    cr_assert_eq(after.control_sent, before.control_sent);
+    n->name = own;
+    from_client(&net, &f, SVR_DROP_NONE);
+    cr_assert_eq(net.out_count, 1);
+    frame_free(&f);
+    net_close(&net);
+}
+
 /* A connection in the middle: the reset is what its client expects next. */
 Test(node_deny, established_connection)
 {

@@ -47,14 +47,20 @@ static void post(svr_node *n, const struct envelope *e, const uint8_t *block,
     n->counters.control_sent++;
 }
 
+static void post_metadata(svr_node *n, const struct envelope *e,
+                          const svr_metadata *md, svr_time now)
+{
+    uint8_t block[SVR_METADATA_MAX];
+    ptrdiff_t len = svr_metadata_encode(block, sizeof(block), md);
+    if (len > 0)
+        post(n, e, block, (size_t)len, now);
+}
+
 void svr__send_alone(svr_node *n, const svr__pathway *pw, const svr_tuple *t,
                      const svr_metadata *md, svr_time now)
 {
-    uint8_t block[SVR_METADATA_MAX];
     struct envelope e = {.pathway = pw, .tuple = *t};
-    ptrdiff_t len = svr_metadata_encode(block, sizeof(block), md);
-    if (len > 0)
-        post(n, &e, block, (size_t)len, now);
+    post_metadata(n, &e, md, now);
 }
 
 bool svr__is_alone(const svr_metadata *md)
@@ -83,7 +89,8 @@ void svr__send_metadata(svr_node *n, svr__session *s, unsigned side,
     struct envelope e = envelope_of(n, s, side);
     size_t len = svr__describe(
         n, s, side, SVR_HAS(CONTROL) | SVR_HAS(DISABLE_FORWARD), block);
-    post(n, &e, block, len, now);
+    if (len > 0)
+        post(n, &e, block, len, now);
     svr_session_event(&s->machine, side, SVR_SESSION_SENT_ALONE, now);
 }
 
@@ -174,14 +181,11 @@ bool svr__refuse(svr__work *w, svr__pathway *pw, const svr_uuid *uuid)
 void svr__send_delete(svr_node *n, const svr__session *s, unsigned side,
                       svr_time now)
 {
-    uint8_t block[SVR_METADATA_MAX];
     struct envelope e = envelope_of(n, s, side);
     svr_metadata md;
 
     describe_delete(n, e.pathway, &s->uuid, &md);
-    ptrdiff_t len = svr_metadata_encode(block, sizeof(block), &md);
-    if (len > 0)
-        post(n, &e, block, (size_t)len, now);
+    post_metadata(n, &e, &md, now);
 }
 
 /* What a control message is to the machine. False: it is unknown. */

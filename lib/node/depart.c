@@ -25,11 +25,16 @@ uint64_t svr__extra(const svr__work *w, const svr__passage *r)
     return hidden && syn && r->out == SVR__SERVER ? SVR_HAS(TCP_SYN) : 0;
 }
 
-/* A block, signed as metadata is, whatever plain packets are. */
+/* A block, signed as metadata is, whatever plain packets are. len 0: what it
+ * should say did not fit into one. */
 static bool add_block(svr__work *w, const svr__passage *r, const uint8_t *block,
                       size_t len)
 {
     svr_node *n = w->node;
+    if (len == 0) {
+        svr__drop(w, SVR_DROP_NO_BUFFER);
+        return false;
+    }
     if (!prepend(w, block, len))
         return false;
     n->counters.metadata_sent++;
@@ -82,29 +87,25 @@ static bool add_metrics(svr__work *w, const svr__passage *r,
     uint8_t block[SVR_METADATA_MAX];
     svr_metadata md;
 
-    svr__describe_bare(w->node, r->to, &md);
-    md.present |= SVR_HAS(PATH_METRICS);
+    svr_metadata_init(&md);
+    md.present = SVR_HAS(PATH_METRICS);
     md.metrics = *metrics;
-    ptrdiff_t len = svr_metadata_encode(block, sizeof(block), &md);
-    return len > 0 && add_block(w, r, block, (size_t)len);
+    size_t len = svr__describe_with(w->node, r->to, &md, block);
+    return add_block(w, r, block, len);
 }
 
 /* S17: the packet is one of several. */
 static bool add_copied(svr__work *w, const svr__passage *r, uint64_t extra)
 {
     uint8_t block[SVR_METADATA_MAX];
-    svr_metadata md;
 
     if (!svr__touch(w))
         return false;
     svr__send_copies(w, r);
     if (r->metadata)
         return add_metadata(w, r, extra | SVR_HAS(COPY_NUMBER));
-    svr__describe_bare(w->node, r->to, &md);
-    md.present |= SVR_HAS(COPY_NUMBER);
-    md.copy_number = svr__copies_of(w->node, r->session, r->out)->sent;
-    ptrdiff_t len = svr_metadata_encode(block, sizeof(block), &md);
-    return len > 0 && add_block(w, r, block, (size_t)len);
+    size_t len = svr__describe_copy(w->node, r->to, r->session, r->out, block);
+    return add_block(w, r, block, len);
 }
 
 bool svr__depart(svr__work *w, svr__passage *r)

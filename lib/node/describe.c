@@ -8,12 +8,42 @@ static svr_span text(const char *s)
     return (svr_span){(const uint8_t *)s, strlen(s)};
 }
 
+static void add_numbers(svr_node *n, const svr__pathway *pw, svr_metadata *md)
+{
+    md->present |= SVR_HAS(SECURITY_ID) | SVR_HAS(PACKET_NUMBER);
+    md->security_id = n->associations[pw->association].send.security_id;
+    md->packet_number = n->peers[pw->peer].next_number++;
+}
+
 void svr__describe_bare(svr_node *n, const svr__pathway *pw, svr_metadata *md)
 {
     svr_metadata_init(md);
-    md->present = SVR_HAS(SECURITY_ID) | SVR_HAS(PACKET_NUMBER);
-    md->security_id = n->associations[pw->association].send.security_id;
-    md->packet_number = n->peers[pw->peer].next_number++;
+    add_numbers(n, pw, md);
+}
+
+static size_t encode(const svr_metadata *md, uint8_t buf[SVR_METADATA_MAX])
+{
+    ptrdiff_t len = svr_metadata_encode(buf, SVR_METADATA_MAX, md);
+    return len < 0 ? 0 : (size_t)len;
+}
+
+size_t svr__describe_with(svr_node *n, const svr__pathway *pw, svr_metadata *md,
+                          uint8_t buf[SVR_METADATA_MAX])
+{
+    add_numbers(n, pw, md);
+    return encode(md, buf);
+}
+
+size_t svr__describe_copy(svr_node *n, const svr__pathway *pw,
+                          const svr__session *s, unsigned side,
+                          uint8_t buf[SVR_METADATA_MAX])
+{
+    svr_metadata md;
+
+    svr_metadata_init(&md);
+    md.present = SVR_HAS(COPY_NUMBER);
+    md.copy_number = svr__copies_of(n, s, side)->sent;
+    return svr__describe_with(n, pw, &md, buf);
 }
 
 size_t svr__describe_bare_len(uint64_t extra)
@@ -93,8 +123,7 @@ size_t svr__describe(svr_node *n, const svr__session *s, unsigned side,
     svr_metadata md;
     uint8_t record[SVR__RECORD_MAX];
     describe(n, s, side, extra, &md, token, record);
-    ptrdiff_t len = svr_metadata_encode(buf, SVR_METADATA_MAX, &md);
-    return len < 0 ? 0 : (size_t)len;
+    return encode(&md, buf);
 }
 
 size_t svr__describe_len(svr_node *n, const svr__session *s, unsigned side,

@@ -197,16 +197,11 @@ static size_t block_of_copy(const svr__work *w, const svr__passage *r,
                             uint8_t block[SVR_METADATA_MAX])
 {
     svr_node *n = w->node;
-    svr_metadata md;
 
     if (metadata)
         return svr__describe(n, r->session, r->out,
                              svr__extra(w, r) | SVR_HAS(COPY_NUMBER), block);
-    svr__describe_bare(n, pw, &md);
-    md.present |= SVR_HAS(COPY_NUMBER);
-    md.copy_number = svr__copies_of(n, r->session, r->out)->sent;
-    ptrdiff_t len = svr_metadata_encode(block, SVR_METADATA_MAX, &md);
-    return len < 0 ? 0 : (size_t)len;
+    return svr__describe_copy(n, pw, r->session, r->out, block);
 }
 
 /* A copy of the packet in the outbox, on the leg's tuple and with a block.

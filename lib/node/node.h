@@ -607,7 +607,8 @@ static inline uint8_t svr__arrival_flags(const svr__work *w,
     return w->alias ? w->alias->flags : flow->flags;
 }
 
-/* describe.c: the block for a side, signed afterwards. Returns its length. */
+/* describe.c: the block for a side, signed afterwards. Returns its length, or
+ * 0: it does not fit. */
 size_t svr__describe(svr_node *n, const svr__session *s, unsigned side,
                      uint64_t extra, uint8_t buf[SVR_METADATA_MAX]);
 /* An upper bound of what svr__describe writes, without taking a number. */
@@ -615,6 +616,13 @@ size_t svr__describe_len(svr_node *n, const svr__session *s, unsigned side,
                          uint64_t extra);
 /* A block with the numbers and nothing else: control packets, ICMP errors. */
 void svr__describe_bare(svr_node *n, const svr__pathway *pw, svr_metadata *md);
+/* The same with what md has besides, as bytes; 0: they do not fit. */
+size_t svr__describe_with(svr_node *n, const svr__pathway *pw, svr_metadata *md,
+                          uint8_t buf[SVR_METADATA_MAX]);
+/* And with the number of the packet that travels more than once (S17). */
+size_t svr__describe_copy(svr_node *n, const svr__pathway *pw,
+                          const svr__session *s, unsigned side,
+                          uint8_t buf[SVR_METADATA_MAX]);
 /* The length of such a block with these attributes, of fixed lengths, too. */
 size_t svr__describe_bare_len(uint64_t extra);
 
