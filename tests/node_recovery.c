@@ -92,6 +92,33 @@ Test(node_recovery, no_silence_without_peers)
     net_close(&net);
 }
 
+/* On a quiet line each packet is marked, with a block that names no session
+ * (S15). Where the session was forgotten it is asked for all the same (S8.2).
+ */
+Test(node_recovery, marked_packets_of_a_forgotten_session)
+{
+    struct lab lab;
+
+    lab_open(&lab, (struct net_options){0});
+    for (int i = 0; i < 3; i++) {
+        cr_assert_eq(lab_host(&lab, LAB_BRANCH, datagram(false)),
+                     SVR_DROP_NONE);
+        cr_assert_eq(lab_host(&lab, LAB_DC, datagram(true)), SVR_DROP_NONE);
+        lab_run(&lab, 2 * SVR_SECOND);
+    }
+    svr_node *dc = lab_node(&lab, LAB_DC);
+    svr__session_close(dc, &dc->table.sessions[0], SVR_CAUSE_IDLE, lab.net.now);
+    uint64_t before = net_dropped(dc, SVR_DROP_NO_SESSION);
+    unsigned got = lab.got[LAB_DC];
+    for (int i = 0; i < 3; i++) {
+        lab_host(&lab, LAB_BRANCH, datagram(false));
+        lab_run(&lab, 2 * SVR_SECOND);
+    }
+    cr_expect_eq(net_dropped(dc, SVR_DROP_NO_SESSION), before + 1);
+    cr_expect_eq(lab.got[LAB_DC], got + 2);
+    lab_close(&lab);
+}
+
 /* Which way hosts talk while a router is away and comes back. */
 enum {
     TALK_NONE,

@@ -228,6 +228,14 @@ static void on_bound_tuple(svr__work *w, svr__pathway *pw, svr__flow *flow,
         begin_session(w, pw, s, md, block_len);
 }
 
+/* Of a session that is not known here (S8.2), but for the block like any other:
+ * on a quiet line each packet may have one, since each is marked (S15). */
+static void pass_unknown(svr__work *w, svr__pathway *pw)
+{
+    svr__send_enable(w, pw);
+    svr__drop(w, SVR_DROP_NO_SESSION);
+}
+
 void svr__waypoint_block(svr__work *w, svr__pathway *pw, svr__flow *flow)
 {
     svr_metadata md;
@@ -252,7 +260,7 @@ void svr__waypoint_block(svr__work *w, svr__pathway *pw, svr__flow *flow)
     else if (!svr_metadata_is_session(&md) && flow)
         pass_block(w, flow, &md, block_len);
     else if (!svr_metadata_is_session(&md))
-        svr__drop(w, SVR_DROP_NO_SESSION);
+        pass_unknown(w, pw);
     else if (flow)
         on_bound_tuple(w, pw, flow, &md, block_len);
     else
