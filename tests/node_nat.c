@@ -94,6 +94,66 @@ Test(node_nat, pinhole_that_does_not_open)
     lab_close(&lab);
 }
 
+static enum svr_drop knock(struct lab *lab)
+{
+    return lab_host(lab, LAB_DC, frame_udp(SERVER, 5000, CLIENT, 7, "x", 1));
+}
+
+/* The NAT forgets the mapping that was asked for, before it is used, and at
+ * once after: the session would offer to where nobody is. */
+Test(node_nat, pinhole_that_closes)
+{
+    for (int used = 0; used < 2; used++) {
+        struct lab lab;
+
+        open_lab(&lab, (struct net_options){.reverse = true});
+        cr_assert_eq(knock(&lab), SVR_DROP_PINHOLE);
+        lab_rebind(&lab);
+        if (used)
+            cr_expect_eq(knock(&lab), SVR_DROP_NONE);
+        lab_run(&lab, 3 * SVR_SECOND);
+        cr_expect(say(&lab, true, true), "used: %d", used);
+        cr_expect(say(&lab, false, true), "used: %d", used);
+        cr_expect_eq(svr_node_session_count(lab.net.dc), 1);
+        lab_close(&lab);
+    }
+}
+
+/* The peer forgets its sessions when the NAT forgets its mappings: both lost
+ * their power. */
+Test(node_nat, restart_with_the_nat)
+{
+    struct lab lab;
+
+    open_lab(&lab, (struct net_options){.reverse = true});
+    cr_assert(say(&lab, true, true));
+    cr_assert(say(&lab, false, true));
+    lab_restart(&lab, LAB_BRANCH);
+    lab_rebind(&lab);
+    lab_run(&lab, 6 * SVR_SECOND);
+    cr_expect(say(&lab, true, true));
+    cr_expect(say(&lab, false, true));
+    cr_expect_eq(svr_node_session_count(lab.net.branch), 1);
+    lab_close(&lab);
+}
+
+/* A peer that did not answer is asked again once the pathway has come up. */
+Test(node_nat, pinhole_after_an_outage)
+{
+    struct lab lab;
+
+    open_lab(&lab, (struct net_options){.reverse = true});
+    lab.carries = no_keep_alive;
+    lab.user = &lab;
+    cr_expect_not(say(&lab, true, true));
+    lab.user = NULL;
+    lab_restart(&lab, LAB_BRANCH);
+    lab_run(&lab, 2 * SVR_SECOND);
+    cr_expect_eq(knock(&lab), SVR_DROP_PINHOLE);
+    cr_expect_eq(knock(&lab), SVR_DROP_NONE);
+    lab_close(&lab);
+}
+
 static svr_uuid uuid_of(struct lab *lab, int router)
 {
     return lab_session(lab, router).uuid;

@@ -104,6 +104,11 @@ bool svr__session_move(svr_node *n, svr__session *s, svr_time now)
                    now);
 }
 
+bool svr__session_reopen(svr_node *n, svr__session *s, svr_time now)
+{
+    return move_to(n, s, s->side[SVR__SERVER].pathway, SVR_CAUSE_FAILED, now);
+}
+
 static unsigned visit(svr_node *n, svr__tour *t, svr__session *s, unsigned side,
                       svr_time now)
 {

@@ -581,6 +581,9 @@ void svr__send_copies(const svr__work *w, const svr__passage *r);
 /* move.c (S17) */
 /* Moves the server's side if there is a reason and a pathway to move to. */
 bool svr__session_move(svr_node *n, svr__session *s, svr_time now);
+/* Moves the server's side to new ports of the pathway that it has, through a
+ * pinhole if need be. False: not yet. */
+bool svr__session_reopen(svr_node *n, svr__session *s, svr_time now);
 /* A pathway went down, came up, or is out of its hold-down: its peer's sessions
  * are looked at, a few at a time. */
 void svr__moves_begin(svr_node *n, const svr__pathway *pw, svr_time now);
@@ -635,6 +638,9 @@ enum svr_drop svr__wish_plan(svr_node *n, const svr_tuple *context,
 /* What the pathway says has become of it. */
 void svr__wish_result(svr_node *n, uint16_t pathway, const svr_pinhole *got,
                       svr_time now);
+/* The peer's NAT has changed, or the pathway came up again: what was found out
+ * along it is not true any more. */
+void svr__wishes_doubt(svr_node *n, uint16_t pathway);
 /* Pathways have other numbers now. */
 void svr__wishes_forget(svr_node *n);
 /* An authentic keep-alive of no session. False: none was asked for there. */

@@ -17,6 +17,10 @@
  */
 #define ANSWER_TIME (4 * SVR_SECOND)
 #define LOOK_TIME (100 * SVR_MILLISECOND)
+/* When an offer to a NAT that has changed went nowhere, and for how long such
+ * sessions are looked after. */
+#define ECHO_TIME (1 * SVR_SECOND)
+#define REOPEN_TIME (10 * SVR_SECOND)
 
 static unsigned tell(svr_node *n, svr__tour *t, svr__session *s, unsigned side,
                      svr_time now)
@@ -80,7 +84,68 @@ void svr__resync_heard(svr_node *n, const svr__pathway *pw, uint32_t boot,
         svr__tour_start(n, &peer->tour, &telling, pw->peer, now);
 }
 
-static const svr__tour_plan renewing = {SVR__TOUR_PATHWAY, tell, NULL};
+/* S14.9: an offer toward a peer's NAT. If that has changed and the peer does
+ * not know the session, nobody but this router can mend it. */
+static bool offers_to_nat(const svr_node *n, const svr__session *s,
+                          unsigned side)
+{
+    return side == SVR__SERVER &&
+           s->machine.hop[side].state == SVR_HOP_OFFERING &&
+           n->pathways[s->side[side].pathway].peer_nat &&
+           !svr__is_duplicated(n, s); /* it has other ways */
+}
+
+/* A session that was never answered begins anew with its next packet. */
+static unsigned renew(svr_node *n, svr__tour *t, svr__session *s, unsigned side,
+                      svr_time now)
+{
+    if (!offers_to_nat(n, s, side) || s->machine.hop[side].renewed)
+        return tell(n, t, s, side, now);
+    svr__session_close(n, s, SVR_CAUSE_FAILED, now);
+    return 0;
+}
+
+static bool is_stale(const svr__session *s, unsigned side, svr_time now)
+{
+    svr_time renewed = s->machine.hop[side].renewed;
+
+    return now - (renewed ? renewed : s->created) >= ECHO_TIME;
+}
+
+/* Any other goes through a pinhole of its own if no echo comes. */
+static unsigned reopen(svr_node *n, svr__tour *t, svr__session *s,
+                       unsigned side, svr_time now)
+{
+    if (!offers_to_nat(n, s, side))
+        return 0;
+    t->left++;
+    if (!is_stale(s, side, now) || !svr__session_reopen(n, s, now))
+        return 0;
+    svr__send_metadata(n, s, side, now);
+    return 1;
+}
+
+static void finish_renewing(svr_node *n, svr__tour *t, svr_time now);
+static void finish_reopening(svr_node *n, svr__tour *t, svr_time now);
+static const svr__tour_plan renewing = {SVR__TOUR_PATHWAY, renew,
+                                        finish_renewing};
+static const svr__tour_plan reopening = {SVR__TOUR_PATHWAY, reopen,
+                                         finish_reopening};
+
+static void finish_reopening(svr_node *n, svr__tour *t, svr_time now)
+{
+    if (t->left && now < t->until) {
+        t->left = 0;
+        svr__tour_start(n, t, &reopening, t->of, now + LOOK_TIME);
+    }
+}
+
+static void finish_renewing(svr_node *n, svr__tour *t, svr_time now)
+{
+    t->left = 1; /* it has not been looked at yet */
+    t->until = now + REOPEN_TIME;
+    finish_reopening(n, t, now);
+}
 
 void svr__resync_pathway(svr_node *n, svr__pathway *pw, svr_time now)
 {

@@ -116,6 +116,8 @@ static void set_state(svr_node *n, svr__pathway *pw, bool up, bool ready,
     pw->ready = ready;
     if (was_up && !up)
         for_sessions(n, pw, hold_session, now);
+    if (!was_up && up)
+        svr__wishes_doubt(n, (uint16_t)(pw - n->pathways));
     svr__moves_begin(n, pw, now);
     svr__notify_pathway(n, pw, now);
 }
@@ -157,6 +159,7 @@ static void follow(svr_node *n, svr__pathway *pw, unsigned changes,
         pw->tcp_as_udp = pw->mask_always || info.tcp_as_udp;
     if (changes & SVR_PATHWAY_CHANGED_NAT) {
         svr__pathway_move(n, pw, &info.peer.addr);
+        svr__wishes_doubt(n, (uint16_t)(pw - n->pathways));
         svr__resync_pathway(n, pw, now);
     }
     svr__resync_heard(n, pw, info.peer_boot_counter, now);

@@ -98,6 +98,14 @@ void svr__wish_result(svr_node *n, uint16_t pathway, const svr_pinhole *got,
     }
 }
 
+void svr__wishes_doubt(svr_node *n, uint16_t pathway)
+{
+    for (size_t i = 0; i < SVR__WISHES; i++)
+        if (n->wishes[i].pathway == pathway &&
+            n->wishes[i].state != SVR__WISH_ASKED)
+            n->wishes[i].until = 0;
+}
+
 void svr__wishes_forget(svr_node *n)
 {
     for (size_t i = 0; i < SVR__WISHES; i++)
