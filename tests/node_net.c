@@ -133,6 +133,7 @@ static void plan_watch(svr_pathway_config *pw, const struct net_options *o,
                        enum router self)
 {
     pw->unwatched = !o->watched;
+    pw->inactivity = o->inactivity;
     if (o->hidden && self == DC)
         pw->remote = addr("203.0.113.77");
     pw->watch.tcp_probes = o->probes && self == BRANCH;

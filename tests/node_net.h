@@ -63,8 +63,9 @@ struct net_options {
     bool hidden;     /* dc knows branch as 203.0.113.77 only */
     bool probes;     /* branch sends TCP probes */
     uint8_t masked;  /* NET_MASK_... */
-    uint16_t server_mtu;                   /* of dc's LAN; 0: 1500 */
-    size_t sessions;                       /* 0: 64 */
+    uint8_t inactivity;  /* of all pathways (S8.2); 0: packet-based */
+    uint16_t server_mtu; /* of dc's LAN; 0: 1500 */
+    size_t sessions;     /* 0: 64 */
     size_t peer_sessions, tenant_sessions; /* of each router */
     uint32_t peer_rate, tenant_rate;
     svr_port_range ports; /* of both ends of the first pathway */

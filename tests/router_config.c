@@ -392,6 +392,35 @@ Test(config, bfd_settings)
     free(one);
 }
 
+Test(config, recovery)
+{
+    static const struct {
+        const char *keys;
+        unsigned inactivity;
+    } rows[] = {
+        {"s", 0},
+        {"s, recovery: packet-based", 0},
+        {"s, recovery: inactivity-based", 5},
+        {"s, recovery: inactivity-based, inactivity: 1s", 1},
+        {"s, recovery: inactivity-based, inactivity: 30000ms", 30},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char ours[128], theirs[128];
+        const char *mode = i < 2 ? "" : ", recovery: inactivity-based";
+        snprintf(ours, sizeof(ours), "%s}\n  b:", rows[i].keys);
+        snprintf(theirs, sizeof(theirs), "s%s}\ntenants", mode);
+        char *one = file_with("s}\n  b:", ours);
+        char *both = text_with(one, "s}\ntenants", theirs);
+        struct config *c = load_good(both, "a");
+
+        cr_expect_eq(c->node.pathways[0].inactivity, rows[i].inactivity,
+                     "row %zu", i);
+        config_free(c);
+        free(both);
+        free(one);
+    }
+}
+
 /* What the two ends may have each for itself. */
 Test(config, bfd_ends_that_differ)
 {

@@ -583,6 +583,9 @@ Test(bad, routers_that_are_not_there)
 /* The pathway of router a with these BFD settings. */
 #define BFD(settings) "security: s, bfd: {" settings "}}\n  b:"
 
+#define RECOVERY(time) \
+    "security: s, recovery: inactivity-based, inactivity: " time "}\n  b:"
+
 Test(bad, bfd)
 {
     static const char find[] = "security: s}\n  b:";
@@ -609,6 +612,16 @@ Test(bad, bfd)
          "found ports \"16383-20000\", expected some within 16384-65534"},
         {find, "security: s, ports: 20000-65535}\n  b:", "11:34",
          "found ports \"20000-65535\", expected some within 16384-65534"},
+        {find, "security: s, inactivity: 5s}\n  b:", "11:39",
+         "found \"inactivity\" in a pathway without \"recovery: "
+         "inactivity-based\""},
+        {find, RECOVERY("500ms"), "11:67",
+         "found \"500ms\", expected a duration from 1s to 30s"},
+        {find, RECOVERY("31s"), "11:67", "from 1s to 30s"},
+        {find, RECOVERY("1500ms"), "11:67",
+         "found \"1500ms\", expected whole seconds"},
+        {find, "security: s, recovery: none}\n  b:", "11:37",
+         "expected one of packet-based, inactivity-based"},
         {find, "security: s, ports: 1280}\n  b:", "11:34",
          "found ports \"1280\", expected some within 16384-65534"},
         {find, "security: s, tcp-as-udp: probe, bfd: {form: plain}}\n  b:",
@@ -625,6 +638,8 @@ Test(bad, bfd_ends_that_differ)
         {find, BFD("port: 3784"), "18:7",
          "found BFD port \"1280\", expected \"3784\" as at the other end "
          "(line 11)"},
+        {find, RECOVERY("5s"), "18:7",
+         "found recovery \"packet-based\", expected \"inactivity-based\""},
         {find, BFD("form: plain"), "18:7",
          "found BFD form \"block\", expected \"plain\""},
         {find, BFD("ttl: 255"), "18:7",

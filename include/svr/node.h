@@ -159,6 +159,10 @@ typedef struct svr_pathway_config {
                                    node's to fill in. Messages are expected at
                                    local.port, plain ones at remote.port, which
                                    must be below 16384 */
+    uint8_t inactivity; /* S8.2: a session without return traffic for so many
+                           seconds, 1 to 30, asks the peer whether it has it; a
+                           packet of no session is not answered. 0, the
+                           default: it is, and nothing is asked */
     uint8_t bfd_ttl; /* of BFD packets, 64; 255: theirs must have it, too (RFC
                         5881 section 5) */
 } svr_pathway_config;

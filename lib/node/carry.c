@@ -76,6 +76,7 @@ static void carry_on(svr_node *draft, const svr__pathway *from,
     to->mtu = from->mtu;
     to->mark_due = from->mark_due;
     to->peer_nat = from->peer_nat;
+    to->own_nat = from->own_nat;
     if (!to->watch)
         return;
     svr_pathway_info info;

@@ -7,6 +7,7 @@
 
 enum {
     MTU_MIN = 1280,
+    INACTIVITY_MAX = 30, /* S8.2, seconds */
     SESSIONS_DEFAULT = 65536,
 };
 
@@ -186,7 +187,7 @@ static bool valid_pathway(const svr_node_config *c, const svr_pathway_config *p)
            !svr_addr_is_none(&p->local) && !svr_addr_is_none(&p->remote) &&
            svr_addr_is_v4(&p->local) == svr_addr_is_v4(&p->remote) &&
            own_waypoint(&c->interfaces[p->iface], &p->local) &&
-           (p->unwatched || valid_watch(p));
+           p->inactivity <= INACTIVITY_MAX && (p->unwatched || valid_watch(p));
 }
 
 static bool valid_route(const svr_node_config *c, const svr_route_config *r)

@@ -94,11 +94,36 @@ void svr__send_metadata(svr_node *n, svr__session *s, unsigned side,
     svr_session_event(&s->machine, side, SVR_SESSION_SENT_ALONE, now);
 }
 
+static void describe_control(svr_node *n, const svr__pathway *pw,
+                             const svr_uuid *uuid, enum svr_control control,
+                             svr_metadata *md)
+{
+    svr__describe_bare(n, pw, md);
+    md->present |= SVR_HAS(CONTROL) | SVR_HAS(SESSION_UUID);
+    md->control = (uint8_t)control;
+    md->uuid = *uuid;
+}
+
+/* A message about a session that both know. */
+static void send_control(svr_node *n, const svr__session *s, unsigned side,
+                         enum svr_control control, svr_time now)
+{
+    struct envelope e = envelope_of(n, s, side);
+    svr_metadata md;
+
+    describe_control(n, e.pathway, &s->uuid, control, &md);
+    post_metadata(n, &e, &md, now);
+}
+
 void svr__session_act(svr_node *n, svr__session *s, unsigned side,
                       unsigned actions, svr_time now)
 {
     if (actions & SVR_SESSION_SEND_METADATA)
         svr__send_metadata(n, s, side, now);
+    if (actions & SVR_SESSION_SEND_KEEP_ALIVE)
+        send_control(n, s, side, SVR_CONTROL_KEEP_ALIVE, now);
+    if (actions & SVR_SESSION_SEND_HEALTH_ANSWER)
+        send_control(n, s, side, SVR_CONTROL_HEALTH_ANSWER, now);
 }
 
 /* S8.2: one for each tuple and second. */
@@ -161,31 +186,18 @@ void svr__send_enable(svr__work *w, svr__pathway *pw)
     answer(w, pw, &md);
 }
 
-static void describe_delete(svr_node *n, const svr__pathway *pw,
-                            const svr_uuid *uuid, svr_metadata *md)
-{
-    svr__describe_bare(n, pw, md);
-    md->present |= SVR_HAS(CONTROL) | SVR_HAS(SESSION_UUID);
-    md->control = SVR_CONTROL_DELETE_SESSION;
-    md->uuid = *uuid;
-}
-
 bool svr__refuse(svr__work *w, svr__pathway *pw, const svr_uuid *uuid)
 {
     svr_metadata md;
 
-    describe_delete(w->node, pw, uuid, &md);
+    describe_control(w->node, pw, uuid, SVR_CONTROL_DELETE_SESSION, &md);
     return answer(w, pw, &md);
 }
 
 void svr__send_delete(svr_node *n, const svr__session *s, unsigned side,
                       svr_time now)
 {
-    struct envelope e = envelope_of(n, s, side);
-    svr_metadata md;
-
-    describe_delete(n, e.pathway, &s->uuid, &md);
-    post_metadata(n, &e, &md, now);
+    send_control(n, s, side, SVR_CONTROL_DELETE_SESSION, now);
 }
 
 /* What a control message is to the machine. False: it is unknown. */

@@ -81,6 +81,27 @@ static bool takes_metrics(svr__work *w, const svr__passage *r,
            svr__watch_mark(n, r->to, metrics, w->now);
 }
 
+/* S8.2: says of a block without a session whose it is, and asks. */
+static void ask_health(const svr__passage *r, svr_metadata *md)
+{
+    if (!r->health)
+        return;
+    md->present |= SVR_HAS(SESSION_UUID) | SVR_HAS(HEALTH_OR_KEY);
+    md->uuid = r->session->uuid;
+    md->health = r->health;
+}
+
+static bool add_health(svr__work *w, const svr__passage *r)
+{
+    uint8_t block[SVR_METADATA_MAX];
+    svr_metadata md;
+
+    svr_metadata_init(&md);
+    ask_health(r, &md);
+    size_t len = svr__describe_with(w->node, r->to, &md, block);
+    return add_block(w, r, block, len);
+}
+
 static bool add_metrics(svr__work *w, const svr__passage *r,
                         const svr_path_metrics *metrics)
 {
@@ -98,13 +119,18 @@ static bool add_metrics(svr__work *w, const svr__passage *r,
 static bool add_copied(svr__work *w, const svr__passage *r, uint64_t extra)
 {
     uint8_t block[SVR_METADATA_MAX];
+    svr_metadata md;
 
     if (!svr__touch(w))
         return false;
     svr__send_copies(w, r);
     if (r->metadata)
         return add_metadata(w, r, extra | SVR_HAS(COPY_NUMBER));
-    size_t len = svr__describe_copy(w->node, r->to, r->session, r->out, block);
+    svr_metadata_init(&md);
+    md.present = SVR_HAS(COPY_NUMBER);
+    md.copy_number = svr__copies_of(w->node, r->session, r->out)->sent;
+    ask_health(r, &md);
+    size_t len = svr__describe_with(w->node, r->to, &md, block);
     return add_block(w, r, block, len);
 }
 
@@ -118,13 +144,16 @@ bool svr__depart(svr__work *w, svr__passage *r)
         return true;
     if ((r->flow->flags & SVR__FLOW_MASKED_OUT) && !mask(w))
         return false;
-    r->metadata = svr_session_event(&r->session->machine, r->out,
-                                    SVR_SESSION_SEND, w->now) &
-                  SVR_SESSION_ADD_METADATA;
+    unsigned actions = svr_session_event(&r->session->machine, r->out,
+                                         SVR_SESSION_SEND, w->now);
+    r->metadata = actions & SVR_SESSION_ADD_METADATA;
+    r->health = svr__health_of(actions);
     if (r->copied)
         return add_copied(w, r, extra);
     if (r->metadata)
         return add_metadata(w, r, extra);
+    if (r->health)
+        return add_health(w, r);
     if (takes_metrics(w, r, &metrics))
         return add_metrics(w, r, &metrics);
     if (svr__has_cookie(w) && !w->packet->segment_size && !add_mark(w))

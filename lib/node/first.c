@@ -193,7 +193,8 @@ static void first_on_waypoint(svr__work *w)
     } else if (svr__has_block(w)) {
         svr__waypoint_block(w, pw, NULL);
     } else {
-        svr__send_enable(w, pw);
+        if (!pw->inactivity) /* S8.2: else the neighbour will ask */
+            svr__send_enable(w, pw);
         svr__drop(w, SVR_DROP_NO_SESSION);
     }
 }

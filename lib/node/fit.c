@@ -49,9 +49,13 @@ static struct growth growth_of(const svr__work *w, const svr__passage *r)
         g.steady += (int)tag_len(n, r->to);
     if (r->copied)
         g.steady += (int)svr__describe_bare_len(SVR_HAS(COPY_NUMBER));
-    if (svr_session_peek(&r->session->machine, r->out, w->now) &
-        SVR_SESSION_ADD_METADATA) {
+    unsigned actions = svr_session_peek(&r->session->machine, r->out, w->now);
+    if (actions & SVR_SESSION_ADD_METADATA)
         g.metadata = svr__describe_len(n, r->session, r->out, svr__extra(w, r));
+    else if (svr__health_of(actions))
+        g.metadata = svr__describe_bare_len(SVR_HAS(SESSION_UUID) |
+                                            SVR_HAS(HEALTH_OR_KEY));
+    if (g.metadata) {
         if (!(r->flow->flags & SVR__FLOW_SIGNED_OUT))
             g.metadata += tag_len(n, r->to);
     } else if (is_marked(w, r)) {

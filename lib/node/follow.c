@@ -163,6 +163,7 @@ void svr__update(svr__work *w, svr__flow *flow, const svr_metadata *md,
         svr__copies_forget(svr__copies_of(n, s, side));
     if (!svr__is_first_copy(w, flow, md))
         return;
+    svr__health_asked(w, s, side, md);
     keep_token(n, s, side, md);
     unsigned actions = svr__hear(w, s, side, md);
     if (alone || svr__strip_for(w, flow, block_len))

@@ -23,11 +23,11 @@
  * says where they go, fit.c looks at sizes, depart.c adds what a neighbour
  * needs, describe.c writes metadata,
  * protect.c signs and verifies, record.c keeps sessions from circling (S20),
- * control.c speaks to neighbours (S7, S8.2), refuse.c tells hosts what they
- * refuse (S6.10), icmp.c raises and carries errors (S19), expiry.c ends what is
- * idle (S9). create.c makes a node, setup.c and config.c what derives from its
- * configuration, reconfigure.c gives it another one. info.c tells about it,
- * notify.c tells of what happens.
+ * control.c speaks to neighbours (S7, S8.2), health.c watches them, refuse.c
+ * tells hosts what they refuse (S6.10), icmp.c raises and carries errors (S19),
+ * expiry.c ends what is idle (S9). create.c makes a node, setup.c and config.c
+ * what derives from its configuration, reconfigure.c gives it another one.
+ * info.c tells about it, notify.c tells of what happens.
  */
 #ifndef SVR_LIB_NODE_NODE_H
 #define SVR_LIB_NODE_NODE_H
@@ -110,6 +110,8 @@ typedef struct svr__pathway {
     bool up;            /* sessions may use it */
     bool ready;         /* new ones, too, where another would do (S14.1) */
     bool peer_nat;      /* the peer stands behind a NAT (S14.4) */
+    bool own_nat;       /* or this router does */
+    uint8_t inactivity; /* S8.2: seconds; 0: recovery is packet-based */
     bool tcp_as_udp;    /* S4.4, now */
     bool mask_always;   /* and as configured */
     bool plain;         /* BFD without a block */
@@ -411,6 +413,7 @@ typedef struct svr__passage {
     unsigned in, out;        /* sides */
     bool copied;             /* to legs, too (S17) */
     bool metadata;           /* set by svr__depart: the packet carries it */
+    uint8_t health;          /* likewise: type 46 (S8.2); 0: none */
     svr__pathway *from, *to; /* NULL: own interface */
 } svr__passage;
 
@@ -725,6 +728,20 @@ bool svr__refuse(svr__work *w, svr__pathway *pw, const svr_uuid *uuid);
 bool svr__told_lately(svr_node *n, uint64_t hash, svr_time now);
 /* S8.2: a plain packet of no session asks for metadata, within limits. */
 void svr__send_enable(svr__work *w, svr__pathway *pw);
+
+/* health.c (S8.1, S8.2) */
+/* A session's side has got a pathway, or something of that is new. */
+void svr__health_watch(svr_node *n, svr__session *s, unsigned side);
+/* A packet of the session has come from a side: it is answered if it asks. */
+void svr__health_asked(svr__work *w, svr__session *s, unsigned side,
+                       const svr_metadata *md);
+/* Which type 46 a packet carries where the machine says so: 0, 1 or 2. */
+static inline uint8_t svr__health_of(unsigned actions)
+{
+    if (actions & SVR_SESSION_ADD_HEALTH_AGAIN)
+        return 2;
+    return actions & SVR_SESSION_ADD_HEALTH ? 1 : 0;
+}
 
 /* refuse.c (S6.10) */
 /* The host that sent w's packet is told that its session is refused. */

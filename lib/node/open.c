@@ -294,6 +294,7 @@ enum svr_drop svr__session_rebind(svr_node *n, svr__session *s, unsigned side,
     bool bound = svr__flow_bind(&n->table, f);
     assert(bound); /* the key was free, and there is a place */
     (void)bound;
+    svr__health_watch(n, s, side);
     n->counters.sessions_moved++;
     svr__session_settle(n, s);
     svr__notify_session(n, s, SVR_EVENT_SESSION_MOVED, cause);
@@ -334,6 +335,8 @@ enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
     }
     fill_protection(n, s, SVR__CLIENT);
     fill_protection(n, s, SVR__SERVER);
+    svr__health_watch(n, s, SVR__CLIENT);
+    svr__health_watch(n, s, SVR__SERVER);
     count_on_pathways(n, s, 1);
     svr__admit_count(n, s, 1);
     *forward = svr__session_flow(&n->table, s, SVR__CLIENT);

@@ -190,6 +190,8 @@ static void adjust_sessions(const svr__change *c, svr_node *n)
         adjust_flow(n, s, SVR__CLIENT);
         adjust_flow(n, s, SVR__SERVER);
         adjust_aliases(c, n, s);
+        svr__health_watch(n, s, SVR__CLIENT);
+        svr__health_watch(n, s, SVR__SERVER);
     }
 }
 

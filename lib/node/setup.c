@@ -93,6 +93,7 @@ static int add_pathway(svr_node *n, const svr_node_config *c, size_t number,
     pw->iface = from->iface;
     pw->peer = from->peer;
     pw->security = from->security;
+    pw->inactivity = from->inactivity;
     pw->local = from->local;
     pw->remote = pw->configured = from->remote;
     pw->association = associate(n, c, from->peer, from->security);

@@ -134,6 +134,26 @@ static void take_mtu(svr_node *n, svr__pathway *pw,
     for_sessions(n, pw, resize_session, now);
 }
 
+/* S8.1 */
+static void watch_session(svr_node *n, svr__session *s, unsigned side,
+                          svr_time now)
+{
+    (void)now;
+    svr__health_watch(n, s, side);
+    svr__session_arm(n, s);
+}
+
+static void take_nat(svr_node *n, svr__pathway *pw,
+                     const svr_pathway_info *info, svr_time now)
+{
+    bool before = pw->own_nat;
+
+    pw->peer_nat = info->peer_nat;
+    pw->own_nat = info->own_nat;
+    if (pw->own_nat != before)
+        for_sessions(n, pw, watch_session, now);
+}
+
 static void take_pinholes(svr_node *n, svr__pathway *pw, svr_time now)
 {
     svr_pinhole got;
@@ -152,7 +172,7 @@ static void follow(svr_node *n, svr__pathway *pw, unsigned changes,
     if (changes & SVR_PATHWAY_CHANGED_STATE)
         set_state(n, pw, info.state == SVR_BFD_UP, info.ready, now);
     take_mtu(n, pw, &info, now);
-    pw->peer_nat = info.peer_nat;
+    take_nat(n, pw, &info, now);
     if (changes & SVR_PATHWAY_CHANGED_PINHOLE)
         take_pinholes(n, pw, now);
     if (changes & SVR_PATHWAY_CHANGED_TCP)

@@ -121,7 +121,7 @@ static void pass_block(svr__work *w, svr__flow *flow, const svr_metadata *md,
 
     if (!svr__is_first_copy(w, flow, md))
         return;
-
+    svr__health_asked(w, s, side, md);
     if (svr__strip_for(w, flow, block_len))
         svr__go_on(
             w, flow,
@@ -229,10 +229,12 @@ static void on_bound_tuple(svr__work *w, svr__pathway *pw, svr__flow *flow,
 }
 
 /* Of a session that is not known here (S8.2), but for the block like any other:
- * on a quiet line each packet may have one, since each is marked (S15). */
-static void pass_unknown(svr__work *w, svr__pathway *pw)
+ * on a quiet line each packet may have one, since each is marked (S15).
+ * Where recovery is inactivity-based, a neighbour that asks is answered. */
+static void pass_unknown(svr__work *w, svr__pathway *pw, const svr_metadata *md)
 {
-    svr__send_enable(w, pw);
+    if (!pw->inactivity || svr__md_has(md, SVR_HAS(HEALTH_OR_KEY)))
+        svr__send_enable(w, pw);
     svr__drop(w, SVR_DROP_NO_SESSION);
 }
 
@@ -260,7 +262,7 @@ void svr__waypoint_block(svr__work *w, svr__pathway *pw, svr__flow *flow)
     else if (!svr_metadata_is_session(&md) && flow)
         pass_block(w, flow, &md, block_len);
     else if (!svr_metadata_is_session(&md))
-        pass_unknown(w, pw);
+        pass_unknown(w, pw, &md);
     else if (flow)
         on_bound_tuple(w, pw, flow, &md, block_len);
     else

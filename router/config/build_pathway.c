@@ -161,6 +161,10 @@ static void build_pathway(struct builder *b, const struct value *pathway,
     out->local_ports = build_ports(pathway);
     out->remote_ports =
         build_ports(pathway_reverse(b->root, b->router, pathway));
+    if (value_of(pathway, PATHWAY_RECOVERY)->number == RECOVERY_INACTIVITY)
+        out->inactivity =
+            (uint8_t)(value_of(pathway, PATHWAY_INACTIVITY)->number /
+                      SVR_SECOND);
     out->tcp_as_udp = tcp_as_udp == TCP_AS_UDP_ALWAYS;
     out->watch.tcp_probes = tcp_as_udp == TCP_AS_UDP_PROBE;
 }

@@ -205,6 +205,8 @@ static void check_ends(struct checker *c, const struct value *own,
 {
     check_alike(c, value_of(own, PATHWAY_SECURITY),
                 value_of(other, PATHWAY_SECURITY), "security policy");
+    check_alike(c, value_of(own, PATHWAY_RECOVERY),
+                value_of(other, PATHWAY_RECOVERY), "recovery");
     check_alike(c, bfd_key(own, BFD_PORT), bfd_key(other, BFD_PORT),
                 "BFD port");
     check_alike(c, bfd_key(own, BFD_FORM), bfd_key(other, BFD_FORM),
@@ -246,6 +248,21 @@ static void check_probe(struct checker *c, const struct value *pathway)
                        "expected form \"block\", never or always");
 }
 
+/* S8.2 */
+static void check_inactivity(struct checker *c, const struct value *pathway)
+{
+    const struct value *time = value_of(pathway, PATHWAY_INACTIVITY);
+
+    if (time->given &&
+        value_of(pathway, PATHWAY_RECOVERY)->number != RECOVERY_INACTIVITY)
+        report_problem(c->report, time->at,
+                       "found \"inactivity\" in a pathway without "
+                       "\"recovery: inactivity-based\"");
+    else if (time->number % SVR_SECOND)
+        report_problem(c->report, time->at, "found %s, expected whole seconds",
+                       quote(time->text).s);
+}
+
 /* S10: a range is a part of all there are. */
 static void check_ports(struct checker *c, const struct value *pathway)
 {
@@ -264,6 +281,7 @@ static void check_end(struct checker *c, struct pathway_end *e)
 {
     check_ports(c, e->pathway);
     check_probe(c, e->pathway);
+    check_inactivity(c, e->pathway);
     if (resolve(c, e) && check_local(c, e) && check_remote(c, e))
         check_next_hop(c, e);
 }

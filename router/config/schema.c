@@ -175,6 +175,15 @@ static const struct schema_choice tcp_as_udp[] = {
      "behind a NAT"},
 };
 
+static const struct schema_choice recoveries[] = {
+    {"packet-based", RECOVERY_PACKET,
+     "a router that gets a packet of a session that it does not have asks for "
+     "the session"},
+    {"inactivity-based", RECOVERY_INACTIVITY,
+     "it does not; a router that sends packets of a session and gets none back "
+     "for the time of `inactivity` asks whether the session is there"},
+};
+
 static const struct schema_choice detections[] = {
     {"own", DETECTION_OWN,
      "this router's multiplier times the slower of its `required` and the "
@@ -280,6 +289,20 @@ static const struct schema_key pathway_keys[] = {
                                     "networks that drop TCP with data in its "
                                     "SYN",
                             CHOICES(tcp_as_udp)},
+    [PATHWAY_RECOVERY] = {.name = "recovery",
+                          .type = SCHEMA_CHOICE,
+                          .fallback = "packet-based",
+                          .text = "how it is noticed that a router has lost a "
+                                  "session; the same at both ends",
+                          CHOICES(recoveries)},
+    [PATHWAY_INACTIVITY] = {.name = "inactivity",
+                            .type = SCHEMA_DURATION,
+                            .min = 1 * SVR_SECOND,
+                            .max = 30 * SVR_SECOND,
+                            .fallback = "5s",
+                            .text = "with `recovery: inactivity-based`: the "
+                                    "time without return traffic, in whole "
+                                    "seconds"},
     [PATHWAY_PORTS] = {.name = "ports",
                        .type = SCHEMA_PORTS,
                        .otherwise = "16384-65534",

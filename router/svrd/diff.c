@@ -127,6 +127,8 @@ static void diff_pathway(json_t *what, const struct config *old, size_t i,
          a->tcp_as_udp == b->tcp_as_udp &&
              a->watch.tcp_probes == b->watch.tcp_probes,
          "tcp-as-udp");
+    note(what, !a->inactivity == !b->inactivity, "recovery");
+    note(what, a->inactivity == b->inactivity, "inactivity");
     note(what, same_watch(a, b), "bfd");
 }
 
