@@ -393,8 +393,9 @@ static void prepare(void)
     in.random = 1;
     in.now = in.peer_now = SVR_SECOND;
     /* A tenth stays free, and more for what is opened in rounds. */
-    in.node = make_node(false, in.sessions + in.sessions / 8 + 2 * OPERATIONS,
-                        (svr_allocator){count_alloc, count_free, &in.used});
+    in.node =
+        make_node(false, in.sessions + in.sessions / 8 + (size_t)2 * OPERATIONS,
+                  (svr_allocator){count_alloc, count_free, &in.used});
     in.peer = make_node(true, PEER_SESSIONS, HEAP);
     in.keys = need(flows, sizeof(*in.keys));
     in.wire = need(flows, sizeof(*in.wire));
@@ -620,7 +621,7 @@ static int read_sessions(int argc, char **argv)
     if (argc < 3 || strcmp(argv[1], "--sessions") != 0)
         return argc;
     in.sessions = strtoul(argv[2], NULL, 10);
-    if (in.sessions < OPERATIONS || in.sessions > 8 * SESSIONS)
+    if (in.sessions < OPERATIONS || in.sessions > (size_t)8 * SESSIONS)
         fail("--sessions is from 32768 to 8000000");
     for (int i = 3; i < argc; i++)
         argv[i - 2] = argv[i];

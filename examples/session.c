@@ -109,7 +109,7 @@ int main(void)
     svr_session_init(&l.end[INGRESS], SVR_SESSION_UDP, false, true, 100);
     svr_session_init(&l.end[EGRESS], SVR_SESSION_UDP, true, false, 200);
     for (unsigned step = 0; step < STEPS; step++) {
-        svr_time now = step * 50 * SVR_MILLISECOND;
+        svr_time now = (svr_time)step * 50 * SVR_MILLISECOND;
 
         if (step == STEPS / 2)
             svr_session_event(&l.end[INGRESS], side_of(INGRESS),

@@ -276,7 +276,7 @@ void fuzz_one(const uint8_t *data, size_t len)
     while (s.len > 0)
         step(&s);
     if (!(pair.options & PAIR_WATCHED)) {
-        pair_wait(HOURS * 3600 * SVR_SECOND);
+        pair_wait((svr_time)HOURS * 3600 * SVR_SECOND);
         for (unsigned i = 0; i < 2; i++)
             pair_check(svr_node_session_count(pair.node[i]) == 0);
     }

@@ -91,7 +91,7 @@ static void match_policy(svr__change *c)
     for (size_t i = 0; i < c->tenant_count; i++) {
         const char *name = svr_policy_tenant_name(from->policy, (int)i);
         int number = svr_policy_tenant_find(to->policy, text(name));
-        c->tenants[i] = number < 0 ? SVR__TENANT_GONE : (int16_t)number;
+        c->tenants[i] = (int16_t)(number < 0 ? SVR__TENANT_GONE : number);
     }
     for (size_t i = 0; i < from->service_count; i++) {
         const char *name = svr_policy_service_name(from->policy, (int)i);

@@ -264,9 +264,10 @@ static int draft_change(svr__change *c, svr_node *n, svr_node *draft,
 {
     int err = svr__setup_build(draft, config, now);
 
-    if (err == 0)
-        err = svr__change_init(c, n, draft);
-    if (err < 0)
+    if (err != 0)
+        return err;
+    err = svr__change_init(c, n, draft);
+    if (err != 0)
         return err;
     err = svr__protections_init(n, draft);
     if (err < 0)

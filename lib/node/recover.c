@@ -9,7 +9,8 @@ static bool is_expired(const svr_node *n, const svr__token *t, svr_time now)
 {
     uint64_t seconds = (n->unix_offset + now) / SVR_SECOND;
 
-    return seconds > t->expiry || t->expiry > seconds + 2 * SVR__TOKEN_LIFE;
+    return seconds > t->expiry ||
+           t->expiry > seconds + (uint64_t)2 * SVR__TOKEN_LIFE;
 }
 
 /* Only what a restart has lost comes back: a session that this start of the

@@ -168,10 +168,10 @@ void svr__resync_tokens(svr_node *n, svr_time now)
         svr__tour_start(n, &n->tour, &ageing, 0, now);
 }
 
-void svr__resync_ended(svr_node *n, uint16_t number, uint32_t boot)
+void svr__resync_ended(svr_node *n, uint16_t peer, uint32_t boot)
 {
     if (boot == n->boot)
-        n->peers[number].ended = true;
+        n->peers[peer].ended = true;
 }
 
 bool svr__resync_quiet(const svr_node *n, svr_time now)

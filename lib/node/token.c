@@ -13,7 +13,8 @@ enum {
     PERIODS = 3,
 };
 
-_Static_assert(PERIODS *PERIOD_SECONDS == SVR__TOKEN_LIFE, "the longest");
+_Static_assert((uint64_t)PERIODS *PERIOD_SECONDS == SVR__TOKEN_LIFE,
+               "the longest");
 
 static bool is_zero(const uint8_t key[SVR_KEY_SIZE])
 {

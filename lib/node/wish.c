@@ -10,8 +10,7 @@
 
 /* For how long a mapping is trusted to stand while nothing uses it, and for how
  * long a peer that did not answer is not asked again for the same session. */
-#define OPEN_TIME (10 * SVR_SECOND)
-#define FAILED_TIME (10 * SVR_SECOND)
+#define KNOWN_TIME (10 * SVR_SECOND)
 /* Asking takes less (S14.9). */
 #define WAIT_TIME (5 * SVR_SECOND)
 
@@ -93,7 +92,7 @@ void svr__wish_result(svr_node *n, uint16_t pathway, const svr_pinhole *got,
             h->ports.local != got->ports.local || h->state != SVR__WISH_ASKED)
             continue;
         h->state = got->open ? SVR__WISH_OPEN : SVR__WISH_FAILED;
-        h->until = now + (got->open ? OPEN_TIME : FAILED_TIME);
+        h->until = now + KNOWN_TIME;
         h->seen = got->seen;
     }
 }

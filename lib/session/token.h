@@ -27,7 +27,7 @@
 #define SVR__TOKEN_MAX 63
 
 /* No token is good for longer than this when it is made, in seconds. */
-#define SVR__TOKEN_LIFE (36 * 3600)
+#define SVR__TOKEN_LIFE UINT64_C(129600) /* 36 hours */
 
 /* What an id is of. */
 enum svr__token_name {

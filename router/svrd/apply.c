@@ -192,7 +192,7 @@ static int open_plan(struct plan *plan, struct svrd *d, struct config *config,
     config->node.alloc = d->config->node.alloc;
     config->node.random = d->config->node.random;
     config->node.boot = d->config->node.boot;
-    plan->ports = calloc(count + 1, sizeof *plan->ports);
+    plan->ports = calloc(count + 1, sizeof(struct port *));
     plan->stays = calloc(count + 1, sizeof *plan->stays);
     plan->neighbours = calloc(count + 1, sizeof(struct neighbours *));
     if (plan->ports == NULL || plan->stays == NULL || plan->neighbours == NULL)

@@ -118,7 +118,7 @@ static int make_ports(struct svrd *d)
 {
     size_t count = d->config->node.interface_count;
 
-    d->ports = calloc(count + 1, sizeof *d->ports);
+    d->ports = calloc(count + 1, sizeof(struct port *));
     while (d->ports != NULL && d->port_count < count) {
         struct port *p = malloc(sizeof *p);
 

@@ -39,6 +39,6 @@ json_t *report_error(const char *message);
 /* Which file a configuration comes from, and that file's hash. */
 json_t *report_configuration(const struct config *c);
 /* A document as one line with its newline, in memory from malloc, or NULL. */
-char *report_line(const json_t *document);
+char *report_line(const json_t *o);
 
 #endif

@@ -19,10 +19,13 @@ struct buffer *buffer_take(struct buffers *all)
 {
     struct buffer *b = all->unused;
 
-    if (b)
+    if (b) {
         all->unused = b->next;
-    else
+    } else {
         b = memory_new(1, sizeof(*b));
+        b->made = all->made;
+        all->made = b;
+    }
     all->out++;
     b->next = NULL;
     b->from = b->to = NULL;
@@ -61,10 +64,10 @@ void buffer_settle(struct buffer *b)
 
 void buffers_free(struct buffers *all)
 {
-    while (all->unused) {
-        struct buffer *b = all->unused;
+    while (all->made) {
+        struct buffer *b = all->made;
 
-        all->unused = b->next;
+        all->made = b->made;
         free(b);
     }
 }

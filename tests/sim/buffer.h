@@ -17,6 +17,7 @@ struct station;
 
 struct buffer {
     struct buffer *next;       /* in a list of its holder */
+    struct buffer *made;       /* the one that was made before it */
     struct station *from, *to; /* while on the way */
     bool corrupt;              /* something on the way has changed it */
     svr_packet packet;
@@ -25,7 +26,8 @@ struct buffer {
 
 struct buffers {
     struct buffer *unused;
-    size_t out; /* that somebody holds */
+    struct buffer *made; /* the last one that was */
+    size_t out;          /* that somebody holds */
 };
 
 /* Its packet is empty: len 0, all the room in front and behind. */
@@ -34,6 +36,7 @@ struct buffer *buffer_copy(struct buffers *all, const struct buffer *from);
 void buffer_give(struct buffers *all, struct buffer *b);
 /* Moves the packet to where a device would have put it. */
 void buffer_settle(struct buffer *b);
+/* Those that somebody holds, too. */
 void buffers_free(struct buffers *all);
 
 /* A list of buffers in the order of their coming. */
