@@ -170,7 +170,7 @@ static void receive_metadata(struct end *e, const struct message *m)
         svr_session_metadata(&e->s, e->side, &m->exchange, m->alone, now);
     bool higher = m->exchange.own > before.peer;
 
-    check(!(actions & SVR_SESSION_APPLY) == !higher);
+    check(svr_session_is_newer(&e->s, e->side, m->exchange.own) == false);
     check(after->peer == (higher ? m->exchange.own : before.peer));
     check(after->own >= before.own);
     if (m->exchange.own < before.peer)

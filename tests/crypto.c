@@ -3,6 +3,7 @@
 #include <stdalign.h>
 #include <svr/crypto.h>
 
+#include "base/text.h"
 #include "support.h"
 
 static void start(void)
@@ -14,11 +15,6 @@ TestSuite(crypto, .init = start);
 TestSuite(replay);
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-static svr_span text(const char *s)
-{
-    return (svr_span){(const uint8_t *)s, strlen(s)};
-}
 
 /* Bytes from hexadecimal digits. */
 static void unhex(uint8_t *out, const char *hex)
@@ -107,7 +103,7 @@ Test(crypto, hmacs_have_the_tags_of_rfc_4231)
 {
     for (size_t i = 0; i < COUNT(rfc4231); i++) {
         uint8_t key[SVR_KEY_SIZE] = {0}, tag[SVR_TAG_MAX];
-        svr_span message = text(rfc4231[i].message);
+        svr_span message = svr__text(rfc4231[i].message);
         svr_mac m;
         unhex(key, rfc4231[i].key);
         svr_mac_init(&m, &svr_hmac_sha256, key);
@@ -147,7 +143,7 @@ Test(crypto, a_message_may_come_in_parts)
 Test(crypto, sha256_128_is_the_first_half)
 {
     uint8_t key[SVR_KEY_SIZE] = {7}, whole[33], half[33];
-    svr_span message = text("message");
+    svr_span message = svr__text("message");
     svr_mac m;
     memset(half, 0x5a, sizeof(half));
     svr_mac_init(&m, &svr_hmac_sha256, key);
@@ -305,7 +301,7 @@ Test(crypto, derived_keys_have_known_values)
     assert_hex(
         out,
         "25f0456ed7556a0a59c516922c6a8170f830c631ee609b34c5c57c2ec0b627fe");
-    const svr_span parts[] = {text("ab"), {NULL, 0}};
+    const svr_span parts[] = {svr__text("ab"), {NULL, 0}};
     svr_kdf(out, key, "svr test", parts, 2);
     assert_hex(
         out,
@@ -347,7 +343,7 @@ Test(crypto, parts_cannot_be_moved_into_each_other)
     for (size_t i = 0; i < COUNT(table); i++) {
         svr_span parts[3];
         for (size_t p = 0; p < table[i].count; p++)
-            parts[p] = text(table[i].parts[p]);
+            parts[p] = svr__text(table[i].parts[p]);
         svr_kdf(out[i], key, table[i].label, parts, table[i].count);
         for (size_t j = 0; j < i; j++)
             cr_assert_arr_neq(out[i], out[j], SVR_KEY_SIZE);

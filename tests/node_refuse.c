@@ -1,4 +1,5 @@
 /* A node: what it must not let through or accept, and what it says then. */
+#include "base/text.h"
 #include "heap.h"
 #include "node_net.h"
 
@@ -425,11 +426,6 @@ static struct frame make_signed(const svr_metadata *md, uint16_t sport,
     return make_signed_by("branch", "dc", md, &t);
 }
 
-static svr_span text(const char *s)
-{
-    return (svr_span){(const uint8_t *)s, strlen(s)};
-}
-
 static svr_metadata good_metadata(void)
 {
     svr_metadata md;
@@ -440,9 +436,9 @@ static svr_metadata good_metadata(void)
     md.packet_number = 1;
     md.forward = (svr_tuple){addr(CLIENT), addr(SERVER), 50, 9, SVR_PROTO_UDP};
     md.uuid.b[0] = 1;
-    md.tenant = text("staff.corp");
-    md.service = text("apps");
-    md.source_router = text("branch");
+    md.tenant = svr__text("staff.corp");
+    md.service = svr__text("apps");
+    md.source_router = svr__text("branch");
     return md;
 }
 
@@ -474,15 +470,15 @@ Test(node_refuse, authentic_but_refused)
         case 0: /* the control */
             break;
         case 1:
-            md.source_router = text("hub");
+            md.source_router = svr__text("hub");
             reason = SVR_DROP_SIGNER;
             break;
         case 2:
-            md.tenant = text("nobody");
+            md.tenant = svr__text("nobody");
             reason = SVR_DROP_MD_TENANT;
             break;
         case 3:
-            md.tenant = text("guest");
+            md.tenant = svr__text("guest");
             reason = SVR_DROP_ACCESS;
             break;
         case 4:
@@ -490,11 +486,11 @@ Test(node_refuse, authentic_but_refused)
             reason = SVR_DROP_ACCESS;
             break;
         case 5:
-            md.service = text("unknown");
+            md.service = svr__text("unknown");
             reason = SVR_DROP_MD_SERVICE;
             break;
         case 6: /* its parent is known, but this is no transit */
-            md.service = text("web.apps");
+            md.service = svr__text("web.apps");
             reason = SVR_DROP_MD_SERVICE;
             break;
         case 7:
@@ -719,8 +715,8 @@ Test(node_refuse, what_is_told)
         struct net net;
         net_open(&net, &(struct net_options){.regular = true,
                                              .notify = {note_refusal, &told}});
-        md.tenant = text(rows[i].tenant);
-        md.service = text(rows[i].service);
+        md.tenant = svr__text(rows[i].tenant);
+        md.service = svr__text(rows[i].service);
         md.forward.src = addr(rows[i].source);
         struct frame f = make_signed(&md, 20000, SVR_PROTO_UDP);
         cr_assert_eq(net_input(&net, net.dc, &f, NET_WAN), rows[i].reason,

@@ -2,6 +2,7 @@
 #include <svr/metadata.h>
 #include <svr/policy.h>
 
+#include "base/text.h"
 #include "support.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -16,11 +17,6 @@ static svr_addr v6(uint8_t net, uint8_t host)
 {
     return svr_addr_from_v6(
         (uint8_t[16]){0x20, 1, 0x0d, 0xb8, [7] = net, [15] = host});
-}
-
-static svr_span text(const char *s)
-{
-    return (svr_span){(const uint8_t *)s, strlen(s)};
 }
 
 static test_memory memory;
@@ -361,7 +357,7 @@ Test(policy, names_are_found)
         int exact = table[i].exact < 0 ? SVR_ERR_NOT_FOUND : table[i].exact;
         int nearest =
             table[i].nearest < 0 ? SVR_ERR_NOT_FOUND : table[i].nearest;
-        svr_span name = text(table[i].name);
+        svr_span name = svr__text(table[i].name);
         cr_assert_eq(svr_policy_tenant_find(p, name), exact, "line %zu", i);
         cr_assert_eq(svr_policy_service_find(p, name), exact, "line %zu", i);
         cr_assert_eq(svr_policy_service_nearest(p, name), nearest, "line %zu",
@@ -428,7 +424,8 @@ Test(policy, an_empty_policy_has_nothing)
     svr_tuple t = packet(v4(10, 0, 0, 1), TCP, 80);
     svr_policy *p = create(&config);
     cr_assert_eq(svr_policy_service_match(p, &t), SVR_ERR_NO_SERVICE);
-    cr_assert_eq(svr_policy_tenant_find(p, text("corp")), SVR_ERR_NOT_FOUND);
+    cr_assert_eq(svr_policy_tenant_find(p, svr__text("corp")),
+                 SVR_ERR_NOT_FOUND);
     cr_assert_eq(svr_policy_access(p, 0, NONE, &t.src), SVR_ERR_DENIED);
     destroy(p);
     svr_policy_destroy(NULL);
@@ -467,7 +464,7 @@ Test(policy, bad_tenants_are_refused)
     const char *const fits[] = {longest + 1};
     const svr_policy_config config = {.tenants = fits, .tenant_count = 1};
     svr_policy *p = create(&config);
-    cr_assert_eq(svr_policy_tenant_find(p, text(longest + 1)), 0);
+    cr_assert_eq(svr_policy_tenant_find(p, svr__text(longest + 1)), 0);
     destroy(p);
 }
 
@@ -881,6 +878,6 @@ Test(policy, the_caller_may_change_its_arrays_afterwards)
         copy.services[i].access = copy.access[i];
     }
     compare_world(&copy, p);
-    cr_assert_eq(svr_policy_service_find(p, text("B")), 1);
+    cr_assert_eq(svr_policy_service_find(p, svr__text("B")), 1);
     destroy(p);
 }

@@ -19,7 +19,6 @@ static const struct {
     {SVR_SESSION_SEND_METADATA, "send metadata"},
     {SVR_SESSION_SEND_KEEP_ALIVE, "send a keep-alive"},
     {SVR_SESSION_SEND_HEALTH_ANSWER, "send a health answer"},
-    {SVR_SESSION_APPLY, "apply"},
     {SVR_SESSION_END, "end"},
     {SVR__HOP_NUMBER, "next number"},
     {SVR__HOP_OWE_ECHO, "owe an echo"},

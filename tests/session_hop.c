@@ -26,7 +26,6 @@ static const char *outcome(enum svr_hop_state state, enum svr__hop_event event)
         {SVR_SESSION_SEND_METADATA, "send"},
         {SVR_SESSION_SEND_KEEP_ALIVE, "keep-alive"},
         {SVR_SESSION_SEND_HEALTH_ANSWER, "have-it"},
-        {SVR_SESSION_APPLY, "apply"},
         {SVR_SESSION_END, "end"},
     };
     svr_hop hop = {.state = (uint8_t)state,
@@ -79,14 +78,12 @@ Test(session_hop, table)
         {SVR__HOP_PLAIN_LATER,
          {"none", "offering", "offered", "answering", "answered"}},
         {SVR__HOP_METADATA,
-         {"none", "offered apply owe", "offered apply owe",
-          "answering apply owe", "answering apply owe"}},
+         {"none", "offered owe", "offered owe", "answering owe",
+          "answering owe"}},
         {SVR__HOP_DISABLE,
-         {"none", "offered apply", "offered apply", "answered apply pay",
-          "answered apply pay"}},
+         {"none", "offered", "offered", "answered pay", "answered pay"}},
         {SVR__HOP_NEWER,
-         {"none", "offering apply", "offered apply", "answering apply",
-          "answered apply"}},
+         {"none", "offering", "offered", "answering", "answered"}},
         {SVR__HOP_SAME,
          {"none", "offering", "offered", "answering", "answered"}},
         {SVR__HOP_OLDER,
@@ -195,26 +192,22 @@ Test(session_hop, numbers)
         const char *what;
         uint64_t own, echo;
         bool unechoed;
-        unsigned actions;
         const char *state;
         uint64_t peer;
         bool sends; /* the next packet carries metadata */
     } rows[] = {
-        {"an echo of one before", 19, S - 1, false, SVR_SESSION_APPLY,
-         "offering", 19, true},
-        {"an answer", 20, S, true, SVR_SESSION_APPLY, "offered", 20, false},
-        {"the same again", 20, S, false, 0, "offered", 20, false},
-        {"late", 19, S, true, 0, "offered", 20, false},
-        {"later, and asks", 21, S, true, SVR_SESSION_APPLY, "offered", 21,
-         true},
-        {"later, and does not", 22, S, false, SVR_SESSION_APPLY, "offered", 22,
-         true},
+        {"an echo of one before", 19, S - 1, false, "offering", 19, true},
+        {"an answer", 20, S, true, "offered", 20, false},
+        {"the same again", 20, S, false, "offered", 20, false},
+        {"late", 19, S, true, "offered", 20, false},
+        {"later, and asks", 21, S, true, "offered", 21, true},
+        {"later, and does not", 22, S, false, "offered", 22, true},
     };
     svr_session s = ingress();
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         cr_expect_eq(metadata(&s, SERVER, rows[i].own, rows[i].echo,
                               rows[i].unechoed, 5),
-                     rows[i].actions, "%s", rows[i].what);
+                     0, "%s", rows[i].what);
         cr_expect_str_eq(svr_session_state_name(&s, SERVER), rows[i].state,
                          "%s", rows[i].what);
         cr_expect_eq(svr_session_exchange(&s, SERVER).echo, rows[i].peer);
@@ -230,6 +223,32 @@ Test(session_hop, numbers)
     cr_expect(svr_session_is_newer(&s, SERVER, 23));
     cr_expect_not(svr_session_is_older(&s, SERVER, 22));
     cr_expect_not(svr_session_is_newer(&s, SERVER, 22));
+}
+
+/* S6.9, S17: what may move a side to another tuple. */
+Test(session_hop, may_move)
+{
+    static const struct {
+        unsigned side;
+        uint64_t own;
+        bool unechoed, moves;
+    } rows[] = {
+        {CLIENT, 19, true, false}, {CLIENT, 20, false, false},
+        {CLIENT, 20, true, true},  {CLIENT, 21, false, true},
+        {SERVER, 19, true, false}, {SERVER, 20, false, false},
+        {SERVER, 20, true, false}, /* only the opener moves again */
+        {SERVER, 21, false, true},
+    };
+    svr_session s;
+
+    svr_session_init(&s, SVR_SESSION_TCP, true, true, S);
+    metadata(&s, CLIENT, 20, 0, true, 5);
+    metadata(&s, SERVER, 20, S, true, 5);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        svr_exchange x = {rows[i].own, S, rows[i].unechoed};
+        cr_expect_eq(svr_session_may_move(&s, rows[i].side, &x), rows[i].moves,
+                     "row %zu", i);
+    }
 }
 
 /* S6.4, S6.9: absence acknowledges a first exchange, and no later one. */
@@ -311,15 +330,13 @@ Test(session_hop, numberless)
 {
     svr_session s = ingress();
     svr_exchange none = {0, 0, true};
-    cr_expect_eq(svr_session_metadata(&s, SERVER, &none, false, 5),
-                 SVR_SESSION_APPLY);
+    cr_expect_eq(svr_session_metadata(&s, SERVER, &none, false, 5), 0);
     cr_expect_str_eq(svr_session_state_name(&s, SERVER), "offered");
     svr_session_event(&s, SERVER, SVR_SESSION_RENEW, 6);
     svr_session_event(&s, SERVER, SVR_SESSION_DISABLE, 7);
     cr_expect_str_eq(svr_session_state_name(&s, SERVER), "offered");
     svr_session_event(&s, SERVER, SVR_SESSION_RENEW, 8);
-    cr_expect_eq(svr_session_metadata(&s, SERVER, NULL, true, 9),
-                 SVR_SESSION_APPLY);
+    cr_expect_eq(svr_session_metadata(&s, SERVER, NULL, true, 9), 0);
     cr_expect_str_eq(svr_session_state_name(&s, SERVER), "offered");
 
     metadata(&s, SERVER, 20, S, false, 10);

@@ -168,13 +168,16 @@ static unsigned hear(struct line *l, const struct message *m)
     struct router *r = &l->router[m->to];
     bool numbers = speaks(l, m->to, m->side);
     bool waited = svr_session_exchange(&r->s, m->side).unechoed;
+    bool newer =
+        m->metadata &&
+        (!numbers || svr_session_is_newer(&r->s, m->side, m->exchange.own));
     unsigned actions =
         m->metadata ? svr_session_metadata(&r->s, m->side,
                                            numbers ? &m->exchange : NULL,
                                            m->disable, l->now)
         : m->ask ? svr_session_event(&r->s, m->side, SVR_SESSION_ENABLE, l->now)
                  : svr_session_event(&r->s, m->side, SVR_SESSION_PLAIN, l->now);
-    if (actions & SVR_SESSION_APPLY) {
+    if (newer) {
         if (numbers)
             cr_assert_eq(r->s.hop[m->side].peer, m->exchange.own);
         if (m->exchange.own > r->applied[m->side])

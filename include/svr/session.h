@@ -139,10 +139,8 @@ enum svr_session_action {
                                          control 3 and type 18 (S6.6) */
     SVR_SESSION_SEND_KEEP_ALIVE = 16, /* control 1 (S8.1) */
     SVR_SESSION_SEND_HEALTH_ANSWER = 32, /* control 8 (S8.2) */
-    SVR_SESSION_APPLY = 64, /* what the metadata says counts; without this
-                               action it changes nothing */
-    SVR_SESSION_END = 128,  /* the session ends; a neighbour on the other side
-                               is told by control 6 */
+    SVR_SESSION_END = 64, /* the session ends; a neighbour on the other side is
+                             told by control 6 */
 };
 
 /* Every event has its answer in every state. */
@@ -150,7 +148,9 @@ SVR_API unsigned svr_session_event(svr_session *s, unsigned side,
                                    enum svr_session_event event, svr_time now);
 
 /* A packet with session metadata came. exchange: its attribute 0x8001, NULL
- * where there is none. disable: it had type 18. */
+ * where there is none. disable: it had type 18. What it says of the session is
+ * the caller's, who asks first whether it counts: svr_session_is_older,
+ * svr_session_may_move. */
 SVR_API unsigned svr_session_metadata(svr_session *s, unsigned side,
                                       const svr_exchange *exchange,
                                       bool disable, svr_time now);
@@ -164,6 +164,13 @@ SVR_API bool svr_session_is_older(const svr_session *s, unsigned side,
                                   uint64_t number);
 SVR_API bool svr_session_is_newer(const svr_session *s, unsigned side,
                                   uint64_t number);
+/* Whether metadata with this attribute 0x8001 may move a side to where it came
+ * from. An exchange moves the session once, when it is new. While the opener
+ * has not heard that it has arrived, it may move it again: the packet that
+ * moved it before may have been changed on the way, since no tag covers ports.
+ */
+SVR_API bool svr_session_may_move(const svr_session *s, unsigned side,
+                                  const svr_exchange *exchange);
 
 /* What SVR_SESSION_SEND would answer now, without doing it. */
 SVR_API unsigned svr_session_peek(const svr_session *s, unsigned side,

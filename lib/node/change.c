@@ -1,13 +1,9 @@
 #include "node/change.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <string.h>
-
-static svr_span text(const char *s)
-{
-    return (svr_span){(const uint8_t *)s, strlen(s)};
-}
 
 static uint16_t find_interface(const svr_node *n, const char *name)
 {
@@ -79,7 +75,7 @@ static void match_routers(svr__change *c)
 {
     for (size_t i = 0; i < c->router_count; i++) {
         const char *name = svr__names_at(&c->from->routers, (int)i);
-        int number = svr__names_find(&c->to->routers, text(name));
+        int number = svr__names_find(&c->to->routers, svr__text(name));
         c->routers[i] = number < 0 ? SVR__GONE : (uint16_t)number;
     }
 }
@@ -90,12 +86,12 @@ static void match_policy(svr__change *c)
 
     for (size_t i = 0; i < c->tenant_count; i++) {
         const char *name = svr_policy_tenant_name(from->policy, (int)i);
-        int number = svr_policy_tenant_find(to->policy, text(name));
+        int number = svr_policy_tenant_find(to->policy, svr__text(name));
         c->tenants[i] = (int16_t)(number < 0 ? SVR__TENANT_GONE : number);
     }
     for (size_t i = 0; i < from->service_count; i++) {
         const char *name = svr_policy_service_name(from->policy, (int)i);
-        int number = svr_policy_service_find(to->policy, text(name));
+        int number = svr_policy_service_find(to->policy, svr__text(name));
         c->services[i] = number < 0 ? SVR__GONE : (uint16_t)number;
     }
 }

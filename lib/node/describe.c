@@ -1,12 +1,9 @@
 /* The metadata that this router writes (S5, S6.5, S7). */
 #include "node/node.h"
 
-#include <string.h>
+#include "base/text.h"
 
-static svr_span text(const char *s)
-{
-    return (svr_span){(const uint8_t *)s, strlen(s)};
-}
+#include <string.h>
 
 static void add_numbers(svr_node *n, const svr__pathway *pw, svr_metadata *md)
 {
@@ -71,15 +68,15 @@ static void describe_forward(const svr_node *n, const svr__session *s,
                    SVR_HAS(ROUTE_RECORD);
     md->forward = s->context;
     md->uuid = s->uuid;
-    md->service = text(svr_policy_service_name(n->policy, s->service));
-    md->source_router = text(n->name);
-    md->security_policy = text(n->securities[pw->security].name);
-    md->pathway = text(pw->name);
+    md->service = svr__text(svr_policy_service_name(n->policy, s->service));
+    md->source_router = svr__text(n->name);
+    md->security_policy = svr__text(n->securities[pw->security].name);
+    md->pathway = svr__text(pw->name);
     md->recovery_token = svr__token_make(n, s, token);
     md->route_record = svr__record_write(n, &s->passed, record);
     if (s->tenant != SVR_TENANT_NONE) {
         md->present |= SVR_HAS(TENANT);
-        md->tenant = text(svr_policy_tenant_name(n->policy, s->tenant));
+        md->tenant = svr__text(svr_policy_tenant_name(n->policy, s->tenant));
     }
 }
 

@@ -24,17 +24,10 @@ static void keep_token(svr_node *n, svr__session *s, unsigned side,
         svr__token_keep(svr__token_of(n, s), md->recovery_token);
 }
 
-/* S6.9: an exchange moves the session once, when it is new. While the opener
- * has not heard that it has arrived, it may move it again: the packet that
- * moved it before may have been changed on the way, since no tag covers ports.
- */
 static bool moves(const svr__session *s, unsigned side, const svr_metadata *md)
 {
-    if (!svr__md_has(md, SVR_HAS(EXCHANGE_NUMBER)))
-        return false;
-    return svr_session_is_newer(&s->machine, side, md->exchange.own) ||
-           (side == SVR__CLIENT && md->exchange.unechoed &&
-            !svr_session_is_older(&s->machine, side, md->exchange.own));
+    return svr__md_has(md, SVR_HAS(EXCHANGE_NUMBER)) &&
+           svr_session_may_move(&s->machine, side, &md->exchange);
 }
 
 /* S20: the session comes by other routers now. Only the client's side knows

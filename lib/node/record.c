@@ -1,12 +1,9 @@
 /* Route records: which routers a session has passed (S20). */
 #include "node/node.h"
 
-#include <string.h>
+#include "base/text.h"
 
-static svr_span text(const char *s)
-{
-    return (svr_span){(const uint8_t *)s, strlen(s)};
-}
+#include <string.h>
 
 /* Where the configuration names no routers: this one and its peers. */
 static int name_neighbours(svr_node *n)
@@ -35,12 +32,12 @@ int svr__record_init(svr_node *n, const svr_node_config *c)
     int err = c->router_count ? name_all(n, c) : name_neighbours(n);
     if (err < 0)
         return err;
-    int self = svr__names_find(&n->routers, text(n->name));
+    int self = svr__names_find(&n->routers, svr__text(n->name));
     if (self < 0)
         return SVR_ERR_ARGUMENT;
     n->self = (uint16_t)self;
     for (size_t i = 0; i < n->peer_count; i++) {
-        int router = svr__names_find(&n->routers, text(n->peers[i].name));
+        int router = svr__names_find(&n->routers, svr__text(n->peers[i].name));
         if (router < 0)
             return SVR_ERR_ARGUMENT;
         n->peers[i].router = (uint16_t)router;
@@ -75,8 +72,8 @@ svr_span svr__record_write(const svr_node *n, const svr__passed *passed,
     size_t count = 0;
     for (; count < SVR__PASSED_MAX && passed->router[count]; count++)
         names[count] =
-            text(svr__names_at(&n->routers, passed->router[count] - 1));
-    names[count++] = text(n->name);
+            svr__text(svr__names_at(&n->routers, passed->router[count] - 1));
+    names[count++] = svr__text(n->name);
     return svr__route_record_write(buf, SVR__RECORD_MAX, names, count);
 }
 

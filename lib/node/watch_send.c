@@ -1,6 +1,7 @@
 /* What pathways say to their peers, as packets in the outbox (S14.3, S15). */
 #include "node/node.h"
 
+#include "base/text.h"
 #include "wire/checksum.h"
 #include "wire/headers.h"
 
@@ -50,8 +51,7 @@ static svr_bfd_block block_of(const struct letter *l)
                   association_of(l)->send_mac.hmac->tag_len;
 
     b.present |= SVR_BFD_HAS(ROUTER) | SVR_BFD_HAS(SECURITY_ID);
-    b.router =
-        (svr_span){(const uint8_t *)l->node->name, strlen(l->node->name)};
+    b.router = svr__text(l->node->name);
     b.security_id = association_of(l)->send.security_id;
     b.resync_end = l->node->peers[l->pathway->peer].told;
     if (b.resync_end)

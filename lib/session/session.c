@@ -256,6 +256,14 @@ bool svr_session_is_newer(const svr_session *s, unsigned side, uint64_t number)
     return number > s->hop[side].peer;
 }
 
+bool svr_session_may_move(const svr_session *s, unsigned side,
+                          const svr_exchange *exchange)
+{
+    return svr_session_is_newer(s, side, exchange->own) ||
+           (side == SVR_SESSION_CLIENT && exchange->unechoed &&
+            !svr_session_is_older(s, side, exchange->own));
+}
+
 static bool settled(const svr_hop *hop)
 {
     return !svr__hop_offers(hop) && hop->unanswered == 0;
