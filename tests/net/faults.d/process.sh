@@ -7,11 +7,13 @@ row_add clock "the wall clock of a router jumps by an hour, and back"
 row_add disk "the disk with the boot counter is full, or read-only"
 row_add descriptors "a router has no descriptor left"
 
+# Retransmissions are a second apart, so a session may have no byte acknowledged
+# between two routers' stops: it hangs if it has made none of them good.
 row_stop() {
     local router before
     network_up
     routers_start
-    load_start stop 40 "${sessions[@]}" --hung=20
+    load_start stop 40 "${sessions[@]}" --hung=45
     for router in "${NET_ROUTERS[@]}"; do
         before=$(counter "$router" bfd_sent)
         net_signal "$router" STOP
