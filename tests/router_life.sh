@@ -5,22 +5,8 @@
 # shellcheck disable=SC2317 # functions are called by check
 set -uo pipefail
 
-if [[ $(id -u) != 0 ]]; then
-    echo "skip: needs root"
-    exit 77
-fi
-folder=$(mktemp -d /tmp/svr-life-XXXXXX)
-pid=
-trap '[[ -z $pid ]] || kill -9 "$pid"; rm -rf "$folder"' EXIT
-chmod 755 "$folder"
-# Whom svrd becomes has to remove the socket.
-user=nobody
-! getent passwd svr >/dev/null || user=svr
-mkdir "$folder/run"
-chown "$user" "$folder/run"
-socket=$folder/run/r1.sock
-export LC_ALL=C
-failed=0
+# shellcheck source-path=SCRIPTDIR
+. "${0%/*}/router_svrd.sh"
 
 cat >"$folder/authority.yaml" <<'END'
 authority: test
@@ -29,19 +15,6 @@ routers:
     interfaces:
       lan0: { kind: tap, device: svrt-tap, address: [10.9.0.1/24, "fd00:9::1/64"] }
 END
-
-# check TEXT COMMAND...
-check() {
-    local status=0
-    "${@:2}" >"$folder/check" 2>&1 || status=$?
-    if [[ $status == 0 ]]; then
-        echo "ok   $1"
-    else
-        failed=1
-        echo "FAIL $1"
-        sed 's/^/     /' "$folder/check" "$folder/log"
-    fi
-}
 
 # launch ARGUMENT...: svrd in the background.
 launch() {
@@ -58,12 +31,7 @@ launch() {
 # start ARGUMENT...: the same, and waits until it answers.
 start() {
     launch --socket "$socket" "$@"
-    for _ in {1..100}; do
-        "$SVRCTL" --socket "$socket" status >/dev/null 2>&1 && return 0
-        kill -0 "$pid" 2>/dev/null || return 1
-        sleep 0.1
-    done
-    return 1
+    answers
 }
 
 # ends CODE: waits for the svrd that launch has started.
@@ -82,7 +50,6 @@ stop() {
     kill "-$1" "$pid" && ends "$2"
 }
 
-ctl() { "$SVRCTL" --socket "$socket" "$@"; }
 says() { ctl "${@:2}" | grep -q -- "$1"; }
 proc_has() { grep -q "$1" "/proc/$pid/$2"; }
 no_socket() { [[ ! -e $socket ]]; }

@@ -5,24 +5,12 @@
 # shellcheck disable=SC2317 # functions are called by check
 set -uo pipefail
 
-if [[ $(id -u) != 0 ]]; then
-    echo "skip: needs root"
-    exit 77
-fi
-folder=$(mktemp -d /tmp/svr-reload-XXXXXX)
-pid=
+# shellcheck source-path=SCRIPTDIR
+. "${0%/*}/router_svrd.sh"
+file=$folder/authority.yaml
 listener=
 trap '[[ -z $listener ]] || kill "$listener"; [[ -z $pid ]] || kill -9 "$pid"
     rm -rf "$folder"' EXIT
-chmod 755 "$folder"
-user=nobody
-! getent passwd svr >/dev/null || user=svr
-mkdir "$folder/run"
-chown "$user" "$folder/run"
-socket=$folder/run/r1.sock
-file=$folder/authority.yaml
-export LC_ALL=C
-failed=0
 
 # authority TENANTS [INTERFACE...]: lan0 and these interfaces, a service for
 # the first of the tenants.
@@ -43,19 +31,6 @@ services:
 END
 }
 
-# check TEXT COMMAND...
-check() {
-    local status=0
-    "${@:2}" >"$folder/check" 2>&1 || status=$?
-    if [[ $status == 0 ]]; then
-        echo "ok   $1"
-    else
-        failed=1
-        echo "FAIL $1"
-        sed 's/^/     /' "$folder/check" "$folder/log"
-    fi
-}
-
 # start ARGUMENT...: svrd in the background, until it answers.
 start() {
     # shellcheck disable=SC2016
@@ -67,12 +42,7 @@ start() {
         exec "${@:2}"' - "$user" "$SVRD" --router r1 --state "$folder/state" \
         --socket "$socket" "$@" "$file" >"$folder/log" 2>&1 &
     pid=$!
-    for _ in {1..100}; do
-        ctl status >/dev/null 2>&1 && return 0
-        kill -0 "$pid" 2>/dev/null || return 1
-        sleep 0.1
-    done
-    return 1
+    answers
 }
 
 stop() {
@@ -82,7 +52,6 @@ stop() {
     return "$status"
 }
 
-ctl() { "$SVRCTL" --socket "$socket" "$@"; }
 # says TEXT ARGUMENT...
 says() {
     ctl "${@:2}" >"$folder/out" 2>&1 || return 1

@@ -261,29 +261,3 @@ path() {
 path_is() {
     [[ $(path "$1" "$2" "$3" 2>/dev/null) == true ]]
 }
-
-# ---- measuring ----
-
-# The time in milliseconds, from any beginning that is the same in one run.
-clock() {
-    local up
-    read -r up _ </proc/uptime
-    echo "${up/./}0"
-}
-
-# within TEXT EXPECTED COMMAND...: holds if the command succeeds within ten times
-# the time, in milliseconds, that is expected; prints what it took.
-within() {
-    local text=$1 expected=$2 start status=1
-    shift 2
-    start=$(clock)
-    until ((status == 0 || $(clock) - start > 10 * expected)); do
-        if "$@" >"$run/check.out" 2>&1; then
-            status=0
-        else
-            sleep 0.02
-        fi
-    done
-    verdict "$status" "$text"
-    note "after $(($(clock) - start)) ms, expected about $expected"
-}

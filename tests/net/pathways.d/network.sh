@@ -149,39 +149,3 @@ both_down() {
 no_flaps() {
     path_is branch '.flaps == 0' && path_is dc '.flaps == 0'
 }
-
-# ---- measuring ----
-
-# The time in milliseconds, from any beginning that is the same in one run.
-clock() {
-    local up
-    read -r up _ </proc/uptime
-    echo "${up/./}0"
-}
-
-# within TEXT EXPECTED COMMAND...: holds if the command succeeds within ten times
-# the time, in milliseconds, that is expected; prints what it took.
-within() {
-    local text=$1 expected=$2 start status=1
-    shift 2
-    start=$(clock)
-    until ((status == 0 || $(clock) - start > 10 * expected)); do
-        if "$@" >"$run/check.out" 2>&1; then
-            status=0
-        else
-            sleep 0.02
-        fi
-    done
-    verdict "$status" "$text"
-    note "after $(($(clock) - start)) ms, expected about $expected"
-    ((status == 0)) || paths_show
-}
-
-# What to look at where something failed.
-paths_show() {
-    local router
-    show <"$run/check.out"
-    for router in "${NET_ROUTERS[@]}"; do
-        net_gone "$router" || path "$router" 'tostring' 2>&1 | show
-    done
-}
