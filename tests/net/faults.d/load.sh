@@ -2,7 +2,7 @@
 # The sessions that must live: tests/net/load. To be sourced by tests/net/faults.
 # shellcheck disable=SC2034,SC2154
 
-load_next=1    # number of the next load's first session
+load_next=1    # number of the next load's first session; one more asks in the end
 load_port=7000 # of its server
 
 # The usual load: TCP both ways, to the server, and from it; UDP that is answered,
@@ -27,7 +27,7 @@ load_start() {
     done
     net_spawn "$name" staff "$NET_BUILD/tests/load" --first "$load_next" \
         --seconds "$2" "${@:3}" "$server4:$load_port"
-    load_next=$((load_next + count))
+    load_next=$((load_next + count + 1))
     check "$name: $count sessions run" net_wait 60 load_runs "$name"
 }
 

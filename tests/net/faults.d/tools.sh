@@ -46,7 +46,7 @@ tools_load() {
     net_spawn "$1" staff "$NET_BUILD/tests/load" --first "$load_next" \
         --seconds 2 --tcp=6 --udp=20 --interval=50 --size=1200 --hung=3 \
         "$server4:7000"
-    load_next=$((load_next + 26))
+    load_next=$((load_next + 27))
     load_wait "$1"
     wire west delay=0 loss=0 duplicate=0 corrupt=0 mtu=0
 }

@@ -265,7 +265,7 @@ static int open_one(int epoll, const struct load *load, unsigned number,
     struct datagrams *d = make(load->first + number, kind, load->interval,
                                load->time / load->interval, load->size);
 
-    d->fd = socket(AF_INET, SOCK_DGRAM, 0);
+    d->fd = client_socket(SOCK_DGRAM, d->id);
     if (d->fd < 0 || connect(d->fd, (const struct sockaddr *)&load->server,
                              sizeof load->server) < 0)
         return -1;

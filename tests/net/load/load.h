@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { SESSIONS_MAX = 16384 };
+enum { SESSIONS_MAX = 16384, CLIENT_PORTS = 16384 };
 
 /* What a client was asked to do. */
 struct load {
@@ -31,6 +31,11 @@ struct load {
 };
 
 uint64_t now_ms(void);
+
+/* A client's socket. Its port is the session's own, since a port that was used
+ * before leads to a session that routers still know. The number after the last
+ * session's is the question's. -1 on failure. */
+int client_socket(int type, uint64_t session);
 
 uint64_t get64(const uint8_t *at);
 void put64(uint8_t *at, uint64_t value);

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t stopped;
 
@@ -27,7 +29,9 @@ static void usage(FILE *out)
         "  --udp N         UDP sessions that ask and are answered\n"
         "  --down N        UDP sessions in which only the server speaks\n"
         "  --up N          UDP sessions in which only the client speaks\n"
-        "  --first N       number of the first session (1)\n"
+        "  --first N       number of the first session (1); client ports "
+        "follow\n"
+        "                  from it\n"
         "  --seconds S     of load (10)\n"
         "  --interval MS   between two datagrams of a session (200)\n"
         "  --rate BYTES    a second of a TCP session, each way (16384)\n"
@@ -42,6 +46,20 @@ uint64_t now_ms(void)
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+int client_socket(int type, uint64_t session)
+{
+    struct sockaddr_in own = {.sin_family = AF_INET,
+                              .sin_port =
+                                  htons((uint16_t)(CLIENT_PORTS + session))};
+    int fd = socket(AF_INET, type, 0);
+
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&own, sizeof own) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
 }
 
 uint64_t get64(const uint8_t *at)
@@ -273,7 +291,7 @@ static bool parse_options(int argc, char **argv, struct load *load,
     }
     return argc - optind == 1 && parse_address(argv[optind], &load->server) &&
            load->size >= 64 && load->size <= 1472 && load->interval > 0 &&
-           load->first + load->tcp + load->udp + load->down + load->up <=
+           load->first + load->tcp + load->udp + load->down + load->up <
                SESSIONS_MAX;
 }
 

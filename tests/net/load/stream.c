@@ -246,7 +246,7 @@ static void ready(struct source *source, uint64_t now)
 static int open_one(const struct load *load, unsigned number, uint64_t now)
 {
     uint64_t len = load->rate * load->time / 1000;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    int fd = client_socket(SOCK_STREAM | SOCK_NONBLOCK, load->first + number);
     struct stream *s;
 
     if (fd < 0)
@@ -387,13 +387,14 @@ bool streams_ask(const struct load *load, char *line, size_t size)
 {
     uint8_t greeting[GREETING] = {0};
     struct timeval patience = {.tv_sec = 10};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    unsigned sessions = load->tcp + load->udp + load->down + load->up;
+    int fd = client_socket(SOCK_STREAM, load->first + sessions);
     size_t len = 0;
     ssize_t got = 0;
 
     put64(greeting, question);
     put64(greeting + 8, load->first + load->tcp);
-    put64(greeting + 16, load->udp + load->down + load->up);
+    put64(greeting + 16, sessions - load->tcp);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (connect(fd, (const struct sockaddr *)&load->server,
