@@ -244,12 +244,13 @@ Test(crypto, hmacs_are_found_by_name)
     } table[] = {
         {"sha256", &svr_hmac_sha256, 32},
         {"sha256-128", &svr_hmac_sha256_128, 16},
+        {"sha512", &svr_hmac_sha512, 64},
         {"sha256-12", NULL, 0},
         {"SHA256", NULL, 0},
         {"", NULL, 0},
     };
     for (size_t i = 0; i < COUNT(table); i++) {
-        const svr_hmac *hmac = svr_hmac_find(table[i].name);
+        const svr_hmac *hmac = svr_hmac_find(NULL, table[i].name);
         cr_assert_eq(hmac, table[i].hmac);
         if (hmac) {
             cr_assert_eq(hmac->tag_len, table[i].tag_len);

@@ -1,7 +1,9 @@
 /*
- * crypto.h - message authentication, key derivation, replay windows (S11, S12).
+ * crypto.h - message authentication, encryption, key derivation, signatures,
+ * replay windows (S11, S12).
  *
- * Primitives come from libsodium, which one file of the library calls.
+ * Algorithms are const descriptors. Those of libsvr come from libsodium, which
+ * one file of the library calls; svr/openssl.h has more.
  *
  * A packet's tag is its last bytes (S11.1). The HMAC's input is, in this order,
  * and only the first of it is sent:
@@ -44,39 +46,185 @@ SVR_API void svr_secret_free(void *ptr); /* NULL is allowed */
 /* Room for any HMAC's state between its key and its message. */
 #define SVR_MAC_STATE_SIZE 416
 
-/* A keyed HMAC, ready to sign any number of messages. Secret: wipe it. */
+/* One HMAC. The functions are for svr_mac_init and its companions to call. */
+typedef struct svr_hmac {
+    const char *name;     /* as in S11.2 */
+    const char *provider; /* "libsodium", "libcrypto" */
+    const void *impl;     /* the provider's own */
+    size_t tag_len;
+    /* Keys a state, which is all zero before. 0 or SVR_ERR_NO_MEMORY, and then
+     * the state is zero. */
+    int (*init)(const struct svr_hmac *h, uint8_t *state,
+                const uint8_t key[SVR_KEY_SIZE]);
+    /* Gives back what a state refers to; NULL: nothing. Zero is allowed. */
+    void (*fini)(uint8_t *state);
+    /* The first tag_len bytes of the HMAC over the parts in their order. 0 or
+     * SVR_ERR_NO_MEMORY. */
+    int (*sign)(const uint8_t *state, const svr_span *parts, size_t count,
+                uint8_t *tag, size_t tag_len);
+} svr_hmac;
+
+/* A keyed HMAC, ready to sign any number of messages. Secret. It may refer to
+ * memory of its library, so it is moved at most, never copied, and ends by
+ * svr_mac_wipe. */
 typedef struct svr_mac {
-    const struct svr_hmac *hmac;
+    const svr_hmac *hmac;
     _Alignas(16) uint8_t state[SVR_MAC_STATE_SIZE];
 } svr_mac;
 
-/* One HMAC: names as in S11.2. */
-typedef struct svr_hmac {
-    const char *name;
-    size_t tag_len;
-    /* Keys the state. */
-    void (*init)(uint8_t *state, const uint8_t key[SVR_KEY_SIZE]);
-    /* The first tag_len bytes of the HMAC over the parts in their order. */
-    void (*sign)(const uint8_t *state, const svr_span *parts, size_t count,
-                 uint8_t *tag, size_t tag_len);
-} svr_hmac;
-
 extern SVR_API const svr_hmac svr_hmac_sha256;
 extern SVR_API const svr_hmac svr_hmac_sha256_128;
+extern SVR_API const svr_hmac svr_hmac_sha512;
 
-/* By name ("sha256-128"), or NULL. */
-SVR_API const svr_hmac *svr_hmac_find(const char *name);
-
-SVR_API void svr_mac_init(svr_mac *m, const svr_hmac *hmac,
-                          const uint8_t key[SVR_KEY_SIZE]);
-/* Writes m->hmac->tag_len bytes to tag. */
-SVR_API void svr_mac_sign(const svr_mac *m, const svr_span *parts, size_t count,
-                          uint8_t *tag);
-/* Compares in constant time. */
+/* Keys m, which holds nothing before. 0 or SVR_ERR_NO_MEMORY, which libsodium's
+ * never answer; m is then safe: nothing is signed, nothing verified. */
+SVR_API int svr_mac_init(svr_mac *m, const svr_hmac *hmac,
+                         const uint8_t key[SVR_KEY_SIZE]);
+/* Writes m->hmac->tag_len bytes to tag. 0 or SVR_ERR_NO_MEMORY, which
+ * libsodium's never answer; they are then zero and no tag. */
+SVR_API int svr_mac_sign(const svr_mac *m, const svr_span *parts, size_t count,
+                         uint8_t *tag);
+/* Compares in constant time. False, too, where there is no memory. */
 SVR_API SVR_MUST_CHECK bool svr_mac_verify(const svr_mac *m,
                                            const svr_span *parts, size_t count,
                                            const uint8_t *tag);
+/* Zero is allowed. */
 SVR_API void svr_mac_wipe(svr_mac *m);
+
+/* Room for any cipher's keyed state. */
+#define SVR_CIPHER_STATE_SIZE 512
+#define SVR_NONCE_MAX 24
+#define SVR_SEAL_TAG_SIZE 16
+/* CBC: how much longer a ciphertext can be. */
+#define SVR_CBC_BLOCK 16
+/* More is refused by svr_cipher_seal and svr_cipher_open. */
+#define SVR_CIPHER_LEN_MAX ((size_t)1 << 20)
+
+enum svr_cipher_kind {
+    SVR_CIPHER_AEAD, /* tag of SVR_SEAL_TAG_SIZE; binds associated data */
+    SVR_CIPHER_CBC,  /* PKCS#7 padding; proves nothing by itself (S11.4) */
+};
+
+/* A key is used in one direction. */
+enum svr_cipher_use {
+    SVR_CIPHER_SEAL,
+    SVR_CIPHER_OPEN,
+};
+
+/* One cipher. The functions are for svr_cipher_init and its companions to
+ * call; what they do is said there. */
+typedef struct svr_cipher {
+    const char *name;     /* as in S11.5 */
+    const char *provider; /* "libsodium", "libcrypto" */
+    const void *impl;     /* the provider's own */
+    enum svr_cipher_kind kind;
+    size_t key_len;   /* 16 or 32 */
+    size_t nonce_len; /* CBC: its IV */
+    /* Whether this machine can do it; NULL: every machine. */
+    bool (*available)(void);
+    /* Keys a state that is zero, or keyed by this cipher for this use. */
+    int (*init)(const struct svr_cipher *c, uint8_t *state,
+                enum svr_cipher_use use, const uint8_t *key);
+    /* Gives back what a state refers to; NULL: nothing. Zero is allowed. */
+    void (*fini)(uint8_t *state);
+    ptrdiff_t (*seal)(uint8_t *state, const uint8_t *nonce, svr_span ad,
+                      uint8_t *buf, size_t len, uint8_t *tag);
+    ptrdiff_t (*open)(uint8_t *state, const uint8_t *nonce, svr_span ad,
+                      uint8_t *buf, size_t len, const uint8_t *tag);
+} svr_cipher;
+
+/* A keyed cipher, for any number of packets of one direction. Secret. Begins as
+ * zero. It may refer to memory of its library, so it is moved at most, never
+ * copied, and ends by svr_cipher_wipe. */
+typedef struct svr_cipher_state {
+    const svr_cipher *cipher; /* NULL: not keyed */
+    enum svr_cipher_use use;
+    _Alignas(16) uint8_t state[SVR_CIPHER_STATE_SIZE];
+} svr_cipher_state;
+
+extern SVR_API const svr_cipher svr_cipher_aes_gcm_256; /* with AES-NI only */
+extern SVR_API const svr_cipher svr_cipher_chacha20_poly1305;
+extern SVR_API const svr_cipher svr_cipher_xchacha20_poly1305; /* metadata */
+
+/* Keys s with the first cipher->key_len bytes of key, where the machine has the
+ * cipher. s is zero, wiped or keyed before; keyed for the same cipher and use
+ * it is keyed again without new memory. 0; or SVR_ERR_NO_MEMORY or
+ * SVR_ERR_UNSUPPORTED, and then s is wiped. */
+SVR_API SVR_MUST_CHECK int svr_cipher_init(svr_cipher_state *s,
+                                           const svr_cipher *cipher,
+                                           enum svr_cipher_use use,
+                                           const uint8_t key[SVR_KEY_SIZE]);
+/*
+ * Encrypts len bytes of buf in place, under a nonce of cipher->nonce_len bytes
+ * that was never used with this key (CBC: that nobody could foresee).
+ * AEAD: writes SVR_SEAL_TAG_SIZE bytes to tag, which bind ad and nonce too.
+ * CBC: buf has room for SVR_CBC_BLOCK bytes more; ad is empty, tag unused.
+ * Answers the length of the ciphertext; SVR_ERR_ARGUMENT where s is not keyed
+ * for it, SVR_ERR_LENGTH, or SVR_ERR_NO_MEMORY, where the library fails; then
+ * buf holds nothing of use, and must not be sent.
+ */
+SVR_API SVR_MUST_CHECK ptrdiff_t svr_cipher_seal(svr_cipher_state *s,
+                                                 const uint8_t *nonce,
+                                                 svr_span ad, uint8_t *buf,
+                                                 size_t len, uint8_t *tag);
+/*
+ * The reverse. Answers the length of the plaintext; SVR_ERR_ARGUMENT where s is
+ * not keyed for it; SVR_ERR_TAG for everything else that can be wrong, after
+ * which buf holds nothing of use.
+ */
+SVR_API SVR_MUST_CHECK ptrdiff_t svr_cipher_open(svr_cipher_state *s,
+                                                 const uint8_t *nonce,
+                                                 svr_span ad, uint8_t *buf,
+                                                 size_t len,
+                                                 const uint8_t *tag);
+SVR_API void svr_cipher_wipe(svr_cipher_state *s);
+
+/* Algorithms beside those of libsvr. They live as long as anything that is
+ * keyed by them. */
+typedef struct svr_suites {
+    const svr_hmac *const *hmacs;
+    size_t hmac_count;
+    const svr_cipher *const *ciphers;
+    size_t cipher_count;
+} svr_suites;
+
+/* By name ("sha256-128", "aes-gcm-256"): of `more`, which may be NULL, else of
+ * libsvr; NULL where neither has it or this machine cannot do it. */
+SVR_API const svr_hmac *svr_hmac_find(const svr_suites *more, const char *name);
+SVR_API const svr_cipher *svr_cipher_find(const svr_suites *more,
+                                          const char *name);
+
+/* X25519 (RFC 7748). A secret is any 32 random bytes. */
+#define SVR_X25519_SIZE 32
+
+SVR_API void svr_x25519_public(uint8_t public_key[SVR_X25519_SIZE],
+                               const uint8_t secret[SVR_X25519_SIZE]);
+/* What both ends get from their own secret and the other's public key; to be
+ * hashed before use. SVR_ERR_VALUE where it would be zero: the other key was
+ * chosen so that it does not depend on the secret. */
+SVR_API SVR_MUST_CHECK int
+svr_x25519_shared(uint8_t shared[SVR_X25519_SIZE],
+                  const uint8_t secret[SVR_X25519_SIZE],
+                  const uint8_t public_key[SVR_X25519_SIZE]);
+
+/* Ed25519 (RFC 8032). */
+#define SVR_ED25519_PUBLIC_SIZE 32
+#define SVR_ED25519_SEED_SIZE 32
+#define SVR_ED25519_SECRET_SIZE 64
+#define SVR_ED25519_SIGNATURE_SIZE 64
+
+/* Both keys from a seed of random bytes; the secret one holds the seed. */
+SVR_API void svr_ed25519_keypair(uint8_t public_key[SVR_ED25519_PUBLIC_SIZE],
+                                 uint8_t secret[SVR_ED25519_SECRET_SIZE],
+                                 const uint8_t seed[SVR_ED25519_SEED_SIZE]);
+SVR_API void svr_ed25519_sign(uint8_t signature[SVR_ED25519_SIGNATURE_SIZE],
+                              svr_span message,
+                              const uint8_t secret[SVR_ED25519_SECRET_SIZE]);
+/* Keys of small order are never right. */
+SVR_API SVR_MUST_CHECK bool
+svr_ed25519_verify(const uint8_t signature[SVR_ED25519_SIGNATURE_SIZE],
+                   svr_span message,
+                   const uint8_t public_key[SVR_ED25519_PUBLIC_SIZE]);
 
 /*
  * Derives a key from a key: BLAKE2b-256 keyed with `key` over the label and
@@ -137,9 +285,9 @@ typedef struct svr_tag_scope {
 } svr_tag_scope;
 
 /* Writes the tag of a packet, m->hmac->tag_len bytes. `bytes` are all between
- * the L4 header and the tag (S11.1). */
-SVR_API void svr_tag_write(const svr_mac *m, svr_span bytes,
-                           const svr_tag_scope *scope, uint8_t *tag);
+ * the L4 header and the tag (S11.1). Answers as svr_mac_sign. */
+SVR_API int svr_tag_write(const svr_mac *m, svr_span bytes,
+                          const svr_tag_scope *scope, uint8_t *tag);
 /* Whether a packet's tag is right, in the time-based mode for the step given or
  * the one before or behind it. Compares in constant time. */
 SVR_API SVR_MUST_CHECK bool svr_tag_verify(const svr_mac *m, svr_span bytes,

@@ -98,6 +98,7 @@ extern "C" {
     X(BFD_TTL, "bfd-ttl", "a BFD packet that has passed a router")             \
     X(SESSION_ENDED, "session-ended", "its session ended while it was cut")    \
     X(NO_BUFFER, "no-buffer", "the packet's buffer has too little room")       \
+    X(NO_MEMORY, "no-memory", "a library had no memory to sign or seal it")    \
     X(NO_NEIGHBOUR, "no-neighbour", "the next hop did not answer in time")     \
     X(NEIGHBOUR_QUEUE, "neighbour-queue", "too many wait for the next hop")    \
     X(TRANSMIT, "transmit", "the device refused the packet")

@@ -37,12 +37,12 @@ static void input_init(struct input *in, svr_span bytes,
     }
 }
 
-void svr_tag_write(const svr_mac *m, svr_span bytes, const svr_tag_scope *scope,
-                   uint8_t *tag)
+int svr_tag_write(const svr_mac *m, svr_span bytes, const svr_tag_scope *scope,
+                  uint8_t *tag)
 {
     struct input in;
     input_init(&in, bytes, scope);
-    svr_mac_sign(m, in.parts, in.count, tag);
+    return svr_mac_sign(m, in.parts, in.count, tag);
 }
 
 bool svr_tag_verify(const svr_mac *m, svr_span bytes,

@@ -83,8 +83,7 @@ static void free_protections(svr_node *n)
         return;
     for (uint32_t i = 0; i < n->table.cap; i++)
         if (n->table.sessions[i].alive)
-            svr_wipe(svr__protection_of(n, &n->table.sessions[i], 0),
-                     2 * sizeof(svr__protection));
+            svr__protection_wipe(n, &n->table.sessions[i]);
     n->alloc.free(n->alloc.user, n->protections, len);
 }
 

@@ -245,7 +245,7 @@ enum svr_drop svr__verify_late(svr__work *w, const svr__alias *a)
                            &s->uuid);
     svr_mac_init(&mac, sec->hmac, key);
     enum svr_drop reason = svr__verify(w, &mac, sec);
-    svr_wipe(&mac, sizeof(mac));
+    svr_mac_wipe(&mac);
     svr_wipe(key, sizeof(key));
     return reason;
 }

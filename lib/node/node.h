@@ -522,6 +522,7 @@ const svr_addr *svr__next_hop_addr(const svr_node *n, uint16_t number,
                                    const svr_addr *to);
 svr__protection *svr__protection_of(const svr_node *n, const svr__session *s,
                                     unsigned side);
+void svr__protection_wipe(svr_node *n, const svr__session *s);
 /* S4.4: whether packets of such a session are masked on a side where they have
  * this protocol. */
 static inline bool svr__is_masked(const svr_tuple *context, uint8_t proto)
@@ -692,9 +693,9 @@ svr__kept_token *svr__token_of(const svr_node *n, const svr__session *s);
 svr_span svr__token_kept(const svr_node *n, const svr__session *s);
 
 /* protect.c: the tag (S11.1). bind is NULL where TCP is not bound (S11.4b). */
-void svr__tag_write(const svr_node *n, const svr_mac *mac,
-                    const svr_security_config *sec, svr_span bytes,
-                    const svr_tcp_bind *bind, svr_time now, uint8_t *tag);
+int svr__tag_write(const svr_node *n, const svr_mac *mac,
+                   const svr_security_config *sec, svr_span bytes,
+                   const svr_tcp_bind *bind, svr_time now, uint8_t *tag);
 /* Appends the tag to a packet. False: no room; the packet was dropped. */
 bool svr__sign(svr__work *w, const svr_mac *mac,
                const svr_security_config *sec);

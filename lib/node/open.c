@@ -105,7 +105,7 @@ static bool side_signed(const svr_node *n, const svr__side *side)
            n->securities[n->pathways[side->pathway].security].per_packet;
 }
 
-static void derive_protection(svr_node *n, svr__session *s, unsigned side)
+static bool derive_protection(svr_node *n, svr__session *s, unsigned side)
 {
     const svr__pathway *pw = &n->pathways[s->side[side].pathway];
     const svr__association *a = &n->associations[pw->association];
@@ -114,10 +114,11 @@ static void derive_protection(svr_node *n, svr__session *s, unsigned side)
     uint8_t key[SVR_KEY_SIZE];
 
     svr_session_key_derive(key, &a->send, &s->uuid);
-    svr_mac_init(&prot->send, hmac, key);
+    bool ok = svr_mac_init(&prot->send, hmac, key) == 0;
     svr_session_key_derive(key, &a->receive, &s->uuid);
-    svr_mac_init(&prot->receive, hmac, key);
+    ok &= svr_mac_init(&prot->receive, hmac, key) == 0;
     svr_wipe(key, sizeof(key));
+    return ok;
 }
 
 static void flag_protection(svr_node *n, svr__session *s, unsigned side)
@@ -128,18 +129,27 @@ static void flag_protection(svr_node *n, svr__session *s, unsigned side)
     svr__session_flow(&n->table, s, !side)->flags |= SVR__FLOW_SIGNED_OUT;
 }
 
-static void fill_protection(svr_node *n, svr__session *s, unsigned side)
+/* Where there is no memory for it, packets of the side are refused. */
+static bool fill_protection(svr_node *n, svr__session *s, unsigned side)
 {
-    if (side_signed(n, &s->side[side]))
-        derive_protection(n, s, side);
+    bool ok = !side_signed(n, &s->side[side]) || derive_protection(n, s, side);
     flag_protection(n, s, side);
+    return ok;
 }
 
 /* Nothing of it stays behind where it is of no use any more. */
 static void wipe_protection(svr_node *n, const svr__session *s, unsigned side)
 {
-    if (side_signed(n, &s->side[side]))
-        svr_wipe(svr__protection_of(n, s, side), sizeof(svr__protection));
+    if (!side_signed(n, &s->side[side]))
+        return;
+    svr_mac_wipe(&svr__protection_of(n, s, side)->send);
+    svr_mac_wipe(&svr__protection_of(n, s, side)->receive);
+}
+
+void svr__protection_wipe(svr_node *n, const svr__session *s)
+{
+    wipe_protection(n, s, SVR__CLIENT);
+    wipe_protection(n, s, SVR__SERVER);
 }
 
 static void fill_side(svr__session *s, unsigned number,
@@ -333,8 +343,13 @@ enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
         svr__session_end(&n->table, s);
         return reason;
     }
-    fill_protection(n, s, SVR__CLIENT);
-    fill_protection(n, s, SVR__SERVER);
+    bool client = fill_protection(n, s, SVR__CLIENT);
+    bool server = fill_protection(n, s, SVR__SERVER);
+    if (!client || !server) {
+        svr__protection_wipe(n, s);
+        svr__session_end(&n->table, s);
+        return SVR_DROP_NO_MEMORY;
+    }
     svr__health_watch(n, s, SVR__CLIENT);
     svr__health_watch(n, s, SVR__SERVER);
     count_on_pathways(n, s, 1);
@@ -365,8 +380,7 @@ void svr__session_close(svr_node *n, svr__session *s, enum svr_cause cause,
         if (s->side[side].pathway != SVR__NO_PATHWAY)
             svr__tuple_guard(n, s->side[side].pathway, &t, now);
     }
-    wipe_protection(n, s, SVR__CLIENT);
-    wipe_protection(n, s, SVR__SERVER);
+    svr__protection_wipe(n, s);
     svr__alias *a;
     while ((a = svr__alias_first(&n->table.aliases,
                                  svr__session_number(&n->table, s))))

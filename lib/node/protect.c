@@ -11,12 +11,12 @@ static svr_tag_scope scope_of(const svr_node *n, const svr_security_config *sec,
     };
 }
 
-void svr__tag_write(const svr_node *n, const svr_mac *mac,
-                    const svr_security_config *sec, svr_span bytes,
-                    const svr_tcp_bind *bind, svr_time now, uint8_t *tag)
+int svr__tag_write(const svr_node *n, const svr_mac *mac,
+                   const svr_security_config *sec, svr_span bytes,
+                   const svr_tcp_bind *bind, svr_time now, uint8_t *tag)
 {
     svr_tag_scope scope = scope_of(n, sec, bind, now);
-    svr_tag_write(mac, bytes, &scope, tag);
+    return svr_tag_write(mac, bytes, &scope, tag);
 }
 
 static const svr_tcp_bind *bind_of(const svr_headers *h, svr_tcp_bind *b)
@@ -37,8 +37,12 @@ bool svr__sign(svr__work *w, const svr_mac *mac, const svr_security_config *sec)
         return false;
     }
     uint8_t *payload = w->packet->data + w->headers.payload;
-    svr__tag_write(w->node, mac, sec, (svr_span){payload, len},
-                   bind_of(&w->headers, &bind), w->now, payload + len);
+    if (svr__tag_write(w->node, mac, sec, (svr_span){payload, len},
+                       bind_of(&w->headers, &bind), w->now,
+                       payload + len) < 0) {
+        svr__drop(w, SVR_DROP_NO_MEMORY);
+        return false;
+    }
     return true;
 }
 

@@ -63,13 +63,15 @@ void svr__pathway_move(svr_node *n, svr__pathway *pw, const svr_addr *remote)
 }
 
 /* The keys to a peer under a policy (S12.7); several pathways share them. */
-static uint16_t associate(svr_node *n, const svr_node_config *c, uint16_t peer,
-                          uint16_t security)
+static int associate(svr_node *n, const svr_node_config *c, uint16_t peer,
+                     uint16_t security, uint16_t *number)
 {
     for (size_t i = 0; i < n->association_count; i++)
         if (n->associations[i].peer == peer &&
-            n->associations[i].security == security)
-            return (uint16_t)i;
+            n->associations[i].security == security) {
+            *number = (uint16_t)i;
+            return 0;
+        }
     svr__association *a = &n->associations[n->association_count];
     const svr_security_config *sec = &c->securities[security];
     *a = (svr__association){.peer = peer, .security = security};
@@ -77,9 +79,19 @@ static uint16_t associate(svr_node *n, const svr_node_config *c, uint16_t peer,
                              1);
     svr_direction_key_derive(&a->receive, sec->key, n->peers[peer].name,
                              n->name, 1);
-    svr_mac_init(&a->send_mac, sec->hmac, a->send.key);
-    svr_mac_init(&a->receive_mac, sec->hmac, a->receive.key);
-    return (uint16_t)n->association_count++;
+    int err = svr_mac_init(&a->send_mac, sec->hmac, a->send.key);
+    int err_in = svr_mac_init(&a->receive_mac, sec->hmac, a->receive.key);
+    *number = (uint16_t)n->association_count++;
+    return err < 0 ? err : err_in;
+}
+
+static void free_associations(svr_node *n)
+{
+    for (size_t i = 0; i < n->association_count; i++) {
+        svr_mac_wipe(&n->associations[i].send_mac);
+        svr_mac_wipe(&n->associations[i].receive_mac);
+    }
+    svr_secret_free(n->associations);
 }
 
 static int add_pathway(svr_node *n, const svr_node_config *c, size_t number,
@@ -96,9 +108,10 @@ static int add_pathway(svr_node *n, const svr_node_config *c, size_t number,
     pw->inactivity = from->inactivity;
     pw->local = from->local;
     pw->remote = pw->configured = from->remote;
-    pw->association = associate(n, c, from->peer, from->security);
     n->interfaces[from->iface].has_waypoints = true;
-    int err = svr__ports_init(&pw->ports, &from->local_ports,
+    int err = associate(n, c, from->peer, from->security, &pw->association);
+    if (err == 0)
+        err = svr__ports_init(&pw->ports, &from->local_ports,
                               &from->remote_ports, &n->random, &n->alloc);
     if (err == 0)
         err = svr__map_insert(&n->pathway_map,
@@ -217,7 +230,7 @@ void svr__setup_free(svr_node *n)
 {
     const svr_allocator *a = &n->alloc;
 
-    svr_secret_free(n->associations);
+    free_associations(n);
     svr_policy_destroy(n->policy);
     svr__names_fini(&n->routers, a);
     if (n->pathway_map.slots)
