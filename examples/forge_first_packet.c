@@ -2,10 +2,11 @@
  * forge_first_packet - opens a session toward router dc without being router
  * branch: what it takes, and that it fails without the key.
  *
- *   forge_first_packet [--wrong] KEY-FILE FROM TO
+ *   forge_first_packet [--wrong] KEY-FILE FROM TO [BOOT-COUNTER]
  *
  * Builds the first packet of a UDP session as router FROM would send it to
- * router TO (S5): metadata behind the UDP header, signed with their key (S11).
+ * router TO (S5): metadata behind the UDP header, signed with their key and the
+ * boot counter that `svrctl status` shows of router TO (S11).
  * With --wrong one bit of the tag is flipped. Addresses and names are those of
  * examples/authority.yaml. Needs the right to use raw sockets.
  */
@@ -14,6 +15,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <svr/svr.h>
 #include <sys/random.h>
@@ -79,8 +81,10 @@ static ptrdiff_t write_metadata(uint8_t *buf, size_t cap, const char *from,
     return svr_metadata_encode(buf, cap, &md);
 }
 
-/* Appends the tag over all that follows the UDP header and the time (S11). */
-static size_t sign(uint8_t *payload, size_t len, const svr_direction_key *key)
+/* Appends the tag over all that follows the UDP header, the time and the boot
+ * counter of the router that shall believe it (S11). */
+static size_t sign(uint8_t *payload, size_t len, const svr_direction_key *key,
+                   uint32_t boot)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -88,6 +92,7 @@ static size_t sign(uint8_t *payload, size_t len, const svr_direction_key *key)
         .timed = true,
         .step = ((uint64_t)now.tv_sec * SVR_SECOND + (uint64_t)now.tv_nsec) /
                 SVR_TIME_STEP,
+        .boot = boot,
     };
     svr_mac mac;
     svr_mac_init(&mac, &svr_hmac_sha256_128, key->key);
@@ -104,9 +109,9 @@ int main(int argc, char **argv)
     uint8_t *payload = buf + SVR_HEADROOM;
     svr_direction_key key;
 
-    if (argc - wrong != 4) {
+    if (argc - wrong < 4 || argc - wrong > 5) {
         fprintf(stderr, "usage: forge_first_packet [--wrong] KEY-FILE "
-                        "FROM TO\n");
+                        "FROM TO [BOOT-COUNTER]\n");
         return 2;
     }
     if (svr_crypto_init() || read_key(shared, arg[1])) {
@@ -122,7 +127,8 @@ int main(int argc, char **argv)
     size_t len = (size_t)md_len;
     memcpy(payload + len, TEXT, sizeof TEXT - 1);
     len += sizeof TEXT - 1;
-    len += sign(payload, len, &key);
+    len += sign(payload, len, &key,
+                arg[4] ? (uint32_t)strtoul(arg[4], NULL, 10) : 0);
     payload[len - 1] ^= wrong;
 
     svr_packet p;

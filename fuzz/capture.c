@@ -26,7 +26,7 @@ static struct verify_keys *make_keys(void)
         .bind_tcp = true,
     };
     memset(policy.key, 0x42, sizeof(policy.key));
-    check(keys && verify_keys_add(keys, "branch", "dc", &policy));
+    check(keys && verify_keys_add(keys, "branch", "dc", &policy, false));
     return keys;
 }
 

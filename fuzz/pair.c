@@ -360,8 +360,8 @@ void pair_sign(unsigned from, svr_packet *p)
     if (svr_packet_parse(&h, p) != 0 || p->len < h.payload + tag_len)
         return;
     size_t len = p->len - h.payload - tag_len;
-    svr_tcp_bind bind = {h.tcp_seq, h.tcp_ack, h.tcp_flags};
-    svr__tag_write(n, mac, &n->securities[0],
+    svr_tcp_bind bind = svr__tcp_bind(p, &h);
+    svr__tag_write(n, &n->pathways[0], mac,
                    (svr_span){p->data + h.payload, len},
                    h.tuple.proto == SVR_PROTO_TCP ? &bind : NULL, pair.now,
                    p->data + h.payload + len);

@@ -191,7 +191,20 @@ Test(crypto, every_flipped_bit_is_seen)
 /* S11.1 to S11.4b: what is signed, as a list of bytes written by hand. */
 Test(crypto, a_tag_covers_bytes_header_and_time)
 {
-    static const svr_tcp_bind bind = {0x01020304, 0x05060708, 0x18};
+    static const svr_tcp_bind bind = {
+        .seq = 0x01020304,
+        .ack = 0x05060708,
+        .window = 0x090a,
+        .flags = 0x18,
+        .options = {(const uint8_t *)"oooo", 4},
+    };
+    static const svr_tcp_bind syn = {
+        .seq = 0x01020304,
+        .ack = 0x05060708,
+        .window = 0x090a,
+        .flags = 0x02,
+        .options = {(const uint8_t *)"\1\2\4\5\xb4\3\3\7", 8},
+    };
     static const struct {
         svr_tag_scope scope;
         const char *input;
@@ -199,22 +212,28 @@ Test(crypto, a_tag_covers_bytes_header_and_time)
     } rows[] = {
         {{NULL, false, 7}, "data", 4},
         {{NULL, true, 7}, "data\0\0\0\0\0\0\0\7", 12},
-        {{&bind, false, 7}, "data\1\2\3\4\5\6\7\x8\x18", 13},
-        {{&bind, true, UINT64_C(0x0102030405060708)},
-         "data\1\2\3\4\5\6\7\x8\x18\1\2\3\4\5\6\7\x8",
-         21},
+        {{NULL, true, 7, 0x01020304}, "data\0\0\0\0\0\0\0\7\1\2\3\4", 16},
+        {{NULL, false, 7, 0x01020304}, "data\1\2\3\4", 8},
+        {{&bind, false, 7}, "dataoooo\1\2\3\4\5\6\7\x8\x9\xa\x18\4", 20},
+        {{&syn, false, 7},
+         "data\1\2\4\0\0\3\3\7\1\2\3\4\5\6\7\x8\x9\xa\2\x8",
+         24},
+        {{&bind, true, UINT64_C(0x0102030405060708), 5},
+         "dataoooo\1\2\3\4\5\6\7\x8\x9\xa\x18\4"
+         "\1\2\3\4\5\6\7\x8\0\0\0\5",
+         32},
     };
     static const svr_span data = {(const uint8_t *)"data", 4};
     const uint8_t key[SVR_KEY_SIZE] = {5};
     svr_mac m;
     svr_mac_init(&m, &svr_hmac_sha256_128, key);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         const svr_span input = {(const uint8_t *)rows[i].input, rows[i].len};
         uint8_t tag[16], expected[16];
         svr_mac_sign(&m, &input, 1, expected);
         svr_tag_write(&m, data, &rows[i].scope, tag);
         cr_assert_arr_eq(tag, expected, 16, "row %zu", i);
-        for (size_t j = 0; j < 4; j++)
+        for (size_t j = 0; j < COUNT(rows); j++)
             cr_assert_eq(svr_tag_verify(&m, data, &rows[j].scope, tag), i == j);
     }
 }

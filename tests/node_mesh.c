@@ -178,8 +178,10 @@ static void plan_pathways(struct plan *p, const struct mesh *m, int self)
 
 static void set_unix_time(struct mesh *m, int router)
 {
-    svr_node_set_unix_time(m->node[router],
-                           UINT64_C(1700000000000000000) + m->now, m->now);
+    uint64_t unix_ns = UINT64_C(1700000000000000000) + m->now +
+                       (uint64_t)m->options.skew[router] * SVR_SECOND;
+
+    svr_node_set_unix_time(m->node[router], unix_ns, m->now);
 }
 
 static void make_node(struct mesh *m, int self)

@@ -38,9 +38,10 @@ struct mesh_options {
     uint8_t next[MESH_ROUTERS]; /* router + 1 that sessions go to next, or 0 */
     enum svr_resiliency resiliency;
     bool per_packet, watched, masked;
-    bool v6[MESH_PLANES];      /* that plane's waypoints are IPv6 */
-    uint16_t mtu[MESH_PLANES]; /* 0: 1500 */
-    size_t sessions;           /* 0: 64 */
+    bool v6[MESH_PLANES];       /* that plane's waypoints are IPv6 */
+    uint16_t mtu[MESH_PLANES];  /* 0: 1500 */
+    size_t sessions;            /* 0: 64 */
+    int64_t skew[MESH_ROUTERS]; /* seconds that its wall clock is ahead */
 };
 
 struct flight {

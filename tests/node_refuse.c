@@ -215,8 +215,8 @@ Test(node_refuse, signed_packets)
     struct frame wire = net_take(&net, 0);
     svr_headers h = frame_headers(&wire);
     for (uint32_t at = h.l4 + 4u; at < wire.p.len; at++) {
-        if (at == h.l4 + 12u || (at >= h.l4 + 14u && at < h.l4 + 20u))
-            continue; /* offset, window, checksum, urgent pointer */
+        if (at == h.l4 + 12u || (at >= h.l4 + 16u && at < h.l4 + 20u))
+            continue; /* offset, checksum, urgent pointer */
         struct frame bad = frame_copy(&wire);
         bad.p.data[at] ^= 1;
         svr_packet_checksum_write(&bad.p, &h);
@@ -396,8 +396,9 @@ Test(node_refuse, bad_configurations)
 static struct frame make_signed_by(const char *from, const char *to,
                                    const svr_metadata *md, const svr_tuple *t)
 {
-    static const uint8_t bind[9] = {[8] = SVR_TCP_ACK}; /* S11.4b */
-    uint8_t shared[SVR_KEY_SIZE], bytes[SVR_METADATA_MAX + SVR_TAG_MAX + 9];
+    /* S11.4b: 0, 0, the window and the flags of frame_tcp_tuple */
+    static const uint8_t bind[12] = {[8] = 0xff, [10] = SVR_TCP_ACK};
+    uint8_t shared[SVR_KEY_SIZE], bytes[SVR_METADATA_MAX + SVR_TAG_MAX + 12];
     svr_direction_key key;
     svr_metadata out = *md;
     svr_mac mac;
@@ -410,7 +411,7 @@ static struct frame make_signed_by(const char *from, const char *to,
     cr_assert_gt(len, 0);
     memcpy(bytes + len, "something", 9);
     len += 9;
-    svr_mac_sign(&mac, (svr_span[]){{bytes, (size_t)len}, {bind, 9}},
+    svr_mac_sign(&mac, (svr_span[]){{bytes, (size_t)len}, {bind, 12}},
                  tcp ? 2 : 1, bytes + len);
     len += (ptrdiff_t)mac.hmac->tag_len;
     return tcp ? frame_tcp_tuple(t, SVR_TCP_ACK, 0, 0, bytes, (size_t)len)

@@ -269,7 +269,7 @@ server_control() {
 # forge OPTION...: and count what reaches the server.
 forge() {
     net_exec wan "$out/examples/forge_first_packet" "$@" "$NET_KEYS/demo.key" \
-        branch dc
+        branch dc "$(net_ctl dc --json status | jq .data.boot)"
 }
 
 forged_is_refused() {

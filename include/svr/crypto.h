@@ -9,9 +9,14 @@
  * and only the first of it is sent:
  *
  *    all bytes behind the L4 header up to the tag
- *    on TCP, unless the policy leaves it out: sequence number u32,
- *        acknowledgement number u32, flags u8, as in the header (S11.4b)
- *    in the time-based mode: u64 count of SVR_TIME_STEPs since 1970 (S11.3)
+ *    on TCP, unless the policy leaves it out (S11.4b): the options, with 0 for
+ *        the MSS of a SYN, and then, as in the header, sequence number u32,
+ *        acknowledgement number u32, window u16 and flags u8, and the length of
+ *        the options u8
+ *    in the time-based mode: u64 count of SVR_TIME_STEPs, by the clock of the
+ *        router that signs (S11.3)
+ *    where the two routers speak BFD: boot counter u32 of the router that
+ *        verifies (S11.7)
  *
  * The key is that of the direction between the two routers for packets with
  * metadata, which name it by its security id, and one derived from it for the
@@ -271,17 +276,21 @@ enum svr_hmac_mode {
 /* Length of the time steps of the time-based mode. */
 #define SVR_TIME_STEP ((uint64_t)2 * SVR_SECOND)
 
-/* What a tag binds of a TCP header (S11.4b). */
+/* What a tag binds of a TCP header (S11.4b). Of a SYN the MSS is left out:
+ * networks lower it. */
 typedef struct svr_tcp_bind {
     uint32_t seq, ack;
+    uint16_t window;
     uint8_t flags;
+    svr_span options; /* all bytes behind the first 20; at most 40 */
 } svr_tcp_bind;
 
 /* What a tag covers besides the bytes in front of it. */
 typedef struct svr_tag_scope {
     const svr_tcp_bind *bind; /* NULL: not TCP, or not bound */
     bool timed;               /* the time-based mode (S11.3) */
-    uint64_t step;            /* Unix time / SVR_TIME_STEP, where timed */
+    uint64_t step; /* the signer's time / SVR_TIME_STEP, where timed */
+    uint32_t boot; /* of the router that verifies (S11.7), or 0 */
 } svr_tag_scope;
 
 /* Writes the tag of a packet, m->hmac->tag_len bytes. `bytes` are all between

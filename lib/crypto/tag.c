@@ -2,39 +2,88 @@
 
 #include "base/bytes.h"
 
+#include <string.h>
+
 enum {
-    BIND_LEN = 9,
+    BIND_LEN = 12,
     STEP_LEN = 8,
+    BOOT_LEN = 4,
+    TCP_SYN = 0x02,
+    OPTIONS_MAX = 40,
+    OPTION_END = 0,
+    OPTION_NOP = 1,
+    OPTION_MSS = 2,
 };
 
 /*
- * The parts of the HMAC's input (S11.1 to S11.4b), in this order: the bytes; of
- * TCP, where it is bound, sequence number, acknowledgement number (4 bytes
- * each) and flags (1 byte); in the time-based mode the step (8 bytes). Only the
- * bytes are sent.
+ * The parts of the HMAC's input (S11.1 to S11.7): the bytes, which are sent;
+ * TCP options; and the rest, which has one length for one key, so that no two
+ * packets make the same input.
  */
 struct input {
-    uint8_t bind[BIND_LEN];
-    uint8_t step[STEP_LEN];
+    uint8_t rest[BIND_LEN + STEP_LEN + BOOT_LEN];
+    size_t rest_len;
+    uint8_t *step;                /* in rest, where timed */
+    uint8_t options[OPTIONS_MAX]; /* of a SYN */
     svr_span parts[3];
     size_t count;
 };
+
+/* Networks lower the MSS of a SYN: it counts as 0. */
+static svr_span options_of_syn(struct input *in, svr_span options)
+{
+    uint8_t *o = in->options;
+    size_t len = options.len, at = 0;
+
+    if (len > OPTIONS_MAX)
+        len = OPTIONS_MAX;
+    if (len > 0)
+        memcpy(o, options.data, len);
+    while (at + 4 <= len && o[at] != OPTION_END) {
+        if (o[at] == OPTION_MSS)
+            o[at + 2] = o[at + 3] = 0;
+        if (o[at] != OPTION_NOP && o[at + 1] < 2)
+            break;
+        at += o[at] == OPTION_NOP ? 1 : o[at + 1];
+    }
+    return (svr_span){o, len};
+}
+
+static void put_bind(struct input *in, const svr_tcp_bind *b)
+{
+    svr_span options =
+        b->flags & TCP_SYN ? options_of_syn(in, b->options) : b->options;
+    uint8_t *at = in->rest;
+
+    svr__store_be32(at, b->seq);
+    svr__store_be32(at + 4, b->ack);
+    svr__store_be16(at + 8, b->window);
+    at[10] = b->flags;
+    at[11] = (uint8_t)options.len;
+    in->rest_len = BIND_LEN;
+    if (options.len > 0)
+        in->parts[in->count++] = options;
+}
 
 static void input_init(struct input *in, svr_span bytes,
                        const svr_tag_scope *scope)
 {
     in->parts[0] = bytes;
     in->count = 1;
-    if (scope->bind) {
-        svr__store_be32(in->bind, scope->bind->seq);
-        svr__store_be32(in->bind + 4, scope->bind->ack);
-        in->bind[8] = scope->bind->flags;
-        in->parts[in->count++] = (svr_span){in->bind, BIND_LEN};
-    }
+    in->rest_len = 0;
+    if (scope->bind)
+        put_bind(in, scope->bind);
     if (scope->timed) {
+        in->step = in->rest + in->rest_len;
         svr__store_be64(in->step, scope->step);
-        in->parts[in->count++] = (svr_span){in->step, STEP_LEN};
+        in->rest_len += STEP_LEN;
     }
+    if (scope->boot) {
+        svr__store_be32(in->rest + in->rest_len, scope->boot);
+        in->rest_len += BOOT_LEN;
+    }
+    if (in->rest_len > 0)
+        in->parts[in->count++] = (svr_span){in->rest, in->rest_len};
 }
 
 int svr_tag_write(const svr_mac *m, svr_span bytes, const svr_tag_scope *scope,
@@ -53,7 +102,8 @@ bool svr_tag_verify(const svr_mac *m, svr_span bytes,
     struct input in;
     input_init(&in, bytes, scope);
     for (int i = 0; i < (scope->timed ? 3 : 1); i++) {
-        svr__store_be64(in.step, steps[i]);
+        if (scope->timed)
+            svr__store_be64(in.step, steps[i]);
         if (svr_mac_verify(m, in.parts, in.count, tag))
             return true;
     }

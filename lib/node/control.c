@@ -32,15 +32,16 @@ static void post(svr_node *n, const struct envelope *e, const uint8_t *block,
 {
     const svr__pathway *pw = e->pathway;
     const svr_mac *mac = &n->associations[pw->association].send_mac;
-    svr_tcp_bind bind = {e->tcp_seq, e->tcp_ack, SVR_TCP_ACK};
+    const svr_tcp_bind bind = {
+        .seq = e->tcp_seq, .ack = e->tcp_ack, .flags = SVR_TCP_ACK};
     svr_packet *p = svr__outbox_open(n, len + mac->hmac->tag_len);
     if (!p)
         return;
     memcpy(p->data, block, len);
-    svr__tag_write(
-        n, mac, &n->securities[pw->security], (svr_span){p->data, len},
-        e->tuple.proto == SVR_PROTO_TCP ? &bind : NULL, now, p->data + len);
-    if (wrap(p, e) < 0)
+    if (svr__tag_write(n, pw, mac, (svr_span){p->data, len},
+                       e->tuple.proto == SVR_PROTO_TCP ? &bind : NULL, now,
+                       p->data + len) < 0 ||
+        wrap(p, e) < 0)
         return;
     uint16_t hop = svr__pathway_hop(n, (size_t)(pw - n->pathways));
     svr__outbox_post(n, pw->iface, &n->next_hops[hop]);

@@ -64,7 +64,7 @@ int svr_node_create(svr_node **out, const svr_node_config *config, svr_time now)
     n->boot = config->boot;
     n->first_number = (uint64_t)config->boot << 32 | 1;
     n->started = now;
-    n->unix_offset = 0 - now;
+    n->unix_offset = n->clock = 0 - now;
     n->tours_due = SVR_NEVER;
     svr__token_age(n, now);
     err = build(n, config, now);
@@ -111,6 +111,7 @@ void svr_node_destroy(svr_node *n)
 void svr_node_set_unix_time(svr_node *n, uint64_t unix_ns, svr_time now)
 {
     n->unix_offset = unix_ns - now;
+    svr__clock_start(n, n->unix_offset);
     if (svr__token_age(n, now))
         svr__resync_tokens(n, now);
 }

@@ -38,8 +38,7 @@ static bool add_block(svr__work *w, const svr__passage *r, const uint8_t *block,
     if (!prepend(w, block, len))
         return false;
     n->counters.metadata_sent++;
-    return svr__sign(w, &n->associations[r->to->association].send_mac,
-                     &n->securities[r->to->security]);
+    return svr__sign(w, r->to, &n->associations[r->to->association].send_mac);
 }
 
 static bool add_metadata(svr__work *w, const svr__passage *r, uint64_t extra)
@@ -161,6 +160,6 @@ bool svr__depart(svr__work *w, svr__passage *r)
     if (!(r->flow->flags & SVR__FLOW_SIGNED_OUT))
         return true;
     return svr__touch(w) &&
-           svr__sign(w, &svr__protection_of(n, r->session, r->out)->send,
-                     &n->securities[r->to->security]);
+           svr__sign(w, r->to,
+                     &svr__protection_of(n, r->session, r->out)->send);
 }

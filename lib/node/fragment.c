@@ -198,8 +198,7 @@ static int next_piece(svr__work *w, svr__parts *parts, uint8_t *buf, size_t cap)
         svr__drop(w, svr__drop_of_error(err));
         return 0;
     }
-    if (!svr__sign(w, &n->associations[pw->association].send_mac,
-                   &n->securities[pw->security]))
+    if (!svr__sign(w, pw, &n->associations[pw->association].send_mac))
         return 0;
     svr_packet_checksum_write(w->packet, &w->headers);
     n->counters.metadata_sent++;

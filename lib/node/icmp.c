@@ -78,8 +78,9 @@ static bool sign_carrier(const svr_node *n, svr_packet *p,
     size_t len = mac->hmac->tag_len;
     if (p->tailroom < len)
         return false;
-    svr__tag_write(n, mac, &n->securities[pw->security],
-                   (svr_span){p->data, p->len}, bind, now, p->data + p->len);
+    if (svr__tag_write(n, pw, mac, (svr_span){p->data, p->len}, bind, now,
+                       p->data + p->len) < 0)
+        return false;
     p->len += (uint32_t)len;
     p->tailroom = (uint16_t)(p->tailroom - len);
     return true;

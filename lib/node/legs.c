@@ -246,8 +246,7 @@ static void send_copy(const svr__work *w, const svr__passage *r,
     svr__work c;
 
     if (!make_copy(&c, w, r, leg) ||
-        !svr__sign(&c, &n->associations[pw->association].send_mac,
-                   &n->securities[pw->security]))
+        !svr__sign(&c, pw, &n->associations[pw->association].send_mac))
         return;
     svr_packet_checksum_write(c.packet, &c.headers);
     svr__outbox_post(n, pw->iface,

@@ -237,14 +237,13 @@ enum svr_drop svr__verify_late(svr__work *w, const svr__alias *a)
     svr_node *n = w->node;
     const svr__pathway *pw = &n->pathways[a->pathway];
     const svr__session *s = &n->table.sessions[a->session];
-    const svr_security_config *sec = &n->securities[pw->security];
     uint8_t key[SVR_KEY_SIZE];
     svr_mac mac;
 
     svr_session_key_derive(key, &n->associations[pw->association].receive,
                            &s->uuid);
-    svr_mac_init(&mac, sec->hmac, key);
-    enum svr_drop reason = svr__verify(w, &mac, sec);
+    svr_mac_init(&mac, n->securities[pw->security].hmac, key);
+    enum svr_drop reason = svr__verify(w, pw, &mac);
     svr_mac_wipe(&mac);
     svr_wipe(key, sizeof(key));
     return reason;

@@ -22,7 +22,8 @@
  * (S8.4), on tours (tour.c), open.c makes sessions and their flows, route.c
  * says where they go, fit.c looks at sizes, depart.c adds what a neighbour
  * needs, describe.c writes metadata,
- * protect.c signs and verifies, record.c keeps sessions from circling (S20),
+ * protect.c signs and verifies, clock.c
+ * knows the time for that, record.c keeps sessions from circling (S20),
  * control.c speaks to neighbours (S7, S8.2), health.c watches them, refuse.c
  * tells hosts what they refuse (S6.10), icmp.c raises and carries errors (S19),
  * expiry.c ends what is idle (S9). create.c makes a node, setup.c and config.c
@@ -50,6 +51,10 @@ enum {
     SVR__ECHO_REQUEST = 8,
     SVR__ECHO_V6_REQUEST = 128,
     SVR__ECHO_V6_REPLY = 129,
+};
+
+enum {
+    SVR__TCP_FIXED = 20, /* bytes of a TCP header before its options */
 };
 
 /* Tokens at a steady rate with a burst (generic cell rate). */
@@ -83,6 +88,7 @@ typedef struct svr__peer {
     svr__bucket recovery;             /* S8.2: control 2 sent to it */
     uint64_t stray_bytes, told_bytes; /* S8.2: never more than three times */
     uint32_t token_id;                /* S8.5 */
+    uint64_t clock;  /* S11.3: its steps' time - ours, modulo 2^64 */
     uint32_t boot;   /* S8.4: of its last start; 0: not heard of */
     uint32_t told;   /* the start after which it was told of all sessions */
     bool ended;      /* it has told us of all after our start */
@@ -275,6 +281,8 @@ struct svr_node {
     svr__wish *wishes;    /* SVR__WISHES of them */
     svr__bucket errors;   /* ICMP errors and resets */
     uint64_t unix_offset; /* Unix time - monotonic time, modulo 2^64 */
+    uint64_t clock;       /* S11.3: time of the steps - monotonic time */
+    bool clock_started;
     svr_counters counters;
 };
 
@@ -692,16 +700,48 @@ void svr__token_keep(svr__kept_token *k, svr_span token);
 svr__kept_token *svr__token_of(const svr_node *n, const svr__session *s);
 svr_span svr__token_kept(const svr_node *n, const svr__session *s);
 
-/* protect.c: the tag (S11.1). bind is NULL where TCP is not bound (S11.4b). */
-int svr__tag_write(const svr_node *n, const svr_mac *mac,
-                   const svr_security_config *sec, svr_span bytes,
-                   const svr_tcp_bind *bind, svr_time now, uint8_t *tag);
+/* clock.c (S11.3) */
+/* Time by the clock of this router's steps, and by that of a peer's. */
+uint64_t svr__own_time(const svr_node *n, svr_time now);
+uint64_t svr__peer_time(const svr_node *n, uint16_t peer, svr_time now);
+/* The first Unix time that the node is told begins its clock. */
+void svr__clock_start(svr_node *n, uint64_t unix_offset);
+/* Echo stamps are sent by that clock, and pathways know the monotonic one. */
+void svr__clock_stamp(const svr_node *n, svr_bfd_echo *e);
+void svr__clock_read(const svr_node *n, svr_bfd_echo *e);
+/* A peer's answer, as svr__clock_read leaves it, never seen before. */
+void svr__clock_heard(svr_node *n, svr__peer *peer, const svr_bfd_echo *e,
+                      svr_time now);
+
+/* protect.c: tags (S11.1) of packets along a pathway. bind is NULL where they
+ * are not TCP (S11.4b). */
+int svr__tag_write(const svr_node *n, const svr__pathway *pw,
+                   const svr_mac *mac, svr_span bytes, const svr_tcp_bind *bind,
+                   svr_time now, uint8_t *tag);
+/* The same for messages about the pathway itself, from which clock and boot
+ * counter are learned: these have numbers of their own (S11.7). */
+int svr__tag_write_bfd(const svr_node *n, const svr__pathway *pw,
+                       svr_span bytes, const svr_tcp_bind *bind, uint8_t *tag);
+enum svr_drop svr__verify_bfd(svr__work *w, const svr__pathway *pw);
+/* What a tag binds of a packet's TCP header (S11.4b). */
+static inline svr_tcp_bind svr__tcp_bind(const svr_packet *p,
+                                         const svr_headers *h)
+{
+    const uint8_t *options = p->data + h->l4 + SVR__TCP_FIXED;
+
+    return (svr_tcp_bind){
+        .seq = h->tcp_seq,
+        .ack = h->tcp_ack,
+        .window = h->tcp_window,
+        .flags = h->tcp_flags,
+        .options = {options, (size_t)(p->data + h->payload - options)},
+    };
+}
 /* Appends the tag to a packet. False: no room; the packet was dropped. */
-bool svr__sign(svr__work *w, const svr_mac *mac,
-               const svr_security_config *sec);
+bool svr__sign(svr__work *w, const svr__pathway *pw, const svr_mac *mac);
 /* Verifies the tag and takes it off, or answers the reason. */
-enum svr_drop svr__verify(svr__work *w, const svr_mac *mac,
-                          const svr_security_config *sec);
+enum svr_drop svr__verify(svr__work *w, const svr__pathway *pw,
+                          const svr_mac *mac);
 
 /* control.c */
 /* flow NULL: for no session. */

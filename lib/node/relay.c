@@ -191,11 +191,10 @@ static bool arrive(svr__work *w, const svr__passage *r)
         if (!svr__touch(w))
             return false;
         enum svr_drop reason =
-            w->alias
-                ? svr__verify_late(w, w->alias)
-                : svr__verify(
-                      w, &svr__protection_of(n, r->session, r->in)->receive,
-                      &n->securities[r->from->security]);
+            w->alias ? svr__verify_late(w, w->alias)
+                     : svr__verify(
+                           w, r->from,
+                           &svr__protection_of(n, r->session, r->in)->receive);
         if (reason != SVR_DROP_NONE) {
             svr__drop(w, reason);
             return false;

@@ -78,6 +78,7 @@ void svr__resync_heard(svr_node *n, const svr__pathway *pw, uint32_t boot,
         if (peer->boot)
             n->counters.peer_restarts++;
         peer->boot = boot;
+        peer->clock = 0; /* until it says */
         peer->tour.plan = NULL;
     }
     if (pw->up && peer->boot != peer->told && !peer->tour.plan)

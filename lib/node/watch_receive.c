@@ -84,7 +84,7 @@ static enum svr_drop open_message(svr__work *w, svr_pathway_message *m,
     if (!svr_packet_checksum_ok(w->packet, &w->headers))
         return SVR_DROP_L4_CHECKSUM;
     *found = pw;
-    return svr__verify(w, &a->receive_mac, &n->securities[pw->security]);
+    return svr__verify_bfd(w, pw);
 }
 
 static enum svr_drop open_plain(const svr__work *w, const svr__pathway *pw)
@@ -135,7 +135,11 @@ bool svr__watch_input(svr__work *w)
     n->counters.bfd_received++;
     if (m.block.present & SVR_BFD_HAS(RESYNC_END))
         svr__resync_ended(n, pw->peer, m.block.resync_end);
+    svr__clock_read(n, &m.block.echo);
     unsigned changes = svr_pathway_receive(pw->watch, &m, w->now);
+    if (!(changes & SVR_PATHWAY_REPLAYED) &&
+        (m.block.present & SVR_BFD_HAS(ECHO)))
+        svr__clock_heard(n, &n->peers[pw->peer], &m.block.echo, w->now);
     svr__watch_serve(n, pw, changes & ~(unsigned)SVR_PATHWAY_REPLAYED, w->now);
     if (changes & SVR_PATHWAY_REPLAYED)
         svr__drop(w, SVR_DROP_REPLAY);

@@ -50,6 +50,8 @@ static svr_bfd_block block_of(const struct letter *l)
     size_t rest = headers_len(l) + SVR_BFD_SIZE +
                   association_of(l)->send_mac.hmac->tag_len;
 
+    if (b.present & SVR_BFD_HAS(ECHO))
+        svr__clock_stamp(l->node, &b.echo);
     b.present |= SVR_BFD_HAS(ROUTER) | SVR_BFD_HAS(SECURITY_ID);
     b.router = svr__text(l->node->name);
     b.security_id = association_of(l)->send.security_id;
@@ -138,10 +140,9 @@ static void post_signed(const struct letter *l)
         return;
     if (is_tcp(l))
         bind = header_of_probe(l);
-    svr__tag_write(n, mac, &n->securities[l->pathway->security],
-                   (svr_span){p->data, len}, is_tcp(l) ? &bind : NULL, l->now,
-                   p->data + len);
-    if (wrap(l, p, &bind))
+    if (svr__tag_write_bfd(n, l->pathway, (svr_span){p->data, len},
+                           is_tcp(l) ? &bind : NULL, p->data + len) == 0 &&
+        wrap(l, p, &bind))
         enter(l);
 }
 

@@ -39,7 +39,7 @@ static bool open_block(svr__work *w, const svr__pathway *pw, svr_metadata *md,
     }
     if (!svr__touch(w))
         return false;
-    reason = svr__verify(w, &a->receive_mac, &n->securities[pw->security]);
+    reason = svr__verify(w, pw, &a->receive_mac);
     *block_len = (size_t)b.header_len + b.payload_len;
     if (reason == SVR_DROP_NONE && *block_len > svr__payload_len(w))
         reason = SVR_DROP_MD_LENGTH; /* the tag was counted as attributes */

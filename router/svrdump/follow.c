@@ -146,7 +146,7 @@ static void learn(struct follow_flow *flow, const struct dump_frame *f,
 static bool teaches(const struct dump_frame *f)
 {
     return f->status == DUMP_OK && f->tag != DUMP_TAG_WRONG &&
-           svr_metadata_is_session(&f->md) &&
+           f->tag != DUMP_TAG_NO_BOOT && svr_metadata_is_session(&f->md) &&
            (f->md.present & SVR_HAS(SESSION_UUID));
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum {
+    TCP_SIZE = 20,
     IPV4_SIZE = 20,
     IPV4_LEN = 2,
     IPV4_PROTO = 9,
@@ -58,7 +59,15 @@ static void set_l4(struct dump_frame *f, const svr_headers *h, uint32_t len,
                    uint32_t captured)
 {
     f->tuple = h->tuple;
-    f->bind = (svr_tcp_bind){h->tcp_seq, h->tcp_ack, h->tcp_flags};
+    f->bind = (svr_tcp_bind){
+        .seq = h->tcp_seq,
+        .ack = h->tcp_ack,
+        .window = h->tcp_window,
+        .flags = h->tcp_flags,
+    };
+    if (h->tuple.proto == SVR_PROTO_TCP)
+        f->bind.options = (svr_span){f->bytes + h->l4 + TCP_SIZE,
+                                     (size_t)(h->payload - h->l4 - TCP_SIZE)};
     f->l4_len = f->payload_len = len - h->payload;
     f->l4_captured.data = f->bytes + h->payload;
     f->l4_captured.len = (captured < len ? captured : len) - h->payload;
@@ -225,6 +234,8 @@ const char *dump_tag_name(enum dump_tag tag)
         return "wrong";
     case DUMP_TAG_NO_KEY:
         return "no-key";
+    case DUMP_TAG_NO_BOOT:
+        return "no-boot-counter";
     case DUMP_TAG_NOT_CAPTURED:
         return "not-captured";
     default:

@@ -15,7 +15,7 @@ struct dump_options {
     bool all;            /* frames without metadata too */
     bool verbose;        /* a line for each attribute */
     bool json;
-    const struct verify_keys *keys; /* to verify tags with, or NULL */
+    struct verify_keys *keys; /* to verify tags with, or NULL */
 };
 
 /* What became of the search for metadata in a frame. */
@@ -33,6 +33,7 @@ enum dump_tag {
     DUMP_TAG_OK,
     DUMP_TAG_WRONG,
     DUMP_TAG_NO_KEY,
+    DUMP_TAG_NO_BOOT,      /* of the router that would verify it */
     DUMP_TAG_NOT_CAPTURED, /* not all of what it covers */
 };
 

@@ -11,12 +11,20 @@ enum {
     POOL_KEYS = 128,
 };
 
+struct router {
+    char name[SVR_NAME_SEND_MAX + 1];
+    uint32_t boot; /* as its last block behind BFD said; 0: none was seen */
+    struct router *next;
+};
+
 /* How one router signs to another under one security policy. */
 struct verify_key {
+    const struct router *to;
     svr_direction_key direction;
     const svr_hmac *hmac;
     bool timed, bind_tcp;
-    bool signs_plain;              /* packets without metadata too (S11.4) */
+    bool tells_boot;  /* the routers speak BFD with blocks (S11.7) */
+    bool signs_plain; /* packets without metadata too (S11.4) */
     const struct verify_key *next; /* in its bucket */
 };
 
@@ -30,6 +38,7 @@ struct pool {
 struct verify_keys {
     struct pool *pools; /* the one with room first */
     const struct verify_key *by_id[BUCKETS];
+    struct router *routers;
 };
 
 struct verify_keys *verify_keys_new(void)
@@ -40,6 +49,7 @@ struct verify_keys *verify_keys_new(void)
 
 void verify_keys_free(struct verify_keys *keys)
 {
+    struct router *next_router;
     struct pool *next;
 
     if (!keys)
@@ -48,7 +58,39 @@ void verify_keys_free(struct verify_keys *keys)
         next = p->next;
         svr_secret_free(p);
     }
+    for (struct router *r = keys->routers; r; r = next_router) {
+        next_router = r->next;
+        free(r);
+    }
     free(keys);
+}
+
+static struct router *find_router(const struct verify_keys *keys, svr_span name)
+{
+    struct router *r = keys->routers;
+
+    while (r && (strlen(r->name) != name.len ||
+                 memcmp(r->name, name.data, name.len) != 0))
+        r = r->next;
+    return r;
+}
+
+/* Makes it where it is not there yet. NULL: no memory. */
+static struct router *the_router(struct verify_keys *keys, const char *name)
+{
+    size_t len = strlen(name);
+    struct router *r =
+        find_router(keys, (svr_span){(const uint8_t *)name, len});
+
+    if (r || len > SVR_NAME_SEND_MAX)
+        return r;
+    r = calloc(1, sizeof(*r));
+    if (r) {
+        memcpy(r->name, name, len);
+        r->next = keys->routers;
+        keys->routers = r;
+    }
+    return r;
 }
 
 static struct verify_key *new_key(struct verify_keys *keys)
@@ -92,7 +134,8 @@ static bool is_same(const struct verify_key *a, const struct verify_key *b)
 {
     return memcmp(a->direction.key, b->direction.key, SVR_KEY_SIZE) == 0 &&
            a->hmac == b->hmac && a->timed == b->timed &&
-           a->bind_tcp == b->bind_tcp && a->signs_plain == b->signs_plain;
+           a->bind_tcp == b->bind_tcp && a->tells_boot == b->tells_boot &&
+           a->signs_plain == b->signs_plain;
 }
 
 /* Every pathway between two routers asks for the same keys. */
@@ -107,17 +150,23 @@ static bool is_known(const struct verify_keys *keys,
 }
 
 static bool add_direction(struct verify_keys *keys, const char *from,
-                          const char *to, const svr_security_config *policy)
+                          const char *to, const svr_security_config *policy,
+                          bool tells_boot)
 {
     struct verify_key wanted = {
+        .to = the_router(keys, to),
         .hmac = policy->hmac,
         .timed = policy->mode == SVR_HMAC_TIME_BASED,
         .bind_tcp = policy->bind_tcp,
+        .tells_boot = tells_boot,
         .signs_plain = policy->per_packet && policy->mode != SVR_HMAC_DISABLED,
     };
     const struct verify_key **bucket;
     struct verify_key *k = NULL;
     bool known;
+
+    if (!wanted.to)
+        return false;
 
     svr_direction_key_derive(&wanted.direction, policy->key, from, to, 1);
     bucket = &keys->by_id[wanted.direction.security_id % BUCKETS];
@@ -134,10 +183,11 @@ static bool add_direction(struct verify_keys *keys, const char *from,
 }
 
 bool verify_keys_add(struct verify_keys *keys, const char *router,
-                     const char *peer, const svr_security_config *policy)
+                     const char *peer, const svr_security_config *policy,
+                     bool tells_boot)
 {
-    return add_direction(keys, router, peer, policy) &&
-           add_direction(keys, peer, router, policy);
+    return add_direction(keys, router, peer, policy, tells_boot) &&
+           add_direction(keys, peer, router, policy, tells_boot);
 }
 
 static bool add_router(void *user, const struct config *c)
@@ -147,7 +197,8 @@ static bool add_router(void *user, const struct config *c)
     for (size_t i = 0; i < node->pathway_count; i++) {
         const svr_pathway_config *pw = &node->pathways[i];
         if (!verify_keys_add(user, node->name, node->peers[pw->peer].name,
-                             &node->securities[pw->security])) {
+                             &node->securities[pw->security],
+                             !pw->unwatched && !pw->watch.plain)) {
             fprintf(stderr, "svrdump: out of memory\n");
             return false;
         }
@@ -169,30 +220,45 @@ struct verify_keys *verify_keys_load(const char *file, const char *folder)
     return NULL;
 }
 
+static bool tag_is_right(const struct dump_frame *f, const svr_mac *mac,
+                         const svr_tag_scope *scope)
+{
+    size_t len = f->l4_len - mac->hmac->tag_len;
+
+    return svr_tag_verify(mac, (svr_span){f->l4_captured.data, len}, scope,
+                          f->l4_captured.data + len);
+}
+
+/* Messages about a pathway are signed without clock and boot counter, and so is
+ * all that travels along one without such messages. */
 static enum dump_tag verify(const struct dump_frame *f,
                             const struct verify_key *k,
                             const uint8_t key[SVR_KEY_SIZE])
 {
-    const svr_tag_scope scope = {
+    svr_tag_scope scope = {
         .bind =
             f->tuple.proto == SVR_PROTO_TCP && k->bind_tcp ? &f->bind : NULL,
-        .timed = k->timed,
+        .timed = k->timed && !f->is_bfd,
         .step = f->sec / (SVR_TIME_STEP / SVR_SECOND),
     };
-    size_t tag_len = k->hmac->tag_len;
     svr_mac mac;
     bool ok;
 
-    if (f->payload_len < tag_len)
+    if (f->payload_len < k->hmac->tag_len)
         return DUMP_TAG_WRONG;
     if (f->l4_captured.len < f->l4_len)
         return DUMP_TAG_NOT_CAPTURED;
     svr_mac_init(&mac, k->hmac, key);
-    ok = svr_tag_verify(&mac,
-                        (svr_span){f->l4_captured.data, f->l4_len - tag_len},
-                        &scope, f->l4_captured.data + f->l4_len - tag_len);
+    ok = tag_is_right(f, &mac, &scope);
+    if (!ok && !f->is_bfd && k->to->boot) {
+        scope.boot = k->to->boot;
+        ok = tag_is_right(f, &mac, &scope);
+    }
     svr_mac_wipe(&mac);
-    return ok ? DUMP_TAG_OK : DUMP_TAG_WRONG;
+    if (ok)
+        return DUMP_TAG_OK;
+    return f->is_bfd || k->to->boot || !k->tells_boot ? DUMP_TAG_WRONG
+                                                      : DUMP_TAG_NO_BOOT;
 }
 
 static void set_signer(struct dump_frame *f, const struct verify_key *k)
@@ -214,7 +280,21 @@ static bool named_key(const struct dump_frame *f, uint32_t *id)
     return f->md.present & SVR_HAS(SECURITY_ID);
 }
 
-void verify_metadata(const struct verify_keys *keys, struct dump_frame *f)
+static void learn_boot(const struct verify_keys *keys,
+                       const struct dump_frame *f)
+{
+    const svr_bfd_block *b = &f->bfd_block;
+    struct router *r;
+
+    if (!f->is_bfd || !(b->present & SVR_BFD_HAS(ROUTER)) ||
+        !(b->present & SVR_BFD_HAS(BOOT_COUNTER)))
+        return;
+    r = find_router(keys, b->router);
+    if (r)
+        r->boot = b->boot_counter;
+}
+
+void verify_metadata(struct verify_keys *keys, struct dump_frame *f)
 {
     const struct verify_key *k, *last = NULL;
     uint32_t id;
@@ -230,6 +310,8 @@ void verify_metadata(const struct verify_keys *keys, struct dump_frame *f)
     }
     if (last)
         set_signer(f, last);
+    if (f->tag == DUMP_TAG_OK)
+        learn_boot(keys, f);
 }
 
 void verify_plain(struct dump_frame *f)

@@ -25,7 +25,7 @@ authority=$run/faults.yaml
 
 # What the authority file says; a row may change it before network_up.
 bfd='{ interval: 100ms, required: 100ms, hold-down: 0s }'
-sign=metadata-only tag_mode=time-based
+sign=metadata-only
 resiliency=none # of the service that loads use
 server_mtu=1500 # of dc's interface to the servers
 
@@ -174,7 +174,7 @@ authority_router() {
 authority_rest() {
     cat <<END
 security-policies:
-  default: { hmac: sha256-128, mode: $tag_mode, sign: $sign, key: demo.key }
+  default: { hmac: sha256-128, sign: $sign, key: demo.key }
 service-policies:
   load: { resiliency: $resiliency }
 tenants: [staff, servers]

@@ -93,10 +93,11 @@ struct frame *cable_take(struct cable *cable)
     return first;
 }
 
-/* Where the payload of TCP or UDP over IPv4 begins; the end for all else. */
+/* Where the payload of UDP or the options of TCP over IPv4 begin; the end for
+ * all else. */
 static size_t payload_of(const struct frame *frame)
 {
-    const uint8_t *ip = frame->bytes + ETH_HLEN, *l4;
+    const uint8_t *ip = frame->bytes + ETH_HLEN;
     size_t header;
 
     if (frame->len < ETH_HLEN + 20 || ip[0] >> 4 != 4)
@@ -104,9 +105,8 @@ static size_t payload_of(const struct frame *frame)
     header = ETH_HLEN + (size_t)(ip[0] & 15) * 4;
     if (frame->len < header + 20)
         return frame->len;
-    l4 = frame->bytes + header;
     if (ip[9] == IPPROTO_TCP)
-        return header + (size_t)(l4[12] >> 4) * 4;
+        return header + 20;
     return ip[9] == IPPROTO_UDP ? header + 8 : frame->len;
 }
 
