@@ -577,9 +577,9 @@ static const struct schema_key security_keys[] = {
     [SECURITY_BIND_TCP] = {.name = "bind-tcp",
                            .type = SCHEMA_BOOLEAN,
                            .fallback = "true",
-                           .text = "whether the tag covers TCP's sequence "
-                                   "numbers and flags; false where something "
-                                   "on the way renumbers TCP"},
+                           .text = "whether the tag covers TCP's numbers, "
+                                   "window, flags and options; false where "
+                                   "something on the way rewrites them"},
     [SECURITY_INSECURE] = {.name = "insecure",
                            .type = SCHEMA_BOOLEAN,
                            .fallback = "false",
