@@ -1,6 +1,7 @@
 /* A node: what it must not let through or accept, and what it says then. */
 #include "base/text.h"
 #include "heap.h"
+#include "node_forge.h"
 #include "node_net.h"
 
 #include <criterion/criterion.h>
@@ -391,64 +392,6 @@ Test(node_refuse, bad_configurations)
     }
 }
 
-/* A packet from one router to another, TCP or UDP, with metadata of our own
- * making, rightly signed (regular mode). */
-static struct frame make_signed_by(const char *from, const char *to,
-                                   const svr_metadata *md, const svr_tuple *t)
-{
-    /* S11.4b: 0, 0, the window and the flags of frame_tcp_tuple */
-    static const uint8_t bind[12] = {[8] = 0xff, [10] = SVR_TCP_ACK};
-    uint8_t shared[SVR_KEY_SIZE], bytes[SVR_METADATA_MAX + SVR_TAG_MAX + 12];
-    svr_direction_key key;
-    svr_metadata out = *md;
-    svr_mac mac;
-    bool tcp = t->proto == SVR_PROTO_TCP;
-    memset(shared, 0x42, sizeof(shared));
-    svr_direction_key_derive(&key, shared, from, to, 1);
-    svr_mac_init(&mac, &svr_hmac_sha256_128, key.key);
-    out.security_id = key.security_id;
-    ptrdiff_t len = svr_metadata_encode(bytes, SVR_METADATA_MAX, &out);
-    cr_assert_gt(len, 0);
-    memcpy(bytes + len, "something", 9);
-    len += 9;
-    svr_mac_sign(&mac, (svr_span[]){{bytes, (size_t)len}, {bind, 12}},
-                 tcp ? 2 : 1, bytes + len);
-    len += (ptrdiff_t)mac.hmac->tag_len;
-    return tcp ? frame_tcp_tuple(t, SVR_TCP_ACK, 0, 0, bytes, (size_t)len)
-               : frame_udp_tuple(t, bytes, (size_t)len);
-}
-
-/* From branch to dc. */
-static struct frame make_signed(const svr_metadata *md, uint16_t sport,
-                                uint8_t proto)
-{
-    svr_tuple t = {addr("203.0.113.1"), addr("203.0.113.2"), sport, 20001,
-                   proto};
-    return make_signed_by("branch", "dc", md, &t);
-}
-
-static svr_metadata good_metadata(void)
-{
-    svr_metadata md;
-    svr_metadata_init(&md);
-    md.present = SVR_HAS(SECURITY_ID) | SVR_HAS(PACKET_NUMBER) |
-                 SVR_HAS(FORWARD_CONTEXT_V4) | SVR_HAS(SESSION_UUID) |
-                 SVR_HAS(TENANT) | SVR_HAS(SERVICE) | SVR_HAS(SOURCE_ROUTER);
-    md.packet_number = 1;
-    md.forward = (svr_tuple){addr(CLIENT), addr(SERVER), 50, 9, SVR_PROTO_UDP};
-    md.uuid.b[0] = 1;
-    md.tenant = svr__text("staff.corp");
-    md.service = svr__text("apps");
-    md.source_router = svr__text("branch");
-    return md;
-}
-
-static void set_record(svr_metadata *md, const char *bytes, size_t len)
-{
-    md->present |= SVR_HAS(ROUTE_RECORD);
-    md->route_record = (svr_span){(const uint8_t *)bytes, len};
-}
-
 /* Whether the sender is told of it (S6.10). */
 static bool is_told(enum svr_drop reason)
 {
@@ -462,7 +405,7 @@ static bool is_told(enum svr_drop reason)
 Test(node_refuse, authentic_but_refused)
 {
     for (int row = 0; row < 18; row++) {
-        svr_metadata md = good_metadata();
+        svr_metadata md = forge_metadata();
         uint8_t proto = SVR_PROTO_UDP;
         enum svr_drop reason = SVR_DROP_NONE;
         struct net net;
@@ -519,28 +462,29 @@ Test(node_refuse, authentic_but_refused)
             reason = SVR_DROP_MD_CONTEXT;
             break;
         case 13: /* S20: it has passed routers that are known */
-            set_record(&md, "\2\0\3hub\6branch", 13);
+            forge_record(&md, "\2\0\3hub\6branch", 13);
             break;
         case 14: /* those to come are no loop */
-            set_record(&md, "\1\1\6branch\2dc", 12);
+            forge_record(&md, "\1\1\6branch\2dc", 12);
             break;
         case 15:
-            set_record(&md, "\2\0\2dc\6branch", 12);
+            forge_record(&md, "\2\0\2dc\6branch", 12);
             reason = SVR_DROP_LOOP;
             break;
         case 16:
-            set_record(&md, "\2\0\4west\6branch", 14);
+            forge_record(&md, "\2\0\4west\6branch", 14);
             reason = SVR_DROP_MD_ROUTER;
             break;
         case 17: /* more than can be kept: 13 routers */
-            set_record(&md,
-                       "\15\0\3hub\3hub\3hub\3hub\3hub\3hub\3hub\3hub"
-                       "\3hub\3hub\3hub\3hub\6branch",
-                       2 + 12 * 4 + 7);
+            forge_record(&md,
+                         "\15\0\3hub\3hub\3hub\3hub\3hub\3hub\3hub\3hub"
+                         "\3hub\3hub\3hub\3hub\6branch",
+                         2 + 12 * 4 + 7);
             reason = SVR_DROP_LOOP;
             break;
         }
-        struct frame f = make_signed(&md, 20000, proto), again = frame_copy(&f);
+        struct frame f = forge_from_branch(&md, 20000, proto),
+                     again = frame_copy(&f);
         cr_assert_eq(net_input(&net, net.dc, &f, NET_WAN), reason, "row %d: %s",
                      row, svr_drop_name((enum svr_drop)f.p.drop));
         bool good = reason == SVR_DROP_NONE;
@@ -564,7 +508,7 @@ Test(node_refuse, authentic_but_refused)
 Test(node_refuse, metadata_on_a_tuple_in_use)
 {
     for (int row = 0; row < 7; row++) {
-        svr_metadata md = good_metadata();
+        svr_metadata md = forge_metadata();
         enum svr_drop reason = SVR_DROP_NONE;
         uint16_t sport = 20000;
         struct net net;
@@ -572,7 +516,7 @@ Test(node_refuse, metadata_on_a_tuple_in_use)
         md.packet_number = 5;
         md.present |= SVR_HAS(EXCHANGE_NUMBER);
         md.exchange.own = 40;
-        struct frame f = make_signed(&md, sport, SVR_PROTO_UDP);
+        struct frame f = forge_from_branch(&md, sport, SVR_PROTO_UDP);
         cr_assert_eq(net_input(&net, net.dc, &f, NET_WAN), SVR_DROP_NONE);
         frame_free(&f);
         md.packet_number = 6;
@@ -605,7 +549,7 @@ Test(node_refuse, metadata_on_a_tuple_in_use)
             sport = 20002;
             break;
         }
-        f = make_signed(&md, sport, SVR_PROTO_UDP);
+        f = forge_from_branch(&md, sport, SVR_PROTO_UDP);
         cr_assert_eq(net_input(&net, net.dc, &f, NET_WAN), reason, "row %d: %s",
                      row, svr_drop_name((enum svr_drop)f.p.drop));
         cr_assert_eq(svr_node_session_count(net.dc), 1);
@@ -627,12 +571,12 @@ Test(node_refuse, moves_without_end)
     struct net net;
     net_open(&net, &(struct net_options){.regular = true});
     for (uint16_t i = 0; i < 100; i++) {
-        svr_metadata md = good_metadata();
+        svr_metadata md = forge_metadata();
         md.packet_number = 5 + i;
         md.present |= SVR_HAS(EXCHANGE_NUMBER);
         md.exchange.own = 40 + i;
         struct frame f =
-            make_signed(&md, (uint16_t)(20000 + 2 * i), SVR_PROTO_UDP);
+            forge_from_branch(&md, (uint16_t)(20000 + 2 * i), SVR_PROTO_UDP);
         cr_assert_eq(net_input(&net, net.dc, &f, NET_WAN), SVR_DROP_NONE);
         frame_free(&f);
     }
@@ -663,8 +607,8 @@ Test(node_refuse, record_of_the_answerer)
     md.reverse = svr_tuple_reverse(&forward.forward);
     md.uuid = forward.uuid;
     md.exchange = (svr_exchange){.own = 7, .unechoed = true};
-    set_record(&md, "\1\0\3hub", 6);
-    struct frame f = make_signed_by("dc", "branch", &md, &back);
+    forge_record(&md, "\1\0\3hub", 6);
+    struct frame f = forge_signed("dc", "branch", &md, &back);
     cr_assert_eq(net_input(&net, net.branch, &f, NET_WAN), SVR_DROP_NONE);
     svr_counters c;
     svr_node_counters(net.branch, &c);
@@ -711,7 +655,7 @@ Test(node_refuse, what_is_told)
         {"guest", "apps", CLIENT, SVR_DROP_ACCESS, true, true},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        svr_metadata md = good_metadata();
+        svr_metadata md = forge_metadata();
         struct told told = {0};
         struct net net;
         net_open(&net, &(struct net_options){.regular = true,
@@ -719,7 +663,7 @@ Test(node_refuse, what_is_told)
         md.tenant = svr__text(rows[i].tenant);
         md.service = svr__text(rows[i].service);
         md.forward.src = addr(rows[i].source);
-        struct frame f = make_signed(&md, 20000, SVR_PROTO_UDP);
+        struct frame f = forge_from_branch(&md, 20000, SVR_PROTO_UDP);
         cr_assert_eq(net_input(&net, net.dc, &f, NET_WAN), rows[i].reason,
                      "row %zu", i);
         cr_assert_eq(told.count, 1);

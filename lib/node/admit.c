@@ -18,9 +18,11 @@ static svr__share *tenant_share(svr_node *n, int tenant)
     return tenant == SVR_TENANT_NONE ? &n->no_tenant : &n->tenants[tenant];
 }
 
-static bool has_room(const svr__share *share, size_t most)
+/* gone: the share of a session that ends. */
+static bool has_room(const svr__share *share, const svr__share *gone,
+                     size_t most)
 {
-    return most == 0 || share->sessions < most;
+    return most == 0 || share->sessions < most + (share == gone);
 }
 
 /* A burst of as many as a second has. */
@@ -30,15 +32,20 @@ static bool is_slow(svr__share *share, uint32_t rate, svr_time now)
 }
 
 enum svr_drop svr__admit(svr_node *n, const svr__session_plan *plan,
-                         bool replaces, svr_time now)
+                         const svr__session *replaced, svr_time now)
 {
     const svr_limits *l = &n->limits;
     svr__share *peer = peer_share(n, plan->side[SVR__CLIENT].pathway);
     svr__share *tenant = tenant_share(n, plan->tenant);
+    const svr__share *gone[2] = {NULL, NULL};
 
-    if (peer && !replaces && !has_room(peer, l->peer_sessions))
+    if (replaced) {
+        gone[0] = peer_share(n, replaced->side[SVR__CLIENT].pathway);
+        gone[1] = tenant_share(n, replaced->tenant);
+    }
+    if (peer && !has_room(peer, gone[0], l->peer_sessions))
         return SVR_DROP_PEER_SESSIONS;
-    if (!replaces && !has_room(tenant, l->tenant_sessions))
+    if (!has_room(tenant, gone[1], l->tenant_sessions))
         return SVR_DROP_TENANT_SESSIONS;
     if (plan->recovered) /* all at once, and each was admitted before */
         return SVR_DROP_NONE;

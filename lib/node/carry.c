@@ -20,8 +20,7 @@ static void carry_peers(const svr__change *c, svr_node *n, svr_node *draft)
         to->replay = from->replay;
         to->share = from->share;
         to->recovery = from->recovery;
-        to->stray_bytes = from->stray_bytes;
-        to->told_bytes = from->told_bytes;
+        to->credit = from->credit;
         to->clock = from->clock;
         to->boot = from->boot;
         to->told = from->told;

@@ -8,6 +8,7 @@ enum {
     RECOVERY_PER_SECOND = 1000,
     RECOVERY_BURST = 100,
     AMPLIFICATION = 3,
+    CREDIT_MAX = 1 << 16,
     /* Headers around a control packet's block and tag, at most. */
     HEADERS_MAX = 60,
 };
@@ -49,16 +50,16 @@ static void post(svr_node *n, const struct envelope *e, const uint8_t *block,
 }
 
 static void post_metadata(svr_node *n, const struct envelope *e,
-                          const svr_metadata *md, svr_time now)
+                          svr_metadata *md, svr_time now)
 {
     uint8_t block[SVR_METADATA_MAX];
-    ptrdiff_t len = svr_metadata_encode(block, sizeof(block), md);
+    size_t len = svr__describe_write(n, e->pathway, md, block);
     if (len > 0)
-        post(n, e, block, (size_t)len, now);
+        post(n, e, block, len, now);
 }
 
 void svr__send_alone(svr_node *n, const svr__pathway *pw, const svr_tuple *t,
-                     const svr_metadata *md, svr_time now)
+                     svr_metadata *md, svr_time now)
 {
     struct envelope e = {.pathway = pw, .tuple = *t};
     post_metadata(n, &e, md, now);
@@ -95,7 +96,7 @@ void svr__send_metadata(svr_node *n, svr__session *s, unsigned side,
     svr_session_event(&s->machine, side, SVR_SESSION_SENT_ALONE, now);
 }
 
-static void describe_control(svr_node *n, const svr__pathway *pw,
+static void describe_control(const svr_node *n, const svr__pathway *pw,
                              const svr_uuid *uuid, enum svr_control control,
                              svr_metadata *md)
 {
@@ -127,8 +128,7 @@ void svr__session_act(svr_node *n, svr__session *s, unsigned side,
         send_control(n, s, side, SVR_CONTROL_HEALTH_ANSWER, now);
 }
 
-/* S8.2: one for each tuple and second. */
-bool svr__told_lately(svr_node *n, uint64_t hash, svr_time now)
+static bool was_lately(svr_node *n, uint64_t hash, svr_time now)
 {
     svr__recent *r = &n->recent[hash % SVR__RECENT];
     if (r->hash == hash && r->time && now - r->time < SVR_SECOND)
@@ -137,6 +137,26 @@ bool svr__told_lately(svr_node *n, uint64_t hash, svr_time now)
     return false;
 }
 
+bool svr__told_lately(svr_node *n, const svr__session *s,
+                      enum svr__telling what, svr_time now)
+{
+    uint8_t bytes[sizeof(s->uuid) + 1];
+
+    memcpy(bytes, &s->uuid, sizeof(s->uuid));
+    bytes[sizeof(s->uuid)] = (uint8_t)what;
+    return was_lately(n, svr_hash(n->table.hash_key, bytes, sizeof(bytes)),
+                      now);
+}
+
+/* S8.2: never more bytes than AMPLIFICATION times what the peer has sent that
+ * asked for it, and not for ever: it saves up for CREDIT_MAX bytes at most. */
+static void earn(svr__peer *peer, size_t len)
+{
+    size_t credit = peer->credit + AMPLIFICATION * len;
+    peer->credit = (uint32_t)(credit < CREDIT_MAX ? credit : CREDIT_MAX);
+}
+
+/* One for each tuple and second. */
 static bool may_ask(svr__work *w, svr__peer *peer, size_t len)
 {
     const svr_tuple *t = &w->headers.tuple;
@@ -144,22 +164,19 @@ static bool may_ask(svr__work *w, svr__peer *peer, size_t len)
     if (t->sport < SVR_WAYPOINT_PORT_FIRST ||
         t->dport < SVR_WAYPOINT_PORT_FIRST)
         return false;
-    peer->stray_bytes += w->packet->len;
-    if (peer->told_bytes + len > AMPLIFICATION * peer->stray_bytes)
-        return false;
-    if (svr__told_lately(w->node, w->hash, w->now) ||
+    earn(peer, w->packet->len);
+    if (len > peer->credit || was_lately(w->node, w->hash, w->now) ||
         !svr__bucket_take(&peer->recovery, w->now, RECOVERY_PER_SECOND,
                           RECOVERY_BURST))
         return false;
-    peer->told_bytes += len;
+    peer->credit -= (uint32_t)len;
     return true;
 }
 
 /* To where the packet came from, within limits (S8.2). */
-static bool answer(svr__work *w, svr__pathway *pw, const svr_metadata *md)
+static bool answer(svr__work *w, svr__pathway *pw, svr_metadata *md)
 {
     svr_node *n = w->node;
-    uint8_t block[SVR_METADATA_MAX];
     struct envelope e = {
         .pathway = pw,
         .tuple = svr_tuple_reverse(&w->headers.tuple),
@@ -167,13 +184,11 @@ static bool answer(svr__work *w, svr__pathway *pw, const svr_metadata *md)
         .tcp_ack = w->headers.tcp_seq + (uint32_t)svr__payload_len(w),
     };
     e.tuple.proto = w->key.proto; /* it may have lost its mask */
-    ptrdiff_t len = svr_metadata_encode(block, sizeof(block), md);
-    svr__peer *peer = &n->peers[pw->peer];
-    if (len < 0 || !may_ask(w, peer, (size_t)len + SVR_TAG_MAX + HEADERS_MAX)) {
-        peer->next_number--; /* nothing carries it */
+    ptrdiff_t len = svr_metadata_encode(NULL, 0, md);
+    if (len < 0 || !may_ask(w, &n->peers[pw->peer],
+                            (size_t)len + SVR_TAG_MAX + HEADERS_MAX))
         return false;
-    }
-    post(n, &e, block, (size_t)len, w->now);
+    post_metadata(n, &e, md, w->now);
     return true;
 }
 

@@ -95,9 +95,9 @@ static bool add_health(svr__work *w, const svr__passage *r)
     uint8_t block[SVR_METADATA_MAX];
     svr_metadata md;
 
-    svr_metadata_init(&md);
+    svr__describe_bare(w->node, r->to, &md);
     ask_health(r, &md);
-    size_t len = svr__describe_with(w->node, r->to, &md, block);
+    size_t len = svr__describe_write(w->node, r->to, &md, block);
     return add_block(w, r, block, len);
 }
 
@@ -107,10 +107,10 @@ static bool add_metrics(svr__work *w, const svr__passage *r,
     uint8_t block[SVR_METADATA_MAX];
     svr_metadata md;
 
-    svr_metadata_init(&md);
-    md.present = SVR_HAS(PATH_METRICS);
+    svr__describe_bare(w->node, r->to, &md);
+    md.present |= SVR_HAS(PATH_METRICS);
     md.metrics = *metrics;
-    size_t len = svr__describe_with(w->node, r->to, &md, block);
+    size_t len = svr__describe_write(w->node, r->to, &md, block);
     return add_block(w, r, block, len);
 }
 
@@ -125,11 +125,11 @@ static bool add_copied(svr__work *w, const svr__passage *r, uint64_t extra)
     svr__send_copies(w, r);
     if (r->metadata)
         return add_metadata(w, r, extra | SVR_HAS(COPY_NUMBER));
-    svr_metadata_init(&md);
-    md.present = SVR_HAS(COPY_NUMBER);
+    svr__describe_bare(w->node, r->to, &md);
+    md.present |= SVR_HAS(COPY_NUMBER);
     md.copy_number = svr__copies_of(w->node, r->session, r->out)->sent;
     ask_health(r, &md);
-    size_t len = svr__describe_with(w->node, r->to, &md, block);
+    size_t len = svr__describe_write(w->node, r->to, &md, block);
     return add_block(w, r, block, len);
 }
 

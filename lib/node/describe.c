@@ -5,30 +5,31 @@
 
 #include <string.h>
 
-static void add_numbers(svr_node *n, const svr__pathway *pw, svr_metadata *md)
-{
-    md->present |= SVR_HAS(SECURITY_ID) | SVR_HAS(PACKET_NUMBER);
-    md->security_id = n->associations[pw->association].send.security_id;
-    md->packet_number = n->peers[pw->peer].next_number++;
-}
-
-void svr__describe_bare(svr_node *n, const svr__pathway *pw, svr_metadata *md)
+void svr__describe_bare(const svr_node *n, const svr__pathway *pw,
+                        svr_metadata *md)
 {
     svr_metadata_init(md);
-    add_numbers(n, pw, md);
+    md->present = SVR_HAS(SECURITY_ID) | SVR_HAS(PACKET_NUMBER);
+    md->security_id = n->associations[pw->association].send.security_id;
 }
 
-static size_t encode(const svr_metadata *md, uint8_t buf[SVR_METADATA_MAX])
+uint64_t svr__number_take(svr_node *n, const svr__pathway *pw)
 {
+    return n->peers[pw->peer].next_number++;
+}
+
+size_t svr__describe_write(svr_node *n, const svr__pathway *pw,
+                           svr_metadata *md, uint8_t buf[SVR_METADATA_MAX])
+{
+    md->packet_number = svr__number_take(n, pw);
     ptrdiff_t len = svr_metadata_encode(buf, SVR_METADATA_MAX, md);
     return len < 0 ? 0 : (size_t)len;
 }
 
-size_t svr__describe_with(svr_node *n, const svr__pathway *pw, svr_metadata *md,
-                          uint8_t buf[SVR_METADATA_MAX])
+static size_t measure(const svr_metadata *md)
 {
-    add_numbers(n, pw, md);
-    return encode(md, buf);
+    ptrdiff_t len = svr_metadata_encode(NULL, 0, md);
+    return len < 0 ? 0 : (size_t)len;
 }
 
 size_t svr__describe_copy(svr_node *n, const svr__pathway *pw,
@@ -37,10 +38,10 @@ size_t svr__describe_copy(svr_node *n, const svr__pathway *pw,
 {
     svr_metadata md;
 
-    svr_metadata_init(&md);
-    md.present = SVR_HAS(COPY_NUMBER);
+    svr__describe_bare(n, pw, &md);
+    md.present |= SVR_HAS(COPY_NUMBER);
     md.copy_number = svr__copies_of(n, s, side)->sent;
-    return svr__describe_with(n, pw, &md, buf);
+    return svr__describe_write(n, pw, &md, buf);
 }
 
 size_t svr__describe_bare_len(uint64_t extra)
@@ -49,31 +50,40 @@ size_t svr__describe_bare_len(uint64_t extra)
 
     svr_metadata_init(&md);
     md.present = SVR_HAS(SECURITY_ID) | SVR_HAS(PACKET_NUMBER) | extra;
-    ptrdiff_t len = svr_metadata_encode(NULL, 0, &md);
-    return len < 0 ? 0 : (size_t)len;
+    return measure(&md);
 }
 
-/* S5.9: what the next router needs to build the session. token: room for one,
- * or NULL. */
-static void describe_forward(const svr_node *n, const svr__session *s,
-                             const svr__pathway *pw, svr_metadata *md,
-                             uint8_t *token, uint8_t record[SVR__RECORD_MAX])
+/* What forward metadata is about: a session, or one that is planned. */
+struct subject {
+    const svr_uuid *uuid;
+    const svr_tuple *context;
+    int tenant, service;
+    const svr__passed *passed;
+    const svr__pathway *pathway;
+    svr_span token;
+};
+
+/* S5.9: what the next router needs to build the session. */
+static void describe_forward(const svr_node *n, const struct subject *s,
+                             svr_metadata *md, uint8_t record[SVR__RECORD_MAX])
 {
-    md->present |= svr_addr_is_v4(&s->context.src)
+    const svr__pathway *pw = s->pathway;
+
+    md->present |= svr_addr_is_v4(&s->context->src)
                        ? SVR_HAS(FORWARD_CONTEXT_V4)
                        : SVR_HAS(FORWARD_CONTEXT_V6);
     md->present |= SVR_HAS(SESSION_UUID) | SVR_HAS(SERVICE) |
                    SVR_HAS(SOURCE_ROUTER) | SVR_HAS(SECURITY_POLICY) |
                    SVR_HAS(PATHWAY) | SVR_HAS(RECOVERY_TOKEN) |
                    SVR_HAS(ROUTE_RECORD);
-    md->forward = s->context;
-    md->uuid = s->uuid;
+    md->forward = *s->context;
+    md->uuid = *s->uuid;
     md->service = svr__text(svr_policy_service_name(n->policy, s->service));
     md->source_router = svr__text(n->name);
     md->security_policy = svr__text(n->securities[pw->security].name);
     md->pathway = svr__text(pw->name);
-    md->recovery_token = svr__token_make(n, s, token);
-    md->route_record = svr__record_write(n, &s->passed, record);
+    md->recovery_token = s->token;
+    md->route_record = svr__record_write(n, s->passed, record);
     if (s->tenant != SVR_TENANT_NONE) {
         md->present |= SVR_HAS(TENANT);
         md->tenant = svr__text(svr_policy_tenant_name(n->policy, s->tenant));
@@ -96,14 +106,24 @@ static void describe_reverse(const svr_node *n, const svr__session *s,
 }
 
 /* record: where a route record stands as long as md is used. */
-static void describe(svr_node *n, const svr__session *s, unsigned side,
+static void describe(const svr_node *n, const svr__session *s, unsigned side,
                      uint64_t extra, svr_metadata *md, uint8_t *token,
                      uint8_t record[SVR__RECORD_MAX])
 {
     const svr__pathway *pw = &n->pathways[s->side[side].pathway];
     svr__describe_bare(n, pw, md);
     if (side == SVR__SERVER)
-        describe_forward(n, s, pw, md, token, record);
+        describe_forward(n,
+                         &(struct subject){
+                             .uuid = &s->uuid,
+                             .context = &s->context,
+                             .tenant = s->tenant,
+                             .service = s->service,
+                             .passed = &s->passed,
+                             .pathway = pw,
+                             .token = svr__token_make(n, s, token),
+                         },
+                         md, record);
     else
         describe_reverse(n, s, md);
     md->exchange = svr_session_exchange(&s->machine, side);
@@ -120,17 +140,37 @@ size_t svr__describe(svr_node *n, const svr__session *s, unsigned side,
     svr_metadata md;
     uint8_t record[SVR__RECORD_MAX];
     describe(n, s, side, extra, &md, token, record);
-    return encode(&md, buf);
+    return svr__describe_write(n, &n->pathways[s->side[side].pathway], &md,
+                               buf);
 }
 
-size_t svr__describe_len(svr_node *n, const svr__session *s, unsigned side,
-                         uint64_t extra)
+size_t svr__describe_len(const svr_node *n, const svr__session *s,
+                         unsigned side, uint64_t extra)
 {
     svr_metadata md;
     uint8_t record[SVR__RECORD_MAX];
-    svr__peer *peer = &n->peers[n->pathways[s->side[side].pathway].peer];
     describe(n, s, side, extra, &md, NULL, record);
-    peer->next_number--; /* it was only measured */
-    ptrdiff_t len = svr_metadata_encode(NULL, 0, &md);
-    return len < 0 ? 0 : (size_t)len;
+    return measure(&md);
+}
+
+size_t svr__describe_plan_len(const svr_node *n, const svr__session_plan *plan)
+{
+    bool transit = plan->side[SVR__CLIENT].pathway != SVR__NO_PATHWAY;
+    svr__token token = {.transit = transit};
+    const struct subject subject = {
+        .uuid = &plan->uuid,
+        .context = &plan->context,
+        .tenant = plan->tenant,
+        .service = plan->service,
+        .passed = &plan->passed,
+        .pathway = &n->pathways[plan->side[SVR__SERVER].pathway],
+        .token = {.len = svr__token_len(&token)},
+    };
+    uint8_t record[SVR__RECORD_MAX];
+    svr_metadata md;
+
+    svr__describe_bare(n, subject.pathway, &md);
+    describe_forward(n, &subject, &md, record);
+    md.present |= SVR_HAS(EXCHANGE_NUMBER) | SVR_HAS(TCP_SYN);
+    return measure(&md);
 }

@@ -93,7 +93,7 @@ static void open_for_client(svr__work *w, int tenant, int service)
                               .tuple = w->headers.tuple},
     };
     /* Who asks for too much takes no waypoint ports from others. */
-    enum svr_drop reason = svr__admit(n, &plan, false, w->now);
+    enum svr_drop reason = svr__admit(n, &plan, NULL, w->now);
     if (reason == SVR_DROP_NONE)
         reason = svr__plan_route(n, &plan, SVR__NO_PATHWAY, w->now);
     if (reason == SVR_DROP_NONE)

@@ -15,13 +15,17 @@ static bool is_older(const svr__session *s, unsigned side,
            svr_session_is_older(&s->machine, side, md->exchange.own);
 }
 
-/* Tokens age within an exchange, too. */
-static void keep_token(svr_node *n, svr__session *s, unsigned side,
-                       const svr_metadata *md)
+/* The token that the session returns from now on. They age within an exchange,
+ * too. */
+static svr__kept_token new_token(const svr_node *n, const svr__session *s,
+                                 unsigned side, const svr_metadata *md)
 {
+    svr__kept_token token = *svr__token_of(n, s);
+
     if (side == SVR__CLIENT && svr__md_has(md, SVR_HAS(RECOVERY_TOKEN)) &&
         !is_older(s, side, md))
-        svr__token_keep(svr__token_of(n, s), md->recovery_token);
+        svr__token_keep(&token, md->recovery_token);
+    return token;
 }
 
 static bool moves(const svr__session *s, unsigned side, const svr_metadata *md)
@@ -30,18 +34,26 @@ static bool moves(const svr__session *s, unsigned side, const svr_metadata *md)
            svr_session_may_move(&s->machine, side, &md->exchange);
 }
 
-/* S20: the session comes by other routers now. Only the client's side knows
- * which. */
-static enum svr_drop take_record(svr_node *n, svr__session *s, svr_span record)
+/* S20: the routers that the session comes by now. Only the client's side knows
+ * them. */
+static enum svr_drop read_record(const svr_node *n, const svr__session *s,
+                                 unsigned side, const svr_metadata *md,
+                                 svr__passed *passed)
+{
+    *passed = s->passed;
+    if (side != SVR__CLIENT || !svr__md_has(md, SVR_HAS(ROUTE_RECORD)))
+        return SVR_DROP_NONE;
+    return svr__record_read(n, md->route_record, passed);
+}
+
+static bool takes_record(const svr_node *n, svr__session *s,
+                         const svr__passed *passed)
 {
     const svr__passed before = s->passed;
-    enum svr_drop reason = svr__record_read(n, record, &s->passed);
-
-    if (reason == SVR_DROP_NONE && !svr__record_fits(n, s)) {
-        s->passed = before;
-        reason = SVR_DROP_LOOP;
-    }
-    return reason;
+    s->passed = *passed;
+    bool fits = svr__record_fits(n, s);
+    s->passed = before;
+    return fits;
 }
 
 /* S17: whether metadata of a session that came on no tuple of its side moves it
@@ -49,19 +61,22 @@ static enum svr_drop take_record(svr_node *n, svr__session *s, svr_span record)
  * b). What is late, or was sent before, moves nothing (S6.9). */
 static enum svr_drop may_follow(const svr__work *w, const svr__pathway *pw,
                                 svr__session *s, unsigned side,
-                                const svr_metadata *md)
+                                const svr_metadata *md, svr__passed *passed)
 {
     const svr_node *n = w->node;
     uint16_t from = s->side[side].pathway;
+    enum svr_drop reason = read_record(n, s, side, md, passed);
 
+    if (reason == SVR_DROP_LOOP) /* by whatever router it has come back */
+        return reason;
     if (from == SVR__NO_PATHWAY || n->pathways[from].peer != pw->peer ||
         !svr__agrees(n, s, side, md) || !svr__context_fits(w, &s->context) ||
         !moves(s, side, md) ||
         (side == SVR__SERVER && &n->pathways[from] != pw))
         return SVR_DROP_MD_CONFLICT;
-    return side == SVR__CLIENT && svr__md_has(md, SVR_HAS(ROUTE_RECORD))
-               ? take_record(w->node, s, md->route_record)
-               : SVR_DROP_NONE;
+    if (reason == SVR_DROP_NONE && !takes_record(n, s, passed))
+        reason = SVR_DROP_LOOP;
+    return reason;
 }
 
 static svr__side_plan plan_of_arrival(const svr__work *w,
@@ -106,8 +121,10 @@ void svr__follow(svr__work *w, svr__pathway *pw, svr__session *s,
     bool alone = svr__is_alone(md);
     svr__side_plan to = plan_of_arrival(w, pw, side);
     bool masked = svr__is_masked(&s->context, to.tuple.proto);
+    svr__kept_token token = new_token(n, s, side, md);
+    svr__passed passed;
 
-    enum svr_drop reason = may_follow(w, pw, s, side, md);
+    enum svr_drop reason = may_follow(w, pw, s, side, md, &passed);
     if (reason == SVR_DROP_NONE && side == SVR__SERVER &&
         !at_own_end(n, s, &to)) {
         say_where(w, s);
@@ -117,17 +134,19 @@ void svr__follow(svr__work *w, svr__pathway *pw, svr__session *s,
         svr__drop(w, reason);
         return;
     }
-    if (old)
-        svr__session_close(n, old, SVR_CAUSE_REPLACED, w->now);
+    /* From here on md's views point into nothing. */
+    if (!alone && !svr__strip(w, block_len, masked))
+        return;
+    svr__clear_tuple(w, old);
     reason = svr__session_rebind(n, s, side, &to, SVR_CAUSE_FOLLOWED, w->now);
     if (reason != SVR_DROP_NONE) {
         svr__drop(w, reason);
         return;
     }
-    keep_token(n, s, side, md);
-    unsigned actions = svr__hear(w, s, side, md);
-    if (alone || svr__strip(w, block_len, masked))
-        svr__go_on(w, svr__session_flow(&n->table, s, side), actions, alone);
+    s->passed = passed;
+    *svr__token_of(n, s) = token;
+    svr__go_on(w, svr__session_flow(&n->table, s, side),
+               svr__hear(w, s, side, md), alone);
 }
 
 /* S6.9: the boot counter is the number's upper part. */
@@ -152,15 +171,18 @@ void svr__update(svr__work *w, svr__flow *flow, const svr_metadata *md,
         svr__drop(w, SVR_DROP_MD_CONFLICT);
         return;
     }
+    svr__kept_token token = new_token(n, s, side, md);
+    svr__note_leg(w);
+    /* From here on md's views point into nothing. */
+    if (!alone && !svr__strip_for(w, flow, block_len))
+        return;
     if (has_restarted(s, side, md)) /* and numbers its packets anew */
         svr__copies_forget(svr__copies_of(n, s, side));
     if (!svr__is_first_copy(w, flow, md))
         return;
     svr__health_asked(w, s, side, md);
-    keep_token(n, s, side, md);
-    unsigned actions = svr__hear(w, s, side, md);
-    if (alone || svr__strip_for(w, flow, block_len))
-        svr__go_on(w, flow, actions, alone);
+    *svr__token_of(n, s) = token;
+    svr__go_on(w, flow, svr__hear(w, s, side, md), alone);
 }
 
 void svr__join(svr__work *w, svr__pathway *pw, svr__session *s,

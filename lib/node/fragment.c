@@ -188,6 +188,7 @@ static int next_piece(svr__work *w, svr__parts *parts, uint8_t *buf, size_t cap)
     svr_metadata md;
 
     svr__describe_bare(n, pw, &md);
+    md.packet_number = svr__number_take(n, pw);
     md.fragment = parts->fragment;
     int err = svr_split_next(&parts->split, &md, w->packet, buf, cap);
     if (err < 0)

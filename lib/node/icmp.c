@@ -103,12 +103,12 @@ static bool prepend_block(svr_node *n, svr_packet *p, const svr__pathway *pw,
     md.present |= svr_addr_is_v4(r->location) ? SVR_HAS(ICMP_LOCATION_V4)
                                               : SVR_HAS(ICMP_LOCATION_V6);
     md.icmp_location = *r->location;
-    ptrdiff_t len = svr_metadata_encode(block, sizeof(block), &md);
-    if (len < 0 || p->headroom < (size_t)len)
+    size_t len = svr__describe_write(n, pw, &md, block);
+    if (len == 0 || p->headroom < len)
         return false;
     p->data -= len;
     p->headroom = (uint16_t)(p->headroom - len);
-    memcpy(p->data, block, (size_t)len);
+    memcpy(p->data, block, len);
     size_t limit = (size_t)pw->mtu - HEADERS_MAX - SVR_TAG_MAX;
     p->len += (uint32_t)len;
     shorten(p, limit);

@@ -160,13 +160,15 @@ bool svr__leg_join(svr__work *w, const svr__pathway *pw, svr__session *s,
     svr__alias *old = leg_on(n, s, side, pathway);
     unsigned count = 0;
 
-    if (old)
-        svr__alias_drop(n, old, w->now);
     for (svr__alias *a = first_of(n, s); a;
          a = svr__alias_next(&n->table.aliases, a))
-        count += is_leg(a, side);
+        count += a != old && is_leg(a, side);
     if (count >= LEGS_MAX || !svr__is_duplicated(n, s))
         return false;
+    if (old)
+        svr__alias_drop(n, old, w->now);
+    if (w->alias && w->alias != old) /* of a session that has left it */
+        svr__alias_drop(n, w->alias, w->now);
     bind_leg(n, s, side, pathway, &w->key, w->now);
     w->alias = svr__alias_find(&n->table.aliases, &w->key,
                                svr__flow_hash(&n->table, &w->key));

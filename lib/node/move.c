@@ -140,11 +140,6 @@ static svr__pathway *way_round(svr_node *n, const svr__pathway *pw)
     return NULL;
 }
 
-static uint64_t uuid_hash(const svr_node *n, const svr__session *s)
-{
-    return svr_hash(n->table.hash_key, &s->uuid, sizeof(s->uuid));
-}
-
 /* The answerer cannot reach its client's side any more. It asks for metadata by
  * another pathway, with the session's ports and UUID, once in a second. */
 static void ask(svr_node *n, svr__session *s, svr_time now)
@@ -155,7 +150,7 @@ static void ask(svr_node *n, svr__session *s, svr_time now)
     svr_metadata md;
 
     if (!pw || resiliency_of(n, s) == SVR_RESILIENCY_NONE ||
-        svr__told_lately(n, uuid_hash(n, s), now))
+        svr__told_lately(n, s, SVR__TELL_ASK, now))
         return;
     svr__describe_bare(n, pw, &md);
     md.present |= SVR_HAS(CONTROL) | SVR_HAS(SESSION_UUID);
@@ -178,12 +173,6 @@ bool svr__session_detour(svr_node *n, svr__session *s, unsigned side,
     return false;
 }
 
-/* S7: once in a second a session goes where it is asked for. */
-static bool followed_lately(svr_node *n, const svr__session *s, svr_time now)
-{
-    return svr__told_lately(n, ~uuid_hash(n, s), now);
-}
-
 void svr__session_asked(svr_node *n, svr__session *s, const svr__pathway *pw,
                         svr_time now)
 {
@@ -193,7 +182,8 @@ void svr__session_asked(svr_node *n, svr__session *s, const svr__pathway *pw,
         return;
     if (by != s->side[SVR__SERVER].pathway && pw->up &&
         resiliency_of(n, s) != SVR_RESILIENCY_NONE &&
-        !followed_lately(n, s, now) && move_to(n, s, by, SVR_CAUSE_ASKED, now))
+        !svr__told_lately(n, s, SVR__TELL_FOLLOW, now) &&
+        move_to(n, s, by, SVR_CAUSE_ASKED, now))
         return;
     svr_session_event(&s->machine, SVR__SERVER, SVR_SESSION_ENABLE, now);
     svr__session_settle(n, s);

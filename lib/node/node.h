@@ -84,12 +84,12 @@ typedef struct svr__peer {
     uint16_t router;      /* its number among the routers' names */
     uint64_t next_number; /* S11.7: of the next block sent to it */
     svr_replay replay;
-    svr__share share;                 /* of the sessions that it opened */
-    svr__bucket recovery;             /* S8.2: control 2 sent to it */
-    uint64_t stray_bytes, told_bytes; /* S8.2: never more than three times */
-    uint32_t token_id;                /* S8.5 */
-    uint64_t clock;  /* S11.3: its steps' time - ours, modulo 2^64 */
-    uint32_t boot;   /* S8.4: of its last start; 0: not heard of */
+    svr__share share;     /* of the sessions that it opened */
+    svr__bucket recovery; /* S8.2: control 2 sent to it */
+    uint32_t credit;      /* S8.2: bytes that it may be told */
+    uint32_t token_id;    /* S8.5 */
+    uint64_t clock;       /* S11.3: its steps' time - ours, modulo 2^64 */
+    uint32_t boot;        /* S8.4: of its last start; 0: not heard of */
     uint32_t told;   /* the start after which it was told of all sessions */
     bool ended;      /* it has told us of all after our start */
     svr__tour tour;  /* to tell it */
@@ -486,10 +486,10 @@ enum svr_drop svr__plan_pathway(svr_node *n, const svr_tuple *context,
  * is a next hop. */
 enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
                               uint16_t avoid, svr_time now);
-/* admit.c: whether the new session of a plan keeps within the limits. replaces:
- * it takes the place of one of the same peer and tenant. */
+/* admit.c: whether the new session of a plan keeps within the limits.
+ * replaced: the one whose place it takes, or NULL. */
 enum svr_drop svr__admit(svr_node *n, const svr__session_plan *plan,
-                         bool replaces, svr_time now);
+                         const svr__session *replaced, svr_time now);
 /* A session has begun (+1) or ends (-1). */
 void svr__admit_count(svr_node *n, const svr__session *s, int change);
 /* Before a new session: in a table that is nearly full, one that is not
@@ -538,6 +538,12 @@ static inline bool svr__is_masked(const svr_tuple *context, uint8_t proto)
     return context->proto == SVR_PROTO_TCP && proto == SVR_PROTO_UDP;
 }
 
+/* What arrives from a side whose forward packets have this tuple. */
+static inline svr_tuple svr__arriving(unsigned side, const svr_tuple *forward)
+{
+    return side == SVR__CLIENT ? *forward : svr_tuple_reverse(forward);
+}
+
 /* A side's tuple as packets leave to it. */
 svr_tuple svr__side_tuple(const svr_node *n, const svr__session *s,
                           unsigned side);
@@ -553,10 +559,9 @@ enum svr_drop svr__record_read(const svr_node *n, svr_span record,
 /* The route record of a session's forward metadata, in buf. */
 svr_span svr__record_write(const svr_node *n, const svr__passed *passed,
                            uint8_t buf[SVR__RECORD_MAX]);
-/* open.c: whether this session's record has room in forward metadata: with long
- * names it can be full before it has all its places (S2.8). One that this
- * router begins always has. */
-bool svr__record_fits(svr_node *n, const svr__session *s);
+/* Whether the record has room in forward metadata. */
+bool svr__record_fits(const svr_node *n, const svr__session *s);
+bool svr__record_fits_plan(const svr_node *n, const svr__session_plan *plan);
 /* Whether the peer is among those passed. */
 bool svr__record_has(const svr_node *n, const svr__passed *passed,
                      uint16_t peer);
@@ -626,15 +631,22 @@ static inline uint8_t svr__arrival_flags(const svr__work *w,
  * 0: it does not fit. */
 size_t svr__describe(svr_node *n, const svr__session *s, unsigned side,
                      uint64_t extra, uint8_t buf[SVR_METADATA_MAX]);
-/* An upper bound of what svr__describe writes, without taking a number. */
-size_t svr__describe_len(svr_node *n, const svr__session *s, unsigned side,
-                         uint64_t extra);
-/* A block with the numbers and nothing else: control packets, ICMP errors. */
-void svr__describe_bare(svr_node *n, const svr__pathway *pw, svr_metadata *md);
-/* The same with what md has besides, as bytes; 0: they do not fit. */
-size_t svr__describe_with(svr_node *n, const svr__pathway *pw, svr_metadata *md,
-                          uint8_t buf[SVR_METADATA_MAX]);
-/* And with the number of the packet that travels more than once (S17). */
+/* An upper bound of what svr__describe writes. */
+size_t svr__describe_len(const svr_node *n, const svr__session *s,
+                         unsigned side, uint64_t extra);
+/* The same of the forward metadata of a session that is planned. */
+size_t svr__describe_plan_len(const svr_node *n, const svr__session_plan *plan);
+/* What every block has, for control packets, ICMP errors and the like; it has
+ * no packet number yet. */
+void svr__describe_bare(const svr_node *n, const svr__pathway *pw,
+                        svr_metadata *md);
+/* S11.7: of the packet that is being made. Each is for one packet; it does no
+ * harm that a number is not sent. */
+uint64_t svr__number_take(svr_node *n, const svr__pathway *pw);
+/* Gives md its packet number and writes it; 0: it does not fit. */
+size_t svr__describe_write(svr_node *n, const svr__pathway *pw,
+                           svr_metadata *md, uint8_t buf[SVR_METADATA_MAX]);
+/* A block with the number of the packet that travels more than once (S17). */
 size_t svr__describe_copy(svr_node *n, const svr__pathway *pw,
                           const svr__session *s, unsigned side,
                           uint8_t buf[SVR_METADATA_MAX]);
@@ -758,15 +770,22 @@ void svr__session_act(svr_node *n, svr__session *s, unsigned side,
                       unsigned actions, svr_time now);
 /* Signs a block that belongs to no session and sends it by itself. */
 void svr__send_alone(svr_node *n, const svr__pathway *pw, const svr_tuple *t,
-                     const svr_metadata *md, svr_time now);
+                     svr_metadata *md, svr_time now);
 /* Control 6: to a side of a session, or, for a session that this router does
  * not have, to where w's authentic metadata came from, within limits (S6.10):
  * whether it was sent. */
 void svr__send_delete(svr_node *n, const svr__session *s, unsigned side,
                       svr_time now);
 bool svr__refuse(svr__work *w, svr__pathway *pw, const svr_uuid *uuid);
-/* S8.2: whether something was told in the last second; from now on it was. */
-bool svr__told_lately(svr_node *n, uint64_t hash, svr_time now);
+/* What is said of a session, or done for it, once in a second. */
+enum svr__telling {
+    SVR__TELL_ASK,    /* S17: its neighbour is asked by another pathway */
+    SVR__TELL_FOLLOW, /* S7: it goes where it is asked for */
+    SVR__TELL_GLARE,  /* S6.11: that it stays */
+};
+/* Whether that was so in the last second; from now on it was. */
+bool svr__told_lately(svr_node *n, const svr__session *s,
+                      enum svr__telling what, svr_time now);
 /* S8.2: a plain packet of no session asks for metadata, within limits. */
 void svr__send_enable(svr__work *w, svr__pathway *pw);
 

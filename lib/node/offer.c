@@ -74,20 +74,70 @@ static enum svr_drop make_plan(const svr__work *w, svr__pathway *pw,
     if (reason == SVR_DROP_NONE && !exact &&
         plan->side[SVR__SERVER].pathway == SVR__NO_PATHWAY)
         reason = SVR_DROP_MD_SERVICE; /* only a transit makes do with less */
+    if (reason == SVR_DROP_NONE && !svr__record_fits_plan(n, plan))
+        reason = SVR_DROP_LOOP;
     return reason;
 }
 
+/* The router that saw the client's first packet, among those that the session
+ * has passed: the neighbour itself where nothing says more. */
+static uint16_t ingress_of(const svr_node *n, const svr__passed *passed,
+                           uint16_t peer)
+{
+    return passed->router[0] ? (uint16_t)(passed->router[0] - 1)
+                             : n->peers[peer].router;
+}
+
+/* Whether both come from the same ingress. A transit that has built the session
+ * from reverse metadata (S8.5) does not know who came before it, so its
+ * sessions pass for its own. */
+static bool same_ingress(const svr_node *n, const svr__passed *a,
+                         const svr__passed *b, uint16_t peer_a, uint16_t peer_b)
+{
+    uint16_t from_a = ingress_of(n, a, peer_a);
+    uint16_t from_b = ingress_of(n, b, peer_b);
+
+    return from_a == from_b ||
+           (peer_a == peer_b && (from_a == n->peers[peer_a].router ||
+                                 from_b == n->peers[peer_b].router));
+}
+
 /* S6.7: whether the new session is another life of s: the same context, tenant
- * and service from the same peer, and not of before. A transit may open two at
- * one time, with one number, where a late packet of the former life came. */
+ * and service from the same ingress, and not of before, as far as one
+ * neighbour's numbers tell. A transit may open two at one time, with one
+ * number, where a late packet of the former life came. */
 static bool follows(const svr_node *n, const svr__pathway *pw,
                     const svr__session_plan *plan, const svr__session *s)
 {
     uint16_t from = s->side[SVR__CLIENT].pathway;
-    return from != SVR__NO_PATHWAY && n->pathways[from].peer == pw->peer &&
-           s->tenant == plan->tenant && s->service == plan->service &&
-           svr_tuple_equal(&s->context, &plan->context) &&
-           !svr_session_is_older(&s->machine, SVR__CLIENT, plan->exchange);
+
+    if (from == SVR__NO_PATHWAY || s->tenant != plan->tenant ||
+        s->service != plan->service ||
+        !svr_tuple_equal(&s->context, &plan->context))
+        return false;
+    uint16_t peer = n->pathways[from].peer;
+    return same_ingress(n, &s->passed, &plan->passed, peer, pw->peer) &&
+           (peer != pw->peer ||
+            !svr_session_is_older(&s->machine, SVR__CLIENT, plan->exchange));
+}
+
+/* Whether nothing has the tuple of one of the plan's sides but what ends for
+ * it: `old` and `before`, and the alias that the packet came on. */
+static bool is_free(const svr__work *w, const svr__session_plan *plan,
+                    unsigned side, const svr__session *old,
+                    const svr__session *before)
+{
+    const svr__table *t = &w->node->table;
+    svr_tuple in = svr__arriving(side, &plan->side[side].tuple);
+    svr__flow_key key = svr__flow_key_of(&in, plan->side[side].iface);
+    uint64_t hash = svr__flow_hash(t, &key);
+    const svr__flow *f = svr__flow_find(t, &key, hash);
+    const svr__alias *a = svr__alias_find(&t->aliases, &key, hash);
+
+    const svr__session *s = f   ? svr__flow_session(t, f)
+                            : a ? &t->sessions[a->session]
+                                : NULL;
+    return !s || s == old || s == before || (a && a == w->alias);
 }
 
 /* The session that the server's answers would reach now. */
@@ -174,7 +224,8 @@ static enum svr_drop settle_glare(svr__work *w, const svr__session_plan *plan,
     if (memcmp(&plan->uuid, &ours->uuid, sizeof(ours->uuid)) < 0)
         return SVR_DROP_NONE;
     /* The neighbour may not know that there is a better one. */
-    if (ours->side[SVR__SERVER].pathway != SVR__NO_PATHWAY)
+    if (ours->side[SVR__SERVER].pathway != SVR__NO_PATHWAY &&
+        !svr__told_lately(w->node, ours, SVR__TELL_GLARE, w->now))
         svr__send_metadata(w->node, ours, SVR__SERVER, w->now);
     return SVR_DROP_GLARE;
 }
@@ -206,21 +257,24 @@ void svr__offer(svr__work *w, svr__pathway *pw, svr__session *old,
         if (before && before != old)
             reason = may_replace(w, pw, &plan, before);
     }
+    if (reason == SVR_DROP_NONE && !(is_free(w, &plan, 0, old, before) &&
+                                     is_free(w, &plan, 1, old, before)))
+        reason = SVR_DROP_TUPLE_IN_USE;
     if (reason == SVR_DROP_NONE)
-        reason = svr__admit(n, &plan, before, w->now);
+        reason = svr__admit(n, &plan, before ? before : old, w->now);
     if (reason != SVR_DROP_NONE) {
         refuse(w, pw, md, &plan, reason);
         svr__drop(w, reason);
         return;
     }
     /* Before anything changes, since it may be no TCP. From here on md's views
-     * point into nothing. */
+     * point into nothing, and the session opens unless the table is full, which
+     * it is not where another one ends. */
     if (!alone &&
         !svr__strip(w, block_len,
                     svr__is_masked(&plan.context, w->headers.tuple.proto)))
         return;
-    if (old)
-        svr__session_close(n, old, SVR_CAUSE_REPLACED, w->now);
+    svr__clear_tuple(w, old);
     if (before && before != old)
         svr__session_close(n, before,
                            is_glare(&plan, before) ? SVR_CAUSE_GLARE

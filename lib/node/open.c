@@ -207,20 +207,6 @@ static void count_on_pathways(svr_node *n, const svr__session *s, int change)
             n->pathways[s->side[side].pathway].sessions += (uint64_t)change;
 }
 
-bool svr__record_fits(svr_node *n, const svr__session *s)
-{
-    return !s->passed.router[0] ||
-           s->side[SVR__SERVER].pathway == SVR__NO_PATHWAY ||
-           svr__describe_len(n, s, SVR__SERVER, SVR_HAS(TCP_SYN)) <=
-               SVR_METADATA_MAX;
-}
-
-/* What arrives from a side whose forward packets have this tuple. */
-static svr_tuple arriving(unsigned side, const svr_tuple *forward)
-{
-    return side == SVR__CLIENT ? *forward : svr_tuple_reverse(forward);
-}
-
 /* A session has few aliases, though its neighbour may move it again and again:
  * one leg on a pathway, and a few old tuples. What goes for another one, or
  * NULL. */
@@ -288,7 +274,7 @@ enum svr_drop svr__session_rebind(svr_node *n, svr__session *s, unsigned side,
     svr__flow *f = svr__session_flow(&n->table, s, side);
     svr__flow *other = svr__session_flow(&n->table, s, !side);
     svr_tuple in[2];
-    in[side] = arriving(side, &to->tuple);
+    in[side] = svr__arriving(side, &to->tuple);
     in[!side] = svr__flow_key_tuple(&other->key);
     svr__flow_key key = svr__flow_key_of(&in[side], to->iface);
 
@@ -337,8 +323,6 @@ enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
     fill_side(s, SVR__SERVER, &plan->side[SVR__SERVER]);
     start_machine(n, s, now);
     enum svr_drop reason = bind_flows(n, s, plan);
-    if (reason == SVR_DROP_NONE && !svr__record_fits(n, s))
-        reason = SVR_DROP_LOOP;
     if (reason != SVR_DROP_NONE) {
         svr__session_end(&n->table, s);
         return reason;

@@ -86,3 +86,20 @@ bool svr__record_has(const svr_node *n, const svr__passed *passed,
             return true;
     return false;
 }
+
+/* With long names a record can be full before it has all its places (S2.8). One
+ * that this router begins always has room. */
+bool svr__record_fits(const svr_node *n, const svr__session *s)
+{
+    return !s->passed.router[0] ||
+           s->side[SVR__SERVER].pathway == SVR__NO_PATHWAY ||
+           svr__describe_len(n, s, SVR__SERVER, SVR_HAS(TCP_SYN)) <=
+               SVR_METADATA_MAX;
+}
+
+bool svr__record_fits_plan(const svr_node *n, const svr__session_plan *plan)
+{
+    return !plan->passed.router[0] ||
+           plan->side[SVR__SERVER].pathway == SVR__NO_PATHWAY ||
+           svr__describe_plan_len(n, plan) <= SVR_METADATA_MAX;
+}

@@ -46,6 +46,8 @@ static bool find_names(const svr_node *n, const svr__token *t,
 static enum svr_drop find_interface(const svr_node *n, const svr__token *t,
                                     svr__session_plan *plan)
 {
+    uint16_t hop;
+
     for (size_t i = 0; i < n->interface_count; i++) {
         if (n->interfaces[i].token_id != t->origin)
             continue;
@@ -54,10 +56,12 @@ static enum svr_drop find_interface(const svr_node *n, const svr__token *t,
             .iface = (uint16_t)i,
             .tuple = plan->context,
         };
-        return svr__tenant_of(&n->interfaces[i].config, &plan->context.src) ==
-                       plan->tenant
+        if (svr__tenant_of(&n->interfaces[i].config, &plan->context.src) !=
+            plan->tenant)
+            return SVR_DROP_ACCESS;
+        return svr__next_hop(n, (uint16_t)i, &plan->context.src, &hop)
                    ? SVR_DROP_NONE
-                   : SVR_DROP_ACCESS;
+                   : SVR_DROP_NO_ROUTE;
     }
     return SVR_DROP_ACCESS;
 }

@@ -103,8 +103,6 @@ bool svr__is_first_copy(svr__work *w, const svr__flow *flow,
     const svr__session *s = svr__flow_session(&n->table, flow);
     unsigned side = svr__flow_side(&n->table, flow);
 
-    if (w->alias)
-        w->alias->heard = 1;
     if (!svr__md_has(md, SVR_HAS(COPY_NUMBER)) ||
         svr__copies_first(svr__copies_of(n, s, side), md->copy_number))
         return true;
@@ -119,14 +117,13 @@ static void pass_block(svr__work *w, svr__flow *flow, const svr_metadata *md,
     svr__session *s = svr__flow_session(&w->node->table, flow);
     unsigned side = svr__flow_side(&w->node->table, flow);
 
-    if (!svr__is_first_copy(w, flow, md))
+    svr__note_leg(w);
+    if (!svr__strip_for(w, flow, block_len) || !svr__is_first_copy(w, flow, md))
         return;
     svr__health_asked(w, s, side, md);
-    if (svr__strip_for(w, flow, block_len))
-        svr__go_on(
-            w, flow,
-            svr_session_event(&s->machine, side, SVR_SESSION_PLAIN, w->now),
-            false);
+    svr__go_on(w, flow,
+               svr_session_event(&s->machine, side, SVR_SESSION_PLAIN, w->now),
+               false);
 }
 
 bool svr__agrees(const svr_node *n, const svr__session *s, unsigned side,
@@ -190,13 +187,14 @@ static void begin_session(svr__work *w, svr__pathway *pw, svr__session *old,
         svr__offer(w, pw, old, md, block_len);
 }
 
-/* Another session takes a tuple that this one has left. */
-static void take_alias(svr__work *w, svr__pathway *pw, const svr_metadata *md,
-                       size_t block_len)
+void svr__clear_tuple(svr__work *w, svr__session *old)
 {
-    svr__alias_drop(w->node, w->alias, w->now);
-    w->alias = NULL;
-    begin_session(w, pw, NULL, md, block_len);
+    if (w->alias) {
+        svr__alias_drop(w->node, w->alias, w->now);
+        w->alias = NULL;
+    } else if (old) {
+        svr__session_close(w->node, old, SVR_CAUSE_REPLACED, w->now);
+    }
 }
 
 /* S6.7: whether an exchange comes behind all that s has applied on its client's
@@ -222,10 +220,8 @@ static void on_bound_tuple(svr__work *w, svr__pathway *pw, svr__flow *flow,
     else if (svr__flow_side(&w->node->table, flow) != SVR__CLIENT ||
              !is_later(s, exchange))
         svr__drop(w, SVR_DROP_TUPLE_IN_USE);
-    else if (w->alias)
-        take_alias(w, pw, md, block_len);
-    else
-        begin_session(w, pw, s, md, block_len);
+    else /* an alias stands for a tuple that its session has left */
+        begin_session(w, pw, w->alias ? NULL : s, md, block_len);
 }
 
 /* Of a session that is not known here (S8.2), but for the block like any other:

@@ -41,6 +41,16 @@ void svr__go_on(svr__work *w, svr__flow *flow, unsigned actions, bool alone);
 /* S17: of the copies of a packet only the first goes on. False: dropped. */
 bool svr__is_first_copy(svr__work *w, const svr__flow *flow,
                         const svr_metadata *md);
+/* Something has come by a leg (S17). */
+static inline void svr__note_leg(const svr__work *w)
+{
+    if (w->alias)
+        w->alias->heard = 1;
+}
+
+/* The packet's tuple becomes free for the session that it is about, and that is
+ * sure to take it. old: the session that has it, or NULL. */
+void svr__clear_tuple(svr__work *w, svr__session *old);
 /* S6.7: whether metadata says of the session what the session is. */
 bool svr__agrees(const svr_node *n, const svr__session *s, unsigned side,
                  const svr_metadata *md);
