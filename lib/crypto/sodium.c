@@ -22,20 +22,17 @@ _Static_assert(sizeof(crypto_auth_hmacsha512_state) <= SVR_MAC_STATE_SIZE &&
 _Static_assert(sizeof(crypto_aead_aes256gcm_state) <= SVR_CIPHER_STATE_SIZE &&
                    alignof(crypto_aead_aes256gcm_state) <= 16,
                "svr_cipher_state holds every key schedule");
-_Static_assert(SVR_SEAL_TAG_SIZE == crypto_aead_aes256gcm_ABYTES &&
-                   SVR_SEAL_TAG_SIZE ==
-                       crypto_aead_chacha20poly1305_ietf_ABYTES &&
-                   SVR_SEAL_TAG_SIZE ==
-                       crypto_aead_xchacha20poly1305_ietf_ABYTES,
-               "tags");
-_Static_assert(SVR_X25519_SIZE == crypto_scalarmult_BYTES &&
-                   SVR_X25519_SIZE == crypto_scalarmult_SCALARBYTES,
-               "X25519");
-_Static_assert(SVR_ED25519_PUBLIC_SIZE == crypto_sign_PUBLICKEYBYTES &&
-                   SVR_ED25519_SECRET_SIZE == crypto_sign_SECRETKEYBYTES &&
-                   SVR_ED25519_SEED_SIZE == crypto_sign_SEEDBYTES &&
-                   SVR_ED25519_SIGNATURE_SIZE == crypto_sign_BYTES,
-               "Ed25519");
+_Static_assert(SVR_SEAL_TAG_SIZE == crypto_aead_aes256gcm_ABYTES, "tag");
+_Static_assert(SVR_SEAL_TAG_SIZE == crypto_aead_chacha20poly1305_ietf_ABYTES,
+               "tag");
+_Static_assert(SVR_SEAL_TAG_SIZE == crypto_aead_xchacha20poly1305_ietf_ABYTES,
+               "tag");
+_Static_assert(SVR_X25519_SIZE == crypto_scalarmult_BYTES, "point");
+_Static_assert(SVR_X25519_SIZE == crypto_scalarmult_SCALARBYTES, "scalar");
+_Static_assert(SVR_ED25519_PUBLIC_SIZE == crypto_sign_PUBLICKEYBYTES, "public");
+_Static_assert(SVR_ED25519_SECRET_SIZE == crypto_sign_SECRETKEYBYTES, "secret");
+_Static_assert(SVR_ED25519_SEED_SIZE == crypto_sign_SEEDBYTES, "seed");
+_Static_assert(SVR_ED25519_SIGNATURE_SIZE == crypto_sign_BYTES, "signature");
 
 int svr_crypto_init(void)
 {
