@@ -72,6 +72,7 @@ static void plan_services(struct net_plan *p, const struct net_options *o)
         .prefix_count = 2,
         .access = p->access,
         .access_count = 1,
+        .tcp_midstream = o->midstream,
         .denial = o->reset        ? SVR_DENIAL_RESET
                   : o->prohibited ? SVR_DENIAL_PROHIBITED
                                   : SVR_DENIAL_SILENT,

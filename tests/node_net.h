@@ -50,6 +50,7 @@ struct net_options {
     bool no_offload; /* WAN devices take no super-packets */
     bool reset;      /* refusals of the service are answered with a reset */
     bool prohibited; /* or with ICMP */
+    bool midstream;  /* TCP sessions may begin in their middle */
     bool other_key;  /* dc has another key */
     bool hub;        /* a third router stands between the two */
     bool reverse;    /* the server side has a service of its own at branch */

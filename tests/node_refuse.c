@@ -52,6 +52,38 @@ Test(node_refuse, denied)
     net_close(&net);
 }
 
+/* S9: where the service allows it, a connection that was there before the
+ * router becomes a session; what cannot be its middle does not. */
+Test(node_refuse, tcp_midstream)
+{
+    static const struct {
+        uint8_t flags;
+        enum svr_drop reason;
+    } rows[] = {
+        {0, SVR_DROP_NOT_SYN},
+        {SVR_TCP_RST, SVR_DROP_NOT_SYN},
+        {SVR_TCP_RST | SVR_TCP_ACK, SVR_DROP_NOT_SYN},
+        {SVR_TCP_SYN | SVR_TCP_ACK, SVR_DROP_NOT_SYN},
+        {SVR_TCP_ACK, SVR_DROP_NONE},
+        {SVR_TCP_FIN | SVR_TCP_ACK, SVR_DROP_NONE},
+    };
+    struct net net;
+
+    net_open(&net, &(struct net_options){.midstream = true});
+    for (uint16_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct frame f = frame_tcp(CLIENT, 40 + i, SERVER, 80, rows[i].flags,
+                                   1000, 2000, NULL, 9);
+        cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN), rows[i].reason,
+                     "row %u", i);
+        frame_free(&f);
+    }
+    trip(&net, false,
+         frame_tcp(CLIENT, 50, SERVER, 80, SVR_TCP_ACK, 1000, 2000, NULL, 9));
+    trip(&net, true,
+         frame_tcp(SERVER, 80, CLIENT, 50, SVR_TCP_ACK, 2000, 1009, NULL, 9));
+    net_close(&net);
+}
+
 /* A session whose destination is the egress itself is refused there. */
 Test(node_refuse, destination_is_the_egress)
 {

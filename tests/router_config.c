@@ -473,7 +473,8 @@ Test(config, services)
         "    access: [{deny: guest, from: '::/0'}, {allow: any},"
         " {allow: staff.corp, from: 10.1.0.0/16}]\n"
         "    scope: public\n"
-        "    denial: prohibited\n",
+        "    denial: prohibited\n"
+        "    tcp-midstream: allow\n",
         "a");
     const svr_service_config *s = c->node.policy.services;
     static const svr_transport transports[] = {
@@ -501,6 +502,7 @@ Test(config, services)
     cr_expect_eq(s->access[2].source.len, 16);
     cr_expect(s->public_scope);
     cr_expect_eq(s->denial, SVR_DENIAL_PROHIBITED);
+    cr_expect(s->tcp_midstream);
     config_free(c);
 }
 
@@ -519,6 +521,7 @@ Test(config, defaults_of_a_service)
     cr_expect_eq(s->access_count, 0);
     cr_expect_not(s->public_scope);
     cr_expect_eq(s->denial, SVR_DENIAL_SILENT);
+    cr_expect_not(s->tcp_midstream);
     cr_expect_eq(s->policy.resiliency, SVR_RESILIENCY_NONE);
     config_free(c);
 }

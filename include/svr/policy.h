@@ -63,6 +63,8 @@ typedef struct svr_service_config {
     size_t access_count;
     bool public_scope; /* open to the tenant-less */
     enum svr_denial denial;
+    bool tcp_midstream; /* S9: a TCP packet opens a session though it is no SYN
+                         */
     svr_service_policy policy;
 } svr_service_config;
 
@@ -99,6 +101,9 @@ SVR_API const char *svr_policy_tenant_name(const svr_policy *p, int tenant);
 SVR_API const char *svr_policy_service_name(const svr_policy *p, int service);
 /* SVR_DENIAL_SILENT where out of range. */
 SVR_API enum svr_denial svr_policy_denial(const svr_policy *p, int service);
+/* Whether a TCP session may begin in its middle (S9); not where out of range.
+ */
+SVR_API bool svr_policy_tcp_midstream(const svr_policy *p, int service);
 /* How the service's sessions travel; the defaults where out of range. Valid as
  * long as the policy. */
 SVR_API const svr_service_policy *svr_policy_of_service(const svr_policy *p,

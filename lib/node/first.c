@@ -52,6 +52,13 @@ static enum svr_drop opener_check(const svr_headers *h)
     }
 }
 
+/* S9: what a host sends within a connection that goes on. */
+static bool is_midstream(const svr_headers *h)
+{
+    return (h->tcp_flags & (SVR_TCP_SYN | SVR_TCP_ACK | SVR_TCP_RST)) ==
+           SVR_TCP_ACK;
+}
+
 /* S5: a refusal is silent unless the service says otherwise. */
 static void deny(svr__work *w, int service, int tenant)
 {
@@ -158,6 +165,9 @@ static void first_from_host(svr__work *w)
         return;
     }
     enum svr_drop reason = opener_check(&w->headers);
+    if (reason == SVR_DROP_NOT_SYN && is_midstream(&w->headers) &&
+        svr_policy_tcp_midstream(n->policy, service))
+        reason = SVR_DROP_NONE;
     if (reason != SVR_DROP_NONE) {
         if (reason == SVR_DROP_NOT_SYN)
             svr__reset(w);

@@ -10,6 +10,7 @@ typedef struct service {
     uint32_t access_first, access_count;
     bool public_scope;
     enum svr_denial denial;
+    bool tcp_midstream;
     svr_service_policy policy;
 } service;
 
@@ -149,6 +150,7 @@ static void fill_services(svr_policy *p, const svr_policy_config *c)
             .access_count = (uint32_t)s->access_count,
             .public_scope = s->public_scope,
             .denial = s->denial,
+            .tcp_midstream = s->tcp_midstream,
             .policy = s->policy,
         };
         for (size_t a = 0; a < s->access_count; a++)
@@ -248,6 +250,12 @@ enum svr_denial svr_policy_denial(const svr_policy *p, int index)
 {
     const service *s = service_at(p, index);
     return s ? s->denial : SVR_DENIAL_SILENT;
+}
+
+bool svr_policy_tcp_midstream(const svr_policy *p, int index)
+{
+    const service *s = service_at(p, index);
+    return s && s->tcp_midstream;
 }
 
 const svr_service_policy *svr_policy_of_service(const svr_policy *p, int index)

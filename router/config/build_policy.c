@@ -109,6 +109,7 @@ static bool build_service(struct builder *b, const struct value *service,
     out->public_scope =
         value_of(service, SERVICE_SCOPE)->number == SCOPE_PUBLIC;
     build_service_policy(b, value_of(service, SERVICE_POLICY), &out->policy);
+    out->tcp_midstream = value_of(service, SERVICE_TCP_MIDSTREAM)->number;
     out->denial = (enum svr_denial)value_of(service, SERVICE_DENIAL)->number;
     return out->name &&
            build_prefixes(b, value_of(service, SERVICE_PREFIXES), out) &&

@@ -445,6 +445,13 @@ static const struct schema_choice denials[] = {
     {"prohibited", SVR_DENIAL_PROHIBITED, "ICMP: administratively prohibited"},
 };
 
+static const struct schema_choice midstreams[] = {
+    {"refuse", false, "a TCP reset"},
+    {"allow", true,
+     "opens a session, as for connections that were made before the router was "
+     "in their way"},
+};
+
 static const struct schema_key service_keys[] = {
     [SERVICE_PREFIXES] = {.name = "prefixes",
                           .shape = SCHEMA_LIST,
@@ -476,6 +483,12 @@ static const struct schema_key service_keys[] = {
                         .fallback = "silent",
                         .text = "what a client gets that is denied access",
                         CHOICES(denials)},
+    [SERVICE_TCP_MIDSTREAM] = {.name = "tcp-midstream",
+                               .type = SCHEMA_CHOICE,
+                               .fallback = "refuse",
+                               .text = "what becomes of a client's first TCP "
+                                       "packet that is no SYN",
+                               CHOICES(midstreams)},
     [SERVICE_POLICY] = {.name = "policy",
                         .type = SCHEMA_NAME,
                         .otherwise = "the defaults of a service policy",
