@@ -7,58 +7,6 @@
 #define MS SVR_MILLISECOND
 #define S SVR_SECOND
 
-/* S14.7, the published samples, to their two decimals. */
-Test(pathway_quality, published_mos)
-{
-    static const struct {
-        uint32_t latency, jitter, loss; /* ms, ms, per cent */
-        unsigned mos;                   /* hundredths */
-    } rows[] = {
-        {78, 21, 0, 434}, {18, 0, 0, 440}, {64, 12, 0, 436},  {15, 1, 0, 440},
-        {45, 4, 0, 438},  {0, 0, 0, 440},  {113, 51, 0, 412}, {0, 0, 100, 100},
-    };
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        svr_quality q = {.latency_us = rows[i].latency * 1000,
-                         .jitter_us = rows[i].jitter * 1000,
-                         .loss_ppm = rows[i].loss * 10000};
-        cr_expect_eq((svr__mos(&q) + 5) / 10, rows[i].mos, "row %zu: %u", i,
-                     svr__mos(&q));
-    }
-}
-
-/* Against the formula as it is written. */
-Test(pathway_quality, mos_formula)
-{
-    unsigned best = 0, worst = 9999;
-    for (uint32_t latency = 0; latency < 2000; latency += 7)
-        for (uint32_t jitter = 0; jitter < 300; jitter += 11)
-            for (uint32_t loss = 0; loss <= 100; loss += 3) {
-                svr_quality q = {.latency_us = latency * 1000,
-                                 .jitter_us = jitter * 1000,
-                                 .loss_ppm = loss * 10000};
-                double e = latency + 2.0 * jitter + 10;
-                double r =
-                    93.2 - (e < 160 ? e / 40 : (e - 120) / 10) - 2.5 * loss;
-                double mos = 1 + 0.035 * r + 7e-6 * r * (r - 60) * (100 - r);
-                unsigned got = svr__mos(&q);
-                if (r <= 0 || mos < 1)
-                    mos = 1;
-                cr_assert(got <= mos * 1000 + 0.001 && got >= mos * 1000 - 1.1,
-                          "%u ms, %u ms, %u %%: %u", latency, jitter, loss,
-                          got);
-                best = got > best ? got : best;
-                worst = got < worst ? got : worst;
-            }
-    cr_expect_eq(best, 4404);
-    cr_expect_eq(worst, 1000);
-}
-
-Test(pathway_quality, figures_beyond_all_bounds)
-{
-    svr_quality q = {UINT32_MAX, UINT32_MAX, UINT32_MAX, 0};
-    cr_expect_eq(svr__mos(&q), 1000);
-}
-
 /* Six rounds; the seventh takes the place of the first. */
 Test(pathway_quality, rolling_average)
 {

@@ -1,39 +1,12 @@
-/* quality.c - MOS and rolling averages (S14.2, S14.7). */
+/* quality.c - rolling averages (S14.2). */
 #include "pathway/quality.h"
+
+#include "base/mos.h"
 
 enum {
     MILLION = 1000000,
-    CODEC_DELAY_US = 10000,
-    KNEE_US = 160000,
-    STEEP_FROM_US = 120000,
     CHANGE_MAX_US = 10000000, /* so that sums of squares fit */
 };
-
-/* The rating R in thousandths. */
-static int64_t rating(const svr_quality *q)
-{
-    int64_t delay =
-        (int64_t)q->latency_us + 2 * (int64_t)q->jitter_us + CODEC_DELAY_US;
-    int64_t delay_cost =
-        delay < KNEE_US ? delay / 40 : (delay - STEEP_FROM_US) / 10;
-
-    /* 2.5 for each per cent of loss, 10,000 millionths. */
-    return 93200 - delay_cost - (int64_t)q->loss_ppm / 4;
-}
-
-uint16_t svr__mos(const svr_quality *q)
-{
-    int64_t r = rating(q), linear, cubic;
-
-    if (r <= 0)
-        return 1000;
-    /* 1 + 0.035 R + 7e-6 R (R - 60) (100 - R), in units of 1e-15 */
-    linear = r * 35 * MILLION * 1000;
-    cubic = r * (r - 60000) * (100000 - r) * 7;
-    if (linear + cubic <= 0)
-        return 1000;
-    return (uint16_t)(1000 + (linear + cubic) / ((int64_t)MILLION * MILLION));
-}
 
 void svr__sample_latency(svr__sample *s, int64_t ns)
 {
@@ -102,6 +75,7 @@ bool svr__average_quality(const svr__average *a, svr_quality *q)
         .latency_us = (uint32_t)mean(all.latency, all.latencies),
         .jitter_us = square_root(mean(all.variance, all.changes)),
     };
-    q->mos = svr__mos(q);
+    q->mos = svr__mos((uint64_t)q->latency_us + 2 * (uint64_t)q->jitter_us,
+                      q->loss_ppm);
     return true;
 }

@@ -1,6 +1,5 @@
 /*
- * quality.h - what the figures of a pathway mean for a voice (S14.7), and
- * averages over the last minute (S14.2).
+ * quality.h - averages over the last minute (S14.2).
  *
  * Whole numbers throughout, so that every machine comes to the same answer.
  */
@@ -8,9 +7,6 @@
 #define SVR__PATHWAY_QUALITY_H
 
 #include <svr/pathway.h>
-
-/* Mean opinion score in thousandths, 1000 to 4404. */
-uint16_t svr__mos(const svr_quality *q);
 
 /* One round of measurement. Sums, so that rounds can be added up. */
 typedef struct svr__sample {
