@@ -297,8 +297,8 @@ svr_node_reconfigure_try(svr_node *n, const svr_node_config *config,
 
 /* Tells the node the Unix time in nanoseconds at the time now. The first time
  * begins the clock by which it signs in the time-based mode (S11.3), which
- * counts from zero otherwise and takes no notice of later ones. From those
- * recovery tokens get their expiry (S8.5): tell it once an hour at least. */
+ * counts from zero otherwise and takes no notice of later ones. Later ones are
+ * for the expiry of recovery tokens (S8.5). */
 SVR_API void svr_node_set_unix_time(svr_node *n, uint64_t unix_ns,
                                     svr_time now);
 

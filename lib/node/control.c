@@ -164,7 +164,7 @@ static bool may_ask(svr__work *w, svr__peer *peer, size_t len)
     if (t->sport < SVR_WAYPOINT_PORT_FIRST ||
         t->dport < SVR_WAYPOINT_PORT_FIRST)
         return false;
-    earn(peer, w->packet->len);
+    earn(peer, w->arrived);
     if (len > peer->credit || was_lately(w->node, w->hash, w->now) ||
         !svr__bucket_take(&peer->recovery, w->now, RECOVERY_PER_SECOND,
                           RECOVERY_BURST))

@@ -112,6 +112,5 @@ void svr_node_set_unix_time(svr_node *n, uint64_t unix_ns, svr_time now)
 {
     n->unix_offset = unix_ns - now;
     svr__clock_start(n, n->unix_offset);
-    if (svr__token_age(n, now))
-        svr__resync_tokens(n, now);
+    svr__resync_tokens(n, now);
 }

@@ -94,6 +94,7 @@ void svr_node_handle_expiry(svr_node *n, svr_time now)
     uint32_t number;
 
     svr__watch_expire(n, now);
+    svr__resync_tokens(n, now);
     svr__tours_run(n, now);
     drop_aliases(n, now);
     svr_reassembly_handle_expiry(n->fabric, now);

@@ -64,6 +64,7 @@ static bool prepare(svr__work *w)
     p->originated = false;
     assert(p->iface < w->node->interface_count);
     w->node->counters.received++;
+    w->arrived = p->len;
     int err = svr_packet_parse(&w->headers, p);
     if (err == SVR_ERR_FRAGMENT && !w->whole) {
         svr__ip_fragment(w);

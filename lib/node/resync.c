@@ -165,7 +165,7 @@ static const svr__tour_plan ageing = {SVR__TOUR_ALL, tell_next, NULL};
 
 void svr__resync_tokens(svr_node *n, svr_time now)
 {
-    if (n->table.count)
+    if (svr__token_age(n, now) && n->table.count)
         svr__tour_start(n, &n->tour, &ageing, 0, now);
 }
 

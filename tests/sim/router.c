@@ -4,7 +4,6 @@
 
 /* How long packets wait for others to make a batch, and how many can. */
 #define POLL_DELAY (20 * SVR_MICROSECOND)
-#define TELL_PERIOD (3600 * SVR_SECOND)
 enum { RING = 4096 };
 
 /* A moment of the wall clock that all agree on. */
@@ -50,7 +49,6 @@ static void tell_unix_time(struct world *w, struct router *r)
     svr_node_set_unix_time(r->node,
                            UNIX_BEGIN + w->now + (uint64_t)r->unix_shift,
                            router_now(w, r));
-    r->tell_due = w->now + TELL_PERIOD;
 }
 
 /* Sending */
@@ -169,8 +167,6 @@ static void expiry_event(struct world *w, void *target)
         return;
     if (svr_node_expiry(r->node) <= router_now(w, r))
         svr_node_handle_expiry(r->node, router_now(w, r));
-    if (w->now >= r->tell_due)
-        tell_unix_time(w, r);
     router_touched(w, r);
 }
 

@@ -30,7 +30,6 @@ struct router {
     struct timer expiry;
     svr_time clock;     /* its monotonic clock is world time and this */
     int64_t unix_shift; /* by how much its wall clock is wrong */
-    svr_time tell_due;  /* it is told the wall clock's time again */
     uint64_t sent;      /* packets that it has sent since it started */
 };
 

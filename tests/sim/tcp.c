@@ -10,6 +10,8 @@
  * ten seconds of silence whose fault they are. */
 #define RETRY_MOST (2 * SVR_SECOND)
 #define HUNG (10 * SVR_SECOND)
+/* S9: so long after both have said that they are done a session is forgotten. */
+#define CLOSING (10 * SVR_SECOND)
 /* S14.9: a peer behind a NAT that did not answer in 3 s is passed over for 10.
  */
 #define PINHOLE (13 * SVR_SECOND)
@@ -142,6 +144,13 @@ static void give_up(struct world *w, const struct tcp_end *e)
         (unsigned long long)(e->progress % SVR_SECOND / SVR_MILLISECOND));
 }
 
+/* All that is left is to hear that the other has its FIN, which is done, too. */
+static bool is_closed(const struct tcp_end *e)
+{
+    return e->fin && e->acked == e->end && other_of(e)->fin &&
+           other_of(e)->got == limit(e);
+}
+
 static void retry(struct world *w, struct tcp_end *e)
 {
     svr_time calm = excuses_calm(&w->excuses, &e->session->victim, w->now);
@@ -151,7 +160,9 @@ static void retry(struct world *w, struct tcp_end *e)
     if (e->session->nat && e->acked == 0)
         calm += PINHOLE;
     if (calm < w->now && w->now - calm > HUNG) {
-        if (session_is_forgotten(w, e->session))
+        if (is_closed(e) && calm - e->progress >= CLOSING)
+            session_over(w, e->session);
+        else if (session_is_forgotten(w, e->session))
             session_reset(w, e->session, number_of(e), "nobody");
         else
             give_up(w, e);
