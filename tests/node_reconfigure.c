@@ -502,6 +502,17 @@ Test(node_reconfigure, another_key)
     net_close(&net);
 }
 
+/* A reset to the server or the client of the connection below. */
+static void expect_reset(const struct frame *f, bool server)
+{
+    svr_headers h = frame_headers(f);
+
+    cr_assert_eq(f->p.iface, NET_LAN);
+    cr_assert(h.tcp_flags & SVR_TCP_RST);
+    cr_assert_eq(h.tuple.dport, server ? 80 : 40);
+    cr_assert_eq(h.tcp_seq, server ? 15 : 100);
+}
+
 /* S7: the neighbour on the way to the client, and then the client's router,
  * know that the session is no more, and of no other. */
 Test(node_reconfigure, neighbours_are_told)
@@ -524,6 +535,44 @@ Test(node_reconfigure, neighbours_are_told)
         cr_assert_eq(net_input(&net, net.branch, &f, NET_WAN), SVR_DROP_NONE);
         cr_assert_eq(svr_node_session_count(net.branch), 1);
         frame_free(&f);
+        net_close(&net);
+    }
+}
+
+/* S6.10: a connection that may not go on is reset at both ends, where they
+ * stand. */
+Test(node_reconfigure, hosts_are_told)
+{
+    for (int at_dc = 0; at_dc < 2; at_dc++) {
+        struct net net;
+        struct net_plan p;
+
+        net_open(&net, NULL);
+        trip(&net, false,
+             frame_tcp(CLIENT, 40, SERVER, 80, SVR_TCP_SYN, 9, 0, "", 0));
+        trip(&net, true,
+             frame_tcp(SERVER, 80, CLIENT, 40, SVR_TCP_SYN | SVR_TCP_ACK, 99,
+                       10, "", 0));
+        trip(&net, false,
+             frame_tcp(CLIENT, 40, SERVER, 80, SVR_TCP_ACK, 10, 100, NULL, 5));
+        trip(&net, true,
+             frame_tcp(SERVER, 80, CLIENT, 40, SVR_TCP_ACK, 100, 15, "", 0));
+        net_plan(&net, at_dc ? net.dc : net.branch, &p);
+        p.access[0].allow = false;
+        cr_assert_eq(apply(&net, at_dc ? net.dc : net.branch, &p, NULL), 0);
+        cr_assert_eq(net.out_count, 2, "the neighbour, and the host");
+        struct frame first = net_take(&net, 0), second = net_take(&net, 1);
+        bool swap = first.p.iface == NET_LAN;
+        expect_reset(swap ? &first : &second, at_dc);
+        cr_assert_eq(net_input(&net, at_dc ? net.branch : net.dc,
+                               swap ? &second : &first, NET_WAN),
+                     SVR_DROP_NONE);
+        cr_assert_eq(net.out_count, 1);
+        frame_free(&first);
+        first = net_take(&net, 0);
+        expect_reset(&first, !at_dc);
+        frame_free(&first);
+        frame_free(&second);
         net_close(&net);
     }
 }

@@ -251,6 +251,8 @@ static void act_on(svr__work *w, svr__session *s, unsigned side,
             svr__send_delete(n, s, !side, w->now);
         else if (side == SVR__SERVER)
             svr__session_refused(n, s, w->now);
+        else
+            svr__session_tell_host(n, s, SVR__SERVER, w->now);
         svr__session_close(n, s,
                            side == SVR__SERVER &&
                                    s->machine.life.state == SVR_LIFE_NEW

@@ -810,6 +810,9 @@ void svr__refuse_host(svr__work *w, int service);
 /* Whether the session that w's packet would open was refused further on, a
  * moment ago. */
 bool svr__refused_lately(const svr__work *w);
+/* The host of a side that is an own interface: its session is about to end. */
+void svr__session_tell_host(svr_node *n, const svr__session *s, unsigned side,
+                            svr_time now);
 /* A router further on has refused a session whose client is a host of ours,
  * which is told. The session is about to end. */
 void svr__session_refused(svr_node *n, const svr__session *s, svr_time now);

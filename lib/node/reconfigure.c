@@ -64,15 +64,20 @@ static void count_pathways(const svr__change *c, svr_reconfiguration *out)
     }
 }
 
-/* S7: the neighbours of a session that ends need not wait until it is idle. As
- * many are told as the outbox holds; others find out with their next packet. */
-static void tell_neighbours(const svr__change *c, svr_node *n,
-                            const svr__session *s, svr_time now)
+/* S7: the neighbours of a session that ends, and its hosts, need not wait until
+ * it is idle. As many are told as the outbox holds, and of hosts as many as of
+ * other errors; the others find out with their next packet. */
+static void tell_ends(const svr__change *c, svr_node *n, const svr__session *s,
+                      svr_time now)
 {
-    for (unsigned side = 0; side < 2; side++)
-        if (s->side[side].pathway != SVR__NO_PATHWAY &&
-            c->interfaces[s->side[side].iface] != SVR__GONE)
+    for (unsigned side = 0; side < 2; side++) {
+        if (c->interfaces[s->side[side].iface] == SVR__GONE)
+            continue;
+        if (s->side[side].pathway != SVR__NO_PATHWAY)
             svr__send_delete(n, s, side, now);
+        else
+            svr__session_tell_host(n, s, side, now);
+    }
 }
 
 /* What becomes of sessions; those that cannot stay are ended, or only counted.
@@ -92,7 +97,7 @@ static void judge_sessions(const svr__change *c, svr_node *n, bool count_only,
         out->sessions_ended++;
         if (count_only)
             continue;
-        tell_neighbours(c, n, s, now);
+        tell_ends(c, n, s, now);
         svr__session_close(n, s, cause, now);
     }
 }
