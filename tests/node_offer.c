@@ -194,6 +194,50 @@ Test(node_offer, glare_is_told_once)
     }
 }
 
+/* S6.11: ranges of one port, and both ends open a session at one time. The
+ * lower UUID stays; the other's host is told, since there is no port to go to.
+ */
+Test(node_offer, both_choose_the_same_ports)
+{
+    bool seen[2] = {false, false};
+
+    for (uint64_t seed = 1; seed < 20 && !(seen[0] && seen[1]); seed++) {
+        struct net net;
+        struct frame from_branch, from_dc;
+
+        net_open(&net, &(struct net_options){.reverse = true,
+                                             .ports = {20000, 20000}});
+        net.random += seed * 7919;
+        from_branch = frame_udp(CLIENT, 50, SERVER, 9, NULL, 9);
+        from_dc = frame_udp(SERVER, 60, CLIENT, 9, NULL, 9);
+        cr_assert_eq(net_input(&net, net.branch, &from_branch, NET_LAN),
+                     SVR_DROP_NONE);
+        frame_free(&from_branch);
+        from_branch = net_take(&net, 0);
+        cr_assert_eq(net_input(&net, net.dc, &from_dc, NET_LAN), SVR_DROP_NONE);
+        frame_free(&from_dc);
+        from_dc = net_take(&net, 0);
+
+        enum svr_drop at_dc = net_input(&net, net.dc, &from_branch, NET_WAN);
+        bool branch_stays = at_dc == SVR_DROP_NONE;
+        if (branch_stays)
+            cr_assert_eq(net.out_count, 2, "the packet, and ICMP to its host");
+        enum svr_drop at_branch =
+            net_input(&net, net.branch, &from_dc, NET_WAN);
+        cr_assert_eq(branch_stays ? at_branch : at_dc, SVR_DROP_TUPLE_IN_USE);
+        cr_assert_eq(branch_stays ? at_dc : at_branch, SVR_DROP_NONE);
+        cr_assert_eq(svr_node_session_count(net.branch), 1);
+        cr_assert_eq(svr_node_session_count(net.dc), 1);
+        cr_assert_eq(net_dropped(net.branch, SVR_DROP_TUPLE_IN_USE),
+                     branch_stays);
+        seen[branch_stays] = true;
+        frame_free(&from_branch);
+        frame_free(&from_dc);
+        net_close(&net);
+    }
+    cr_assert(seen[0] && seen[1]);
+}
+
 /* S8.2: three times the bytes that were received may be told, but who has sent
  * much has not earned for ever. */
 Test(node_offer, credit_ends)

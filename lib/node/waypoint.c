@@ -206,6 +206,30 @@ static bool is_later(const svr__session *s, uint64_t exchange)
             svr_session_exchange(&s->machine, SVR__CLIENT).echo == 0);
 }
 
+/* S6.11: both neighbours have chosen this tuple for a session of their own,
+ * which takes ranges of one port. The higher UUID goes elsewhere, and ends
+ * where there is no other port. True: it was ours, and the tuple is free. */
+static bool make_way(svr__work *w, svr__session *ours, const svr_metadata *md)
+{
+    svr_node *n = w->node;
+
+    if (w->alias || !(md->present & SVR__FORWARD_CONTEXT) ||
+        !svr__md_has(md, SVR_HAS(SESSION_UUID)) ||
+        ours->machine.hop[SVR__SERVER].state != SVR_HOP_OFFERING ||
+        memcmp(&md->uuid, &ours->uuid, sizeof(ours->uuid)) > 0)
+        return false;
+    if (svr__session_reopen(n, ours, w->now)) {
+        w->alias = svr__alias_find(&n->table.aliases, &w->key, w->hash);
+        return true;
+    }
+    if (ours->side[SVR__CLIENT].pathway == SVR__NO_PATHWAY)
+        svr__session_refused(n, ours, w->now);
+    else
+        svr__send_delete(n, ours, SVR__CLIENT, w->now);
+    svr__session_close(n, ours, SVR_CAUSE_GLARE, w->now);
+    return true;
+}
+
 /* S6.7: session metadata on a tuple that is in use. */
 static void on_bound_tuple(svr__work *w, svr__pathway *pw, svr__flow *flow,
                            const svr_metadata *md, size_t block_len)
@@ -217,6 +241,9 @@ static void on_bound_tuple(svr__work *w, svr__pathway *pw, svr__flow *flow,
     if (svr__md_has(md, SVR_HAS(SESSION_UUID)) &&
         memcmp(&md->uuid, &s->uuid, sizeof(s->uuid)) == 0)
         svr__update(w, flow, md, block_len);
+    else if (svr__flow_side(&w->node->table, flow) == SVR__SERVER &&
+             make_way(w, s, md))
+        begin_session(w, pw, NULL, md, block_len);
     else if (svr__flow_side(&w->node->table, flow) != SVR__CLIENT ||
              !is_later(s, exchange))
         svr__drop(w, SVR_DROP_TUPLE_IN_USE);
