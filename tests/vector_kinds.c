@@ -150,6 +150,14 @@ static void put_b16(struct text *out, const void *field)
     put_hex(out, field, 16);
 }
 
+static void put_salt(struct text *out, const void *field)
+{
+    const svr_salt *salt = field;
+
+    put_b16(out, salt->b);
+    text_add(out, " flags %u", salt->flags);
+}
+
 static void put_span(struct text *out, const void *field)
 {
     const svr_span *s = field;
@@ -270,7 +278,7 @@ static const struct attribute attributes[SVR_ATTR_COUNT] = {
     ROW(EXCHANGE_NUMBER, exchange, exchange),
     ROW(PACKET_NUMBER, packet_number, u64),
     ROW(COPY_NUMBER, copy_number, u32),
-    ROW(KEY_SALT, salt, b16),
+    ROW(KEY_SALT, salt, salt),
     ROW(RECOVERY_TOKEN, recovery_token, span),
     ROW(ROUTE_RECORD, route_record, span),
     ROW(SERVICE_CLASS, service_class, u8),

@@ -80,7 +80,7 @@ bool metadata_equal(const svr_metadata *a, const svr_metadata *b)
            SAME_VALUE(EXCHANGE_NUMBER, exchange.unechoed) &&
            SAME_VALUE(PACKET_NUMBER, packet_number) &&
            SAME_VALUE(COPY_NUMBER, copy_number) &&
-           SAME(KEY_SALT, memcmp(a->salt, b->salt, 16) == 0) &&
+           SAME(KEY_SALT, memcmp(&a->salt, &b->salt, 17) == 0) &&
            SAME_SPAN(RECOVERY_TOKEN, recovery_token) &&
            SAME_SPAN(ROUTE_RECORD, route_record) &&
            SAME_VALUE(SERVICE_CLASS, service_class);
@@ -215,7 +215,8 @@ static void draw_addresses(svr_metadata *md, uint64_t *seed)
     md->multicast.flags = (uint8_t)draw_number(seed);
     md->multicast.proto = (uint8_t)draw_number(seed);
     draw_bytes(seed, md->uuid.b, sizeof(md->uuid.b));
-    draw_bytes(seed, md->salt, sizeof(md->salt));
+    draw_bytes(seed, md->salt.b, sizeof(md->salt.b));
+    draw_bytes(seed, &md->salt.flags, 1);
 }
 
 static void draw_numbers(svr_metadata *md, uint64_t *seed)

@@ -92,7 +92,7 @@ static const struct registry_row {
     {46, true, false, 1, 1},         {46, false, true, 2, 65535},
     {50, false, true, 11, 35},       {51, false, true, 2, 65535},
     {0x8001, true, false, 17, 17},   {0x8002, true, false, 8, 8},
-    {0x8003, true, false, 4, 4},     {0x8004, false, true, 16, 16},
+    {0x8003, true, false, 4, 4},     {0x8004, false, true, 17, 17},
     {0x8005, false, true, 1, 65535}, {0x8006, false, true, 2, 65535},
     {0x8007, false, true, 1, 1},
 };

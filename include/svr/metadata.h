@@ -75,7 +75,7 @@ extern "C" {
  *                           length in u8
  *    0x8001         17      u64 own number, u64 echo of the peer's, u8 whose
  *                           lowest bit says that the own one awaits its echo
- *    0x8004         16      salt
+ *    0x8004         17      salt (16), u8 enum svr_salt_flag
  *    0x8005         1-      only its maker can read it
  *    0x8006         2-      u8 count of routers passed, u8 count to come, then
  *                           as many names, each behind its length in u8
@@ -173,6 +173,22 @@ typedef struct svr_exchange {
     bool unechoed;
 } svr_exchange;
 
+/* Type 0x8004 (S12.6): what it says of the salt, and of its sender. */
+#define SVR_SALT_SIZE 16
+
+enum svr_salt_flag {
+    SVR_SALT_ASKS = 1,  /* it has no key for the other direction that it may go
+                           on with: a new salt is asked for */
+    SVR_SALT_EPOCH = 2, /* which of two keys its packets are under */
+    SVR_SALT_BARE = 4,  /* plain packets on this tuple are sealed, even if they
+                           are empty, and have no tag of their own (S11.5) */
+};
+
+typedef struct svr_salt {
+    uint8_t b[SVR_SALT_SIZE];
+    uint8_t flags; /* enum svr_salt_flag; others are not looked at */
+} svr_salt;
+
 /* Type 50. */
 typedef struct svr_multicast {
     svr_addr source, group;
@@ -203,7 +219,7 @@ typedef struct svr_metadata {
     uint8_t control; /* enum svr_control, or a value unknown here */
     uint8_t health;  /* 1 request, 2 request after a timeout */
     uint8_t service_class;
-    uint8_t salt[16];
+    svr_salt salt;
     svr_multicast multicast;
     svr_span tenant, service, source_router, destination_router;
     svr_span security_policy, pathway, application;

@@ -69,7 +69,7 @@ static int write_b8(svr__wr *wr, const void *field)
     return 0;
 }
 
-/* UUID and salt. */
+/* UUID. */
 static int read_b16(void *field, svr__rd *rd)
 {
     svr__rd_copy(rd, field, 16);
@@ -79,6 +79,24 @@ static int read_b16(void *field, svr__rd *rd)
 static int write_b16(svr__wr *wr, const void *field)
 {
     svr__wr_bytes(wr, field, 16);
+    return 0;
+}
+
+static int read_salt(void *field, svr__rd *rd)
+{
+    svr_salt *salt = field;
+
+    svr__rd_copy(rd, salt->b, sizeof(salt->b));
+    salt->flags = svr__rd_u8(rd);
+    return 0;
+}
+
+static int write_salt(svr__wr *wr, const void *field)
+{
+    const svr_salt *salt = field;
+
+    svr__wr_bytes(wr, salt->b, sizeof(salt->b));
+    svr__wr_u8(wr, salt->flags);
     return 0;
 }
 
@@ -605,7 +623,7 @@ const svr__attribute svr__attributes[SVR_BFD_INDEX_END] = {
     ROW(EXCHANGE_NUMBER,    H,     H, 17, 17,       exchange, exchange),
     ROW(PACKET_NUMBER,      H,     H, 8,  8,        packet_number, u64),
     ROW(COPY_NUMBER,        H,     H, 4,  4,        copy_number, u32),
-    ROW(KEY_SALT,           P,     P, 16, 16,       salt, b16),
+    ROW(KEY_SALT,           P,     P, 17, 17,       salt, salt),
     ROW(RECOVERY_TOKEN,     P,     P, 1,  ANY,      recovery_token, bytes),
     ROW(ROUTE_RECORD,       P,     P, 2,  ANY,      route_record, route_record),
     ROW(SERVICE_CLASS,      P,     P, 1,  1,        service_class, u8),
