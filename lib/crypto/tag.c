@@ -1,6 +1,7 @@
 #include <svr/crypto.h>
 
 #include "base/bytes.h"
+#include "crypto/bind.h"
 
 #include <string.h>
 
@@ -15,30 +16,26 @@ enum {
     OPTION_MSS = 2,
 };
 
+_Static_assert(OPTIONS_MAX + BIND_LEN == SVR__BIND_MAX, "bind");
+
 /*
- * The parts of the HMAC's input (S11.1 to S11.7): the bytes, which are sent;
- * TCP options; and the rest, which has one length for one key, so that no two
- * packets make the same input.
+ * The parts of the HMAC's input (S11.1 to S11.7): the bytes, which are sent,
+ * and the rest, which begins with TCP options and has one length behind them
+ * for one key, so that no two packets make the same input.
  */
 struct input {
-    uint8_t rest[BIND_LEN + STEP_LEN + BOOT_LEN];
+    uint8_t rest[SVR__BIND_MAX + STEP_LEN + BOOT_LEN];
     size_t rest_len;
-    uint8_t *step;                /* in rest, where timed */
-    uint8_t options[OPTIONS_MAX]; /* of a SYN */
-    svr_span parts[3];
+    uint8_t *step; /* in rest, where timed */
+    svr_span parts[2];
     size_t count;
 };
 
 /* Networks lower the MSS of a SYN: it counts as 0. */
-static svr_span options_of_syn(struct input *in, svr_span options)
+static void clear_mss(uint8_t *o, size_t len)
 {
-    uint8_t *o = in->options;
-    size_t len = options.len, at = 0;
+    size_t at = 0;
 
-    if (len > OPTIONS_MAX)
-        len = OPTIONS_MAX;
-    if (len > 0)
-        memcpy(o, options.data, len);
     while (at + 4 <= len && o[at] != OPTION_END) {
         if (o[at] == OPTION_MSS)
             o[at + 2] = o[at + 3] = 0;
@@ -46,23 +43,24 @@ static svr_span options_of_syn(struct input *in, svr_span options)
             break;
         at += o[at] == OPTION_NOP ? 1 : o[at + 1];
     }
-    return (svr_span){o, len};
 }
 
-static void put_bind(struct input *in, const svr_tcp_bind *b)
+size_t svr__bind_write(uint8_t out[SVR__BIND_MAX], const svr_tcp_bind *b)
 {
-    svr_span options =
-        b->flags & TCP_SYN ? options_of_syn(in, b->options) : b->options;
-    uint8_t *at = in->rest;
+    size_t len =
+        b->options.len < OPTIONS_MAX ? b->options.len : (size_t)OPTIONS_MAX;
+    uint8_t *at = out + len;
 
+    if (len > 0)
+        memcpy(out, b->options.data, len);
+    if (b->flags & TCP_SYN)
+        clear_mss(out, len);
     svr__store_be32(at, b->seq);
     svr__store_be32(at + 4, b->ack);
     svr__store_be16(at + 8, b->window);
     at[10] = b->flags;
-    at[11] = (uint8_t)options.len;
-    in->rest_len = BIND_LEN;
-    if (options.len > 0)
-        in->parts[in->count++] = options;
+    at[11] = (uint8_t)len;
+    return len + BIND_LEN;
 }
 
 static void input_init(struct input *in, svr_span bytes,
@@ -72,7 +70,7 @@ static void input_init(struct input *in, svr_span bytes,
     in->count = 1;
     in->rest_len = 0;
     if (scope->bind)
-        put_bind(in, scope->bind);
+        in->rest_len = svr__bind_write(in->rest, scope->bind);
     if (scope->timed) {
         in->step = in->rest + in->rest_len;
         svr__store_be64(in->step, scope->step);
