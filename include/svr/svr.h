@@ -6,6 +6,7 @@
 #include <svr/crypto.h>
 #include <svr/node.h>
 #include <svr/pathway.h>
+#include <svr/payload.h>
 #include <svr/policy.h>
 #include <svr/session.h>
 #include <svr/version.h>
