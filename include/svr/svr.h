@@ -5,6 +5,7 @@
 #include <svr/base.h>
 #include <svr/crypto.h>
 #include <svr/node.h>
+#include <svr/path.h>
 #include <svr/pathway.h>
 #include <svr/payload.h>
 #include <svr/policy.h>
