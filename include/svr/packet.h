@@ -1,6 +1,6 @@
 /*
  * packet.h - IP packets as SVR handles them: parsing, rewriting, growing and
- * shrinking, checksums, cutting, ICMP errors (S4, S18, S19).
+ * shrinking, checksums, cutting and joining, ICMP errors (S4, S18, S19).
  *
  * Every function here works on the caller's buffer, allocates nothing and
  * keeps no state.
@@ -257,6 +257,48 @@ SVR_API bool svr_cut_more(const svr_cut *cut);
  * 0, or SVR_ERR_NO_SPACE (cap), NOT_FOUND (none left). */
 SVR_API SVR_MUST_CHECK int svr_cut_next(svr_cut *cut, svr_packet *out,
                                         uint8_t *buf, size_t cap);
+
+/*
+ * Joining (S4.8), the reverse of cutting: TCP segments that follow each other
+ * become one super-packet, for a device that takes such. The rules are those of
+ * Linux's GRO. A segment follows the ones before if
+ *
+ *  - its IP header is theirs but for length and checksum, options and extension
+ *    headers included; an IPv4 identification counts up by one, or is not
+ *    looked at where the packet may not be fragmented (RFC 6864);
+ *  - its TCP header is theirs, options included, but for checksum, flags and
+ *    sequence number, which is the one that comes next;
+ *  - both have payload, its own is not longer than the first one's, and only
+ *    the last one's is shorter;
+ *  - nothing is set in its flags but ACK, which must be, and what they all have
+ *    of ECE; CWR in the first, PSH and FIN in the last;
+ *  - all checksums are right;
+ *  - there is room for it behind the first one (its tailroom), and the whole
+ *    does not pass SVR_PACKET_MAX.
+ *
+ * So cutting what was joined gives the segments again, but for identifications
+ * that nobody may look at.
+ */
+typedef struct svr_join {
+    svr_packet *packet; /* the first one, borrowed: the others are appended */
+    svr_headers headers;
+    uint32_t next_seq;
+    uint16_t size;   /* payload bytes of each segment but the last */
+    uint16_t pieces; /* joined so far */
+    bool closed;     /* nothing follows any more */
+} svr_join;
+
+/* Begins with the segment p. False where nothing can be joined to it; then p is
+ * as it was and j is not to be used. */
+SVR_API bool svr_join_begin(svr_join *j, svr_packet *p);
+
+/* Appends next, which is not needed any more then. False where it does not
+ * follow; nothing has changed then. */
+SVR_API bool svr_join_add(svr_join *j, const svr_packet *next);
+
+/* Makes the packet right: a PARTIAL super-packet, or, where nothing was
+ * appended, what it was. Not to be used before this. */
+SVR_API void svr_join_end(const svr_join *j);
 
 /* Errors that a router raises. */
 enum svr_icmp_kind {

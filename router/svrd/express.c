@@ -250,7 +250,7 @@ int express_read(struct port *p, svr_packet *frame, uint8_t *buf)
         if (got < 0)
             return 0;
         if (got > 0) {
-            port_count(p, frame);
+            port_finish(p, frame, buf);
             return 1;
         }
     }

@@ -21,25 +21,87 @@
 
 /* Packets to and from the ports */
 
-static void send_packet(struct forward *f, const svr_packet *pkt, svr_time now)
+/* The station that a packet goes to: *to stays NULL without Ethernet. False
+ * where it is not known: then the packet waits, or is lost. */
+static bool find_station(struct forward *f, const svr_packet *pkt,
+                         const uint8_t **to, svr_time now)
 {
     struct port *p = f->ports[pkt->iface];
-    const uint8_t *to = NULL;
     enum svr_drop reason;
 
-    if (p->neighbours != NULL) {
-        to = neighbours_find(p->neighbours, &pkt->next_hop);
-        if (to == NULL) {
-            reason = neighbours_wait(p->neighbours, pkt, now);
-            if (reason == SVR_DROP_NONE)
-                svr_node_held(f->node, pkt, 1);
-            else
-                svr_node_lost(f->node, pkt, reason);
-            return;
-        }
-    }
-    if (!port_write(p, pkt, to))
+    *to = NULL;
+    if (p->neighbours == NULL)
+        return true;
+    *to = neighbours_find(p->neighbours, &pkt->next_hop);
+    if (*to != NULL)
+        return true;
+    reason = neighbours_wait(p->neighbours, pkt, now);
+    if (reason == SVR_DROP_NONE)
+        svr_node_held(f->node, pkt, 1);
+    else
+        svr_node_lost(f->node, pkt, reason);
+    return false;
+}
+
+static void send_packet(struct forward *f, const svr_packet *pkt, svr_time now)
+{
+    const uint8_t *to;
+
+    if (find_station(f, pkt, &to, now) &&
+        !port_write(f->ports[pkt->iface], pkt, to))
         svr_node_lost(f->node, pkt, SVR_DROP_TRANSMIT);
+}
+
+static bool same_way(const svr_packet *a, const svr_packet *b)
+{
+    return b->verdict == SVR_VERDICT_FORWARD && a->iface == b->iface &&
+           svr_addr_equal(&a->next_hop, &b->next_hop);
+}
+
+/* Joins to the first packet those of the batch that follow it, where its device
+ * takes super-packets. Returns how many packets it is now, itself included. */
+static size_t join_run(const struct forward *f, svr_packet *first,
+                       const svr_packet *end)
+{
+    const svr_packet *next = first + 1;
+    svr_join join;
+
+    if (next == end || !same_way(first, next) ||
+        !f->ports[first->iface]->interface->offload ||
+        !svr_join_begin(&join, first))
+        return 1;
+    while (next < end && same_way(first, next) && svr_join_add(&join, next))
+        next++;
+    svr_join_end(&join);
+    return (size_t)(next - first);
+}
+
+/* Sends the first packet and what can be joined to it; returns how many packets
+ * those are. */
+static size_t send_run(struct forward *f, svr_packet *first,
+                       const svr_packet *end, svr_time now)
+{
+    const uint8_t *to;
+    size_t count;
+
+    if (!find_station(f, first, &to, now))
+        return 1;
+    count = join_run(f, first, end);
+    if (!port_write(f->ports[first->iface], first, to))
+        for (size_t i = 0; i < count; i++)
+            svr_node_lost(f->node, &first[i], SVR_DROP_TRANSMIT);
+    return count;
+}
+
+static void send_batch(struct forward *f, size_t count, svr_time now)
+{
+    svr_packet *end = f->packets + count;
+
+    for (svr_packet *pkt = f->packets; pkt < end;)
+        if (pkt->verdict == SVR_VERDICT_FORWARD)
+            pkt += send_run(f, pkt, end, now);
+        else
+            pkt++;
 }
 
 static uint8_t *buffer(const struct forward *f, size_t index)
@@ -117,9 +179,7 @@ static int pass_batch(struct forward *f, struct port *p, read_fn *read)
     if (count == 0)
         return got;
     svr_node_input(f->node, f->packets, count, now);
-    for (size_t i = 0; i < count; i++)
-        if (f->packets[i].verdict == SVR_VERDICT_FORWARD)
-            send_packet(f, &f->packets[i], now);
+    send_batch(f, count, now);
     forward_drain(f, now);
     return got;
 }

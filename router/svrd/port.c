@@ -49,8 +49,12 @@ void port_prepare(const struct port *p, svr_packet *frame, uint8_t *buf)
     frame->iface = p->index;
 }
 
-void port_count(struct port *p, const svr_packet *frame)
+void port_finish(struct port *p, svr_packet *frame, const uint8_t *buf)
 {
+    size_t room =
+        (size_t)(buf + PORT_BUFFER - frame->data) - (size_t)frame->len;
+
+    frame->tailroom = (uint16_t)(room < UINT16_MAX ? room : UINT16_MAX);
     p->counters.received_frames++;
     p->counters.received_bytes += frame->len;
 }
@@ -65,7 +69,7 @@ int port_read(struct port *p, svr_packet *frame, uint8_t *buf)
         if (got <= 0)
             return got;
         if (!express_takes(p, frame)) {
-            port_count(p, frame);
+            port_finish(p, frame, buf);
             return 1;
         }
     }

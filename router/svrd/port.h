@@ -94,9 +94,10 @@ void port_close(struct port *p);
 /* Reads one frame, as port_ops.read, but what comes by the second way as well
  * is passed over; buf has PORT_BUFFER bytes. */
 int port_read(struct port *p, svr_packet *frame, uint8_t *buf);
-/* For those that read: an empty frame in buf, and one that was received. */
+/* For those that read: an empty frame in buf; and one that was received there,
+ * which is counted and gets the rest of buf as its room. */
 void port_prepare(const struct port *p, svr_packet *frame, uint8_t *buf);
-void port_count(struct port *p, const svr_packet *frame);
+void port_finish(struct port *p, svr_packet *frame, const uint8_t *buf);
 /* Writes a packet that starts at its IP header; to is the station it goes to,
  * or NULL without Ethernet. pkt is as it was afterwards. */
 bool port_write(struct port *p, const svr_packet *pkt, const uint8_t *to);
