@@ -1,6 +1,7 @@
 #include "build.h"
 #include "check.h"
 #include "key.h"
+#include "suites.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,7 +74,8 @@ static bool build_security(struct builder *b, const struct value *security,
 {
     *out = (svr_security_config){
         .name = build_text(b, security->text),
-        .hmac = svr_hmac_find(NULL, value_of(security, SECURITY_HMAC)->text),
+        .hmac = svr_hmac_find(suites_more(),
+                              value_of(security, SECURITY_HMAC)->text),
         .mode = (enum svr_hmac_mode)value_of(security, SECURITY_MODE)->number,
         .per_packet =
             value_of(security, SECURITY_SIGN)->number == SIGN_PER_PACKET,

@@ -132,6 +132,27 @@ static void print_pathways(json_t *list, FILE *out)
     table_free(&t);
 }
 
+static void print_securities(json_t *list, FILE *out)
+{
+    static const char *const heads[] = {"SECURITY", "HMAC", "LIBRARY"};
+    static const char *const keys[] = {"name", "hmac", "hmac_provider"};
+    struct table t;
+    size_t i;
+    json_t *o;
+
+    if (json_array_size(list) == 0)
+        return;
+    table_init(&t, heads, 3, 0);
+    json_array_foreach(list, i, o)
+    {
+        for (size_t k = 0; k < 3; k++)
+            table_add(&t, "%s", get(o, keys[k]).text);
+    }
+    fputc('\n', out);
+    table_print(&t, out);
+    table_free(&t);
+}
+
 void svrctl_print_status(json_t *data, FILE *out)
 {
     const json_t *file = json_object_get(data, "configuration");
@@ -149,6 +170,7 @@ void svrctl_print_status(json_t *data, FILE *out)
             get(data, "session_limit").text);
     print_interfaces(json_object_get(data, "interfaces"), out);
     print_pathways(json_object_get(data, "pathways"), out);
+    print_securities(json_object_get(data, "securities"), out);
 }
 
 /* Counters */

@@ -92,6 +92,23 @@ static json_t *pathways_status(const svr_node *node, svr_time now)
     return list;
 }
 
+/* Which algorithms, and which library's: never keys. */
+static json_t *securities_status(const svr_node_config *node)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < node->security_count; i++) {
+        const svr_security_config *s = &node->securities[i];
+        json_t *o = json_object();
+
+        json_object_set_new(o, "name", text(s->name));
+        json_object_set_new(o, "hmac", text(s->hmac->name));
+        json_object_set_new(o, "hmac_provider", text(s->hmac->provider));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
 static json_t *configuration_status(const struct report *r, svr_time now)
 {
     json_t *o = report_configuration(r->config);
@@ -120,6 +137,7 @@ static json_t *status_data(const struct report *r, svr_time now)
                         number(svr_node_session_limit(r->node)));
     json_object_set_new(o, "interfaces", interfaces);
     json_object_set_new(o, "pathways", pathways_status(r->node, now));
+    json_object_set_new(o, "securities", securities_status(node));
     return o;
 }
 
