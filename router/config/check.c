@@ -1,4 +1,5 @@
 #include "check.h"
+#include "suites.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,20 +62,46 @@ void check_distinct(struct checker *c, struct claim *claims, size_t count,
     }
 }
 
+/* What must be confirmed, and is not. */
+static void check_confirmed(struct checker *c, const struct value *security)
+{
+    const struct value *mode = value_of(security, SECURITY_MODE);
+    const struct value *hmac = value_of(security, SECURITY_HMAC);
+
+    if (value_of(security, SECURITY_INSECURE)->number)
+        return;
+    if (mode->number == SVR_HMAC_DISABLED)
+        report_problem(c->report, mode->at,
+                       "found mode \"disabled\", expected \"insecure: "
+                       "true\" beside it: other packets than those with "
+                       "metadata could be forged");
+    if (strcmp(hmac->text, "sha1") == 0)
+        report_problem(c->report, hmac->at,
+                       "found hmac \"sha1\", expected \"insecure: true\" "
+                       "beside it, or a better one");
+}
+
+static void check_algorithms(struct checker *c, const struct value *security)
+{
+    const struct value *hmac = value_of(security, SECURITY_HMAC);
+
+    if (!svr_hmac_find(suites_more(), hmac->text))
+        report_problem(c->report, hmac->at,
+                       "found hmac \"%s\", expected one that this program "
+                       "has: it was built without libcrypto",
+                       hmac->text);
+}
+
 static void check_securities(struct checker *c)
 {
     const struct value *list = value_of(c->root, ROOT_SECURITY);
 
     for (size_t i = 0; i < list->count; i++) {
         const struct value *s = &list->items[i];
-        const struct value *mode = value_of(s, SECURITY_MODE);
-
-        if (!s->broken && mode->number == SVR_HMAC_DISABLED &&
-            !value_of(s, SECURITY_INSECURE)->number)
-            report_problem(c->report, mode->at,
-                           "found mode \"disabled\", expected \"insecure: "
-                           "true\" beside it: other packets than those with "
-                           "metadata could be forged");
+        if (s->broken)
+            continue;
+        check_confirmed(c, s);
+        check_algorithms(c, s);
     }
 }
 

@@ -550,6 +550,11 @@ static const struct schema_mapping service_policy_mapping = {
 static const struct schema_choice hmacs[] = {
     {"sha256-128", 0, "HMAC-SHA-256 cut to 16 bytes"},
     {"sha256", 1, "HMAC-SHA-256, 32 bytes"},
+    {"sha384", 2, "HMAC-SHA-384, 48 bytes; needs libcrypto"},
+    {"sha512", 3, "HMAC-SHA-512, 64 bytes"},
+    {"sha1", 4,
+     "HMAC-SHA-1, 20 bytes, for what has nothing better; needs libcrypto and "
+     "`insecure: true`"},
 };
 
 static const struct schema_choice modes[] = {
@@ -596,7 +601,8 @@ static const struct schema_key security_keys[] = {
     [SECURITY_INSECURE] = {.name = "insecure",
                            .type = SCHEMA_BOOLEAN,
                            .fallback = "false",
-                           .text = "confirms that `mode: disabled` is meant"},
+                           .text = "confirms that `mode: disabled` or `hmac: "
+                                   "sha1` is meant"},
 };
 
 static const struct schema_mapping security_mapping = {
