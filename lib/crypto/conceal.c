@@ -12,6 +12,8 @@ enum {
     HEADER_LEN_MASK = 0xfff,
 };
 
+_Static_assert(SVR_CBC_BLOCK == SVR_SEAL_TAG_SIZE, "what is added at least");
+
 static size_t header_len_of(const uint8_t *block)
 {
     return svr__load_be16(block + HEADER_LEN_AT) & HEADER_LEN_MASK;
@@ -79,7 +81,8 @@ ptrdiff_t svr_metadata_open(svr_cipher_state *key, uint8_t *buf,
 {
     bool cbc = key->cipher->kind == SVR_CIPHER_CBC;
     size_t nonce_len = key->cipher->nonce_len;
-    size_t added = nonce_len + (cbc ? SVR_CBC_BLOCK : SVR_SEAL_TAG_SIZE);
+    /* The tag; of CBC, which has none, the one block that there is at least. */
+    size_t added = nonce_len + SVR_SEAL_TAG_SIZE;
 
     if (b->payload_len == 0)
         return 0;

@@ -294,7 +294,7 @@ typedef struct svr__work {
     svr__flow_key key; /* as it arrived */
     uint64_t hash;     /* of the key */
     svr_time now;
-    uint32_t arrived; /* how many bytes it had then */
+    uint32_t arrived;  /* how many bytes it had then */
     svr__alias *alias; /* it came on that tuple of its session's, or NULL; until
                           it stands as if it had come on the present one */
     uint8_t proto; /* of a piece: what its packet arrived as (S4.4), else 0 */

@@ -10,7 +10,8 @@
  * ten seconds of silence whose fault they are. */
 #define RETRY_MOST (2 * SVR_SECOND)
 #define HUNG (10 * SVR_SECOND)
-/* S9: so long after both have said that they are done a session is forgotten. */
+/* S9: so long after both have said that they are done a session is forgotten.
+ */
 #define CLOSING (10 * SVR_SECOND)
 /* S14.9: a peer behind a NAT that did not answer in 3 s is passed over for 10.
  */
@@ -144,7 +145,8 @@ static void give_up(struct world *w, const struct tcp_end *e)
         (unsigned long long)(e->progress % SVR_SECOND / SVR_MILLISECOND));
 }
 
-/* All that is left is to hear that the other has its FIN, which is done, too. */
+/* All that is left is to hear that the other has its FIN, which is done, too.
+ */
 static bool is_closed(const struct tcp_end *e)
 {
     return e->fin && e->acked == e->end && other_of(e)->fin &&
