@@ -79,8 +79,11 @@ static void plan_service(struct plan *p, const struct mesh *m)
         .prefix_count = 2,
         .access = &p->access,
         .access_count = 1,
-        .policy = {.resiliency = m->options.resiliency},
+        .policy = {.resiliency = m->options.resiliency,
+                   .encryption = m->options.encryption},
     };
+    if (!m->options.cipher && net_encrypts())
+        p->service.policy.encryption = SVR_ENCRYPT_ALWAYS;
     p->config.policy = (svr_policy_config){.tenants = tenants,
                                            .tenant_count = 1,
                                            .services = &p->service,
@@ -159,7 +162,8 @@ static void plan_routes(struct plan *p, const struct mesh *m, int self)
 
 static void plan_pathways(struct plan *p, const struct mesh *m, int self)
 {
-    const struct net_options same = {.per_packet = m->options.per_packet};
+    const struct net_options same = {.per_packet = m->options.per_packet,
+                                     .cipher = m->options.cipher};
     p->security = net_security(&same);
     p->config.securities = &p->security;
     p->config.security_count = 1;
@@ -190,6 +194,7 @@ static void make_node(struct mesh *m, int self)
     svr_node_config_init(&p.config);
     p.config.name = names[self];
     p.config.boot = m->boot;
+    memset(p.config.recovery_key, 'a' + self, sizeof(p.config.recovery_key));
     p.config.limits.sessions = m->options.sessions ? m->options.sessions : 64;
     p.config.alloc = (svr_allocator){count_alloc, count_free, m};
     p.config.random = (svr_random){fill_random, &m->random};

@@ -38,6 +38,8 @@ struct mesh_options {
     uint8_t next[MESH_ROUTERS]; /* router + 1 that sessions go to next, or 0 */
     enum svr_resiliency resiliency;
     bool per_packet, watched, masked;
+    const svr_cipher *cipher; /* as net_options has it */
+    enum svr_encryption encryption;
     bool v6[MESH_PLANES];       /* that plane's waypoints are IPv6 */
     uint16_t mtu[MESH_PLANES];  /* 0: 1500 */
     size_t sessions;            /* 0: 64 */

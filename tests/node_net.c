@@ -84,6 +84,9 @@ static void plan_services(struct net_plan *p, const struct net_options *o)
         .access = p->reverse_access,
         .access_count = 1,
     };
+    for (int i = 0; i < 2; i++)
+        p->services[i].policy.encryption =
+            !o->cipher && net_encrypts() ? SVR_ENCRYPT_ALWAYS : o->encryption;
     p->config.policy = (svr_policy_config){
         .tenants = tenants,
         .tenant_count = 4,
@@ -178,6 +181,17 @@ static void add_twin(struct net_plan *p)
     pw->local_ports = pw->remote_ports = (svr_port_range){0, 0};
 }
 
+static const svr_cipher *default_cipher(void)
+{
+    const char *name = getenv("SVR_TEST_CIPHER");
+    return name ? svr_cipher_find(NULL, name) : NULL;
+}
+
+bool net_encrypts(void)
+{
+    return default_cipher() != NULL;
+}
+
 svr_security_config net_security(const struct net_options *o)
 {
     svr_security_config c = {
@@ -188,6 +202,7 @@ svr_security_config net_security(const struct net_options *o)
                              : SVR_HMAC_TIME_BASED,
         .per_packet = o->per_packet,
         .bind_tcp = !o->unbound,
+        .cipher = o->cipher ? o->cipher : default_cipher(),
     };
 
     memset(c.key, 0x42, SVR_KEY_SIZE);

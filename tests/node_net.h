@@ -58,12 +58,15 @@ struct net_options {
     bool unbound;    /* tags do not cover TCP's header */
     bool forever;    /* UDP sessions never end */
     bool watched;    /* pathways are watched */
-    bool twin;       /* a second pathway joins branch and dc, the second choice;
-                        their waypoints are NET_TWIN higher */
-    bool plain;      /* BFD without a block, as RFC 5881 has it */
-    bool hidden;     /* dc knows branch as 203.0.113.77 only */
-    bool probes;     /* branch sends TCP probes */
-    uint8_t masked;  /* NET_MASK_... */
+    const svr_cipher *cipher;       /* NULL: what SVR_TEST_CIPHER names, with
+                                       all services encrypted, or none */
+    enum svr_encryption encryption; /* of all services */
+    bool twin;      /* a second pathway joins branch and dc, the second choice;
+                       their waypoints are NET_TWIN higher */
+    bool plain;     /* BFD without a block, as RFC 5881 has it */
+    bool hidden;    /* dc knows branch as 203.0.113.77 only */
+    bool probes;    /* branch sends TCP probes */
+    uint8_t masked; /* NET_MASK_... */
     uint8_t inactivity;  /* of all pathways (S8.2); 0: packet-based */
     uint16_t server_mtu; /* of dc's LAN; 0: 1500 */
     size_t sessions;     /* 0: 64 */
@@ -109,6 +112,8 @@ struct net {
     unsigned checks;
 };
 
+/* Whether SVR_TEST_CIPHER asks for encryption where a test does not say. */
+bool net_encrypts(void);
 /* The security policy that the routers share under these options. */
 svr_security_config net_security(const struct net_options *options);
 void net_open(struct net *net, const struct net_options *options);

@@ -182,6 +182,7 @@ enum svr_salt_flag {
     SVR_SALT_EPOCH = 2, /* which of two keys its packets are under */
     SVR_SALT_BARE = 4,  /* plain packets on this tuple are sealed, even if they
                            are empty, and have no tag of their own (S11.5) */
+    SVR_SALT_CIPHER = 0xf0, /* the payloads' cipher: see payload.h */
 };
 
 typedef struct svr_salt {

@@ -77,6 +77,9 @@ extern "C" {
     X(KEY, "unknown-key", "no key of this peer has this security id")          \
     X(TAG, "wrong-tag", "the tag is wrong")                                    \
     X(REPLAY, "replay", "the packet number was seen before or is too old")     \
+    X(WRONG_SEAL, "wrong-seal", "it cannot be decrypted")                      \
+    X(SEAL_REPLAY, "seal-replay", "the payload came before or is too old")     \
+    X(NOT_SEALED, "not-sealed", "it is clear where it must be encrypted")      \
     X(SIGNER, "signer", "the source router named is not the signer")           \
     X(TOKEN, "token", "no recovery token of this router for the session")      \
     X(MD_TENANT, "unknown-tenant", "the metadata names an unknown tenant")     \
@@ -142,6 +145,8 @@ typedef struct svr_security_config {
     enum svr_hmac_mode mode;
     bool per_packet; /* plain packets are signed too (S11.4) */
     bool bind_tcp;   /* the tag covers TCP's sequence numbers (S11.4b) */
+    const svr_cipher *cipher; /* of metadata and payloads (S11.5); NULL: they
+                                 are clear. CBC needs signed plain packets */
     uint8_t key[SVR_KEY_SIZE];
 } svr_security_config;
 

@@ -39,6 +39,12 @@ enum svr_direction {
     SVR_REVERSE,
 };
 
+/* The number that names a payload's cipher in a salt's flags, shifted by
+ * SVR_SALT_CIPHER_SHIFT: 1 aes-gcm-256, 2 aes-gcm-128, 3 chacha20-poly1305, 4
+ * aes-cbc-256, 5 aes-cbc-128; 0: it has none. */
+#define SVR_SALT_CIPHER_SHIFT 4
+SVR_API uint8_t svr_payload_cipher_number(const svr_cipher *c);
+
 /* Exactly how much longer len bytes become, and what any length can. */
 SVR_API size_t svr_payload_growth(const svr_cipher *c, size_t len);
 SVR_API size_t svr_payload_growth_max(const svr_cipher *c);

@@ -48,9 +48,19 @@ enum svr_resiliency {
                                   peer, which lets the first copy through */
 };
 
+/* Which of a service's sessions have their payloads encrypted (S11.9), where
+ * the security policies have a cipher. */
+enum svr_encryption {
+    SVR_ENCRYPT_ADAPTIVE, /* the default: those that are not encrypted already
+                           */
+    SVR_ENCRYPT_ALWAYS,   /* all; none is carried otherwise */
+    SVR_ENCRYPT_NEVER,
+};
+
 /* How sessions of a service travel. Zero: the defaults. */
 typedef struct svr_service_policy {
     enum svr_resiliency resiliency;
+    enum svr_encryption encryption;
 } svr_service_policy;
 
 typedef struct svr_service_config {
@@ -79,8 +89,8 @@ typedef struct svr_policy svr_policy;
 
 /* Builds a policy; copies all it needs. 0, or SVR_ERR_NO_MEMORY, ARGUMENT (a
  * name that is empty, longer than SVR_NAME_SEND_MAX or not printable UTF-8
- * (S3), a tenant index, a prefix length, a denial or a resiliency out of
- * range, a port range
+ * (S3), a tenant index, a prefix length, a denial, a resiliency or an
+ * encryption out of range, a port range
  * backwards, more than INT32_MAX of anything), EXISTS (two tenants or two
  * services of one name), CONFLICT (two services with the same prefix and an
  * identical transport). */

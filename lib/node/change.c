@@ -27,7 +27,8 @@ static bool same_protection(const svr_security_config *a,
                             const svr_security_config *b)
 {
     return a->hmac == b->hmac && a->mode == b->mode &&
-           a->per_packet == b->per_packet && a->bind_tcp == b->bind_tcp;
+           a->per_packet == b->per_packet && a->bind_tcp == b->bind_tcp &&
+           a->cipher == b->cipher;
 }
 
 static uint16_t find_pathway(const svr__change *c, svr_node *to,

@@ -116,6 +116,14 @@ static bool valid_name(const char *name)
     return name && name[0] && strlen(name) <= SVR_NAME_SEND_MAX;
 }
 
+/* S11.4: CBC proves nothing by itself. */
+static bool valid_cipher(const svr_security_config *c)
+{
+    return !c->cipher || (svr_payload_cipher_number(c->cipher) &&
+                          (c->cipher->kind != SVR_CIPHER_CBC ||
+                           (c->per_packet && c->mode != SVR_HMAC_DISABLED)));
+}
+
 static bool valid_prefix(const svr_prefix *p)
 {
     return p->len <= (svr_addr_is_v4(&p->addr) ? 32 : 128);
@@ -241,7 +249,8 @@ int svr__config_check(const svr_node_config *c)
             return SVR_ERR_EXISTS;
     }
     for (size_t i = 0; i < c->security_count; i++)
-        if (!valid_name(c->securities[i].name) || !c->securities[i].hmac)
+        if (!valid_name(c->securities[i].name) || !c->securities[i].hmac ||
+            !valid_cipher(&c->securities[i]))
             return SVR_ERR_ARGUMENT;
     for (size_t i = 0; i < c->pathway_count; i++)
         if (!valid_pathway(c, &c->pathways[i]))

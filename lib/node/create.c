@@ -42,6 +42,8 @@ static int build(svr_node *n, const svr_node_config *c, svr_time now)
     if (err == 0)
         err = svr__protections_init(n, n);
     if (err == 0)
+        err = svr__sealings_init(n, n);
+    if (err == 0)
         err = svr__copies_init(n);
     if (err == 0)
         err = svr__reassembly_init(n);
@@ -93,6 +95,7 @@ void svr_node_destroy(svr_node *n)
         return;
     svr_allocator a = n->alloc;
     free_protections(n);
+    svr__sealings_fini(n);
     svr__copies_fini(n);
     svr__setup_free(n);
     svr__token_fini(n);

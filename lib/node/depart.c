@@ -1,5 +1,6 @@
-/* What a packet gets before it leaves on a pathway: the mask of UDP, metadata
- * or a mark, and its tag (S2.3, S4.4, S6.4, S11.1). */
+/* What a packet gets before it leaves on a pathway: its payload's encryption,
+ * the mask of UDP, metadata or a mark, and its tag (S2.3, S4.4, S6.4, S11.1).
+ */
 #include "node/node.h"
 
 #include <string.h>
@@ -75,7 +76,7 @@ static bool takes_metrics(svr__work *w, const svr__passage *r,
         w->packet->segment_size)
         return false;
     r->to->mark_due = w->now + SVR__MARK_SPACING;
-    size_t len = svr__describe_bare_len(SVR_HAS(PATH_METRICS));
+    size_t len = svr__describe_bare_len(n, r->to, SVR_HAS(PATH_METRICS));
     return w->packet->len + len + tag_len <= r->flow->mtu &&
            svr__watch_mark(n, r->to, metrics, w->now);
 }
@@ -141,6 +142,8 @@ bool svr__depart(svr__work *w, svr__passage *r)
 
     if (!r->to)
         return true;
+    if (svr__is_sealing(r->session) && !svr__seal(w, r->session))
+        return false;
     if ((r->flow->flags & SVR__FLOW_MASKED_OUT) && !mask(w))
         return false;
     unsigned actions = svr_session_event(&r->session->machine, r->out,

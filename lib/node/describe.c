@@ -22,14 +22,24 @@ size_t svr__describe_write(svr_node *n, const svr__pathway *pw,
                            svr_metadata *md, uint8_t buf[SVR_METADATA_MAX])
 {
     md->packet_number = svr__number_take(n, pw);
+    svr_cipher_state *seal = &n->associations[pw->association].seal;
     ptrdiff_t len = svr_metadata_encode(buf, SVR_METADATA_MAX, md);
+    if (len > 0 && seal->cipher)
+        len = svr_metadata_seal(seal, &n->random, buf, SVR_METADATA_MAX,
+                                (size_t)len);
     return len < 0 ? 0 : (size_t)len;
 }
 
-static size_t measure(const svr_metadata *md)
+static size_t measure(const svr_node *n, const svr__pathway *pw,
+                      const svr_metadata *md)
 {
+    const svr_cipher *c = n->associations[pw->association].seal.cipher;
     ptrdiff_t len = svr_metadata_encode(NULL, 0, md);
-    return len < 0 ? 0 : (size_t)len;
+    if (len < 0)
+        return 0;
+    /* A context or a UUID stands in each payload section. */
+    bool hidden = c && (md->present & SVR_HAS(SESSION_UUID));
+    return (size_t)len + (hidden ? SVR_METADATA_GROWTH_MAX : 0);
 }
 
 size_t svr__describe_copy(svr_node *n, const svr__pathway *pw,
@@ -44,13 +54,14 @@ size_t svr__describe_copy(svr_node *n, const svr__pathway *pw,
     return svr__describe_write(n, pw, &md, buf);
 }
 
-size_t svr__describe_bare_len(uint64_t extra)
+size_t svr__describe_bare_len(const svr_node *n, const svr__pathway *pw,
+                              uint64_t extra)
 {
     svr_metadata md;
 
     svr_metadata_init(&md);
     md.present = SVR_HAS(SECURITY_ID) | SVR_HAS(PACKET_NUMBER) | extra;
-    return measure(&md);
+    return measure(n, pw, &md);
 }
 
 /* What forward metadata is about: a session, or one that is planned. */
@@ -126,6 +137,8 @@ static void describe(const svr_node *n, const svr__session *s, unsigned side,
                          md, record);
     else
         describe_reverse(n, s, md);
+    if (s->seal == SVR__SEALED)
+        svr__seal_describe(n, s, side, md);
     md->exchange = svr_session_exchange(&s->machine, side);
     md->present |= SVR_HAS(EXCHANGE_NUMBER) | extra;
     if (extra & SVR_HAS(COPY_NUMBER))
@@ -150,7 +163,7 @@ size_t svr__describe_len(const svr_node *n, const svr__session *s,
     svr_metadata md;
     uint8_t record[SVR__RECORD_MAX];
     describe(n, s, side, extra, &md, NULL, record);
-    return measure(&md);
+    return measure(n, &n->pathways[s->side[side].pathway], &md);
 }
 
 size_t svr__describe_plan_len(const svr_node *n, const svr__session_plan *plan)
@@ -172,5 +185,10 @@ size_t svr__describe_plan_len(const svr_node *n, const svr__session_plan *plan)
     svr__describe_bare(n, subject.pathway, &md);
     describe_forward(n, &subject, &md, record);
     md.present |= SVR_HAS(EXCHANGE_NUMBER) | SVR_HAS(TCP_SYN);
-    return measure(&md);
+    if (plan->told.sealed) {
+        md.present |=
+            SVR_HAS(ENCRYPTED) | SVR_HAS(SESSION_KEY) | SVR_HAS(KEY_SALT);
+        md.session_key = (svr_span){plan->told.key, SVR_KEY_SIZE};
+    }
+    return measure(n, subject.pathway, &md);
 }

@@ -1,6 +1,10 @@
 /* Packets without a flow: S5 for clients, the start of S6 on waypoints. */
 #include "node/node.h"
 
+enum {
+    ESP = 50,
+};
+
 bool svr__owns_address(const svr_node *n, const svr_addr *a)
 {
     for (size_t i = 0; i < n->interface_count; i++) {
@@ -86,6 +90,26 @@ static svr_uuid new_uuid(svr_node *n)
     return u;
 }
 
+/* S11.9: whether the session is encrypted from its first packet on. What is
+ * encrypted already stays as it is, and TCP is looked at first. */
+static enum svr_drop plan_seal(const svr_node *n, svr__session_plan *plan)
+{
+    uint16_t to = plan->side[SVR__SERVER].pathway;
+    uint8_t proto = plan->context.proto;
+    enum svr_encryption wanted =
+        svr_policy_of_service(n->policy, plan->service)->encryption;
+
+    if (to == SVR__NO_PATHWAY)
+        return SVR_DROP_NONE;
+    if (!n->securities[n->pathways[to].security].cipher)
+        return wanted == SVR_ENCRYPT_ALWAYS ? SVR_DROP_NOT_SEALED
+                                            : SVR_DROP_NONE;
+    plan->told.sealed = wanted == SVR_ENCRYPT_ALWAYS ||
+                        (wanted == SVR_ENCRYPT_ADAPTIVE &&
+                         proto != SVR_PROTO_TCP && proto != ESP);
+    return SVR_DROP_NONE;
+}
+
 static void open_for_client(svr__work *w, int tenant, int service)
 {
     svr_node *n = w->node;
@@ -103,6 +127,8 @@ static void open_for_client(svr__work *w, int tenant, int service)
     enum svr_drop reason = svr__admit(n, &plan, NULL, w->now);
     if (reason == SVR_DROP_NONE)
         reason = svr__plan_route(n, &plan, SVR__NO_PATHWAY, w->now);
+    if (reason == SVR_DROP_NONE)
+        reason = plan_seal(n, &plan);
     if (reason == SVR_DROP_NONE)
         reason = svr__session_open(n, &plan, w->now, &flow);
     if (reason != SVR_DROP_NONE)

@@ -45,16 +45,18 @@ static struct growth growth_of(const svr__work *w, const svr__passage *r)
     struct growth g = {.steady = header_growth(r)};
     if (!r->to)
         return g;
+    if (svr__is_sealing(r->session) && svr__payload_len(w) > 0)
+        g.steady += svr__seal_growth(n, r->session);
     if (r->flow->flags & SVR__FLOW_SIGNED_OUT || r->copied)
         g.steady += (int)tag_len(n, r->to);
     if (r->copied)
-        g.steady += (int)svr__describe_bare_len(SVR_HAS(COPY_NUMBER));
+        g.steady += (int)svr__describe_bare_len(n, r->to, SVR_HAS(COPY_NUMBER));
     unsigned actions = svr_session_peek(&r->session->machine, r->out, w->now);
     if (actions & SVR_SESSION_ADD_METADATA)
         g.metadata = svr__describe_len(n, r->session, r->out, svr__extra(w, r));
     else if (svr__health_of(actions))
-        g.metadata = svr__describe_bare_len(SVR_HAS(SESSION_UUID) |
-                                            SVR_HAS(HEALTH_OR_KEY));
+        g.metadata = svr__describe_bare_len(
+            n, r->to, SVR_HAS(SESSION_UUID) | SVR_HAS(HEALTH_OR_KEY));
     if (g.metadata) {
         if (!(r->flow->flags & SVR__FLOW_SIGNED_OUT))
             g.metadata += tag_len(n, r->to);
@@ -64,13 +66,22 @@ static struct growth growth_of(const svr__work *w, const svr__passage *r)
     return g;
 }
 
+/* Whether its payload is not this router's to cut: it is encrypted from end to
+ * end. */
+static bool passes_sealed(const svr__passage *r)
+{
+    return r->session->seal == SVR__SEALED && !svr__is_sealing(r->session);
+}
+
 /* Bytes that the packet has here over what its host sent: it came by a pathway
  * of another family, or behind a UDP header. */
-static int grown_before(const svr__passage *r)
+static int grown_before(const svr__work *w, const svr__passage *r)
 {
     const svr_tuple *context = &r->session->context;
     int family = header_len(&r->flow->key.src) - header_len(&context->src);
-    return family + (svr__flow_proto(r->flow) != context->proto ? UDP_SIZE : 0);
+    int seal = passes_sealed(r) ? svr__seal_growth(w->node, r->session) : 0;
+    return family + seal +
+           (svr__flow_proto(r->flow) != context->proto ? UDP_SIZE : 0);
 }
 
 /* Whether its sender has to make it smaller where it does not fit: not if it
@@ -79,7 +90,7 @@ static int grown_before(const svr__passage *r)
 static bool may_refuse(const svr__work *w, const svr__passage *r)
 {
     bool v4 = svr_addr_is_v4(&r->session->context.src);
-    int sent = (int)w->packet->len - grown_before(r);
+    int sent = (int)w->packet->len - grown_before(w, r);
     return !w->fragmentable && sent > svr__least_mtu(v4);
 }
 
@@ -91,7 +102,8 @@ static size_t piece_size(const svr__work *w, const svr__passage *r,
     const svr_packet *p = w->packet;
     int room =
         (int)r->flow->mtu - w->headers.payload - g->steady - (int)g->metadata;
-    if (w->headers.tuple.proto != SVR_PROTO_TCP || room <= 0)
+    if (w->headers.tuple.proto != SVR_PROTO_TCP || room <= 0 ||
+        (passes_sealed(r) && p->segment_size == 0))
         return 0;
     if (p->segment_size == 0)
         return (int)svr__payload_len(w) > room &&
@@ -100,19 +112,20 @@ static size_t piece_size(const svr__work *w, const svr__passage *r,
                    : 0;
     const uint8_t each = SVR__FLOW_SIGNED_OUT | SVR__FLOW_MASKED_OUT;
     bool whole = (r->flow->flags & SVR__FLOW_OFFLOAD) &&
-                 !(r->flow->flags & each) && !r->copied && !g->metadata &&
-                 (int)p->segment_size <= room &&
+                 !(r->flow->flags & each) && !svr__is_sealing(r->session) &&
+                 !r->copied && !g->metadata && (int)p->segment_size <= room &&
                  (int)p->len + g->steady <= SVR_PACKET_MAX;
     if (whole || room <= 0)
         return 0;
-    return (int)p->segment_size < room ? p->segment_size : (size_t)room;
+    return (int)p->segment_size < room || passes_sealed(r) ? p->segment_size
+                                                           : (size_t)room;
 }
 
 /* S18: the sender is told what would fit. */
 static void refuse_too_big(svr__work *w, const svr__passage *r,
                            const struct growth *g)
 {
-    int fit = (int)r->flow->mtu - g->steady - grown_before(r);
+    int fit = (int)r->flow->mtu - g->steady - grown_before(w, r);
     svr__raise(w, r->flow, SVR_ICMP_TOO_BIG, (uint16_t)fit);
     svr__drop(w, SVR_DROP_TOO_BIG);
 }
@@ -155,11 +168,17 @@ bool svr__fit(svr__work *w, const svr__passage *r)
     return true;
 }
 
-static uint16_t pathway_mss(const svr_node *n, const svr__pathway *pw)
+/* Of sessions that are encrypted, or may yet be. */
+static uint16_t pathway_mss(const svr_node *n, const svr__pathway *pw,
+                            const svr__session *s)
 {
+    enum svr_encryption encryption =
+        svr_policy_of_service(n->policy, s->service)->encryption;
     int mss = (int)pw->mtu - TCP_SIZE - header_len(&pw->local);
     if (n->securities[pw->security].per_packet)
         mss -= (int)tag_len(n, pw);
+    if (n->securities[pw->security].cipher && encryption != SVR_ENCRYPT_NEVER)
+        mss -= (int)svr_payload_growth_max(n->securities[pw->security].cipher);
     return (uint16_t)mss;
 }
 
@@ -167,8 +186,8 @@ void svr__clamp_mss(svr__work *w, const svr__passage *r)
 {
     if (r->from)
         svr_packet_clamp_mss(w->packet, &w->headers,
-                             pathway_mss(w->node, r->from));
+                             pathway_mss(w->node, r->from, r->session));
     if (r->to)
         svr_packet_clamp_mss(w->packet, &w->headers,
-                             pathway_mss(w->node, r->to));
+                             pathway_mss(w->node, r->to, r->session));
 }

@@ -113,6 +113,19 @@ static void say_where(svr__work *w, svr__session *s)
         svr__session_renew(w->node, s, SVR__SERVER, w->now);
 }
 
+/* S11.9, S11.10: whether metadata says of the session's encryption what is true
+ * of the tuple that it came on. */
+static enum svr_drop may_seal(const svr__work *w, const svr__pathway *pw,
+                              const svr__session *s, unsigned side,
+                              const svr_metadata *md, svr__told *told)
+{
+    (void)side;
+    enum svr_drop reason = svr__seal_read(w->node, pw, md, told);
+    if (reason == SVR_DROP_NONE && told->sealed != (s->seal == SVR__SEALED))
+        reason = SVR_DROP_NOT_SEALED;
+    return reason;
+}
+
 void svr__follow(svr__work *w, svr__pathway *pw, svr__session *s,
                  svr__session *old, const svr_metadata *md, size_t block_len)
 {
@@ -124,7 +137,10 @@ void svr__follow(svr__work *w, svr__pathway *pw, svr__session *s,
     svr__kept_token token = new_token(n, s, side, md);
     svr__passed passed;
 
+    svr__told told;
     enum svr_drop reason = may_follow(w, pw, s, side, md, &passed);
+    if (reason == SVR_DROP_NONE)
+        reason = may_seal(w, pw, s, side, md, &told);
     if (reason == SVR_DROP_NONE && side == SVR__SERVER &&
         !at_own_end(n, s, &to)) {
         say_where(w, s);
@@ -145,6 +161,9 @@ void svr__follow(svr__work *w, svr__pathway *pw, svr__session *s,
     }
     s->passed = passed;
     *svr__token_of(n, s) = token;
+    w->sealed = told.sealed;
+    if (told.sealed && s->seal == SVR__SEALED)
+        svr__seal_hear(n, s, side, &told, w->now);
     svr__go_on(w, svr__session_flow(&n->table, s, side),
                svr__hear(w, s, side, md), alone);
 }
@@ -171,6 +190,17 @@ void svr__update(svr__work *w, svr__flow *flow, const svr_metadata *md,
         svr__drop(w, SVR_DROP_MD_CONFLICT);
         return;
     }
+    svr__told told;
+    bool older = is_older(s, side, md);
+    enum svr_drop reason = svr__seal_read(
+        n, &n->pathways[w->alias ? w->alias->pathway : s->side[side].pathway],
+        md, &told);
+    if (reason == SVR_DROP_NONE && told.sealed != svr__arrives_sealed(w, s))
+        reason = SVR_DROP_NOT_SEALED;
+    if (reason != SVR_DROP_NONE) {
+        svr__drop(w, reason);
+        return;
+    }
     svr__kept_token token = new_token(n, s, side, md);
     svr__note_leg(w);
     /* From here on md's views point into nothing. */
@@ -182,6 +212,8 @@ void svr__update(svr__work *w, svr__flow *flow, const svr_metadata *md,
         return;
     svr__health_asked(w, s, side, md);
     *svr__token_of(n, s) = token;
+    if (told.sealed && !older)
+        svr__seal_hear(n, s, side, &told, w->now);
     svr__go_on(w, flow, svr__hear(w, s, side, md), alone);
 }
 

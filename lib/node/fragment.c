@@ -100,7 +100,7 @@ static int piece_room(const svr__work *w, const svr__pathway *to)
     const svr_node *n = w->node;
 
     return (int)to->mtu - w->headers.payload -
-           (int)svr__describe_bare_len(SVR_HAS(FRAGMENT)) -
+           (int)svr__describe_bare_len(n, to, SVR_HAS(FRAGMENT)) -
            (int)n->securities[to->security].hmac->tag_len;
 }
 

@@ -107,6 +107,7 @@ static void bind_leg(svr_node *n, svr__session *s, unsigned side,
         .pathway = pathway,
         .side = (uint8_t)side,
         .kind = SVR__ALIAS_LEG,
+        .sealed = s->seal == SVR__SEALED,
     };
     if (svr__is_masked(&s->context, key->proto))
         leg.flags |= SVR__FLOW_MASKED_IN;

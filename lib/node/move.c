@@ -81,6 +81,9 @@ static bool move_to(svr_node *n, svr__session *s, uint16_t pathway,
 {
     svr__side_plan to;
 
+    if (s->seal == SVR__SEALED && /* its key is told under another one only */
+        !n->securities[n->pathways[pathway].security].cipher)
+        return false;
     if (svr__plan_pathway(n, &s->context, pathway, &to, now) != SVR_DROP_NONE ||
         svr__session_rebind(n, s, SVR__SERVER, &to, cause, now) !=
             SVR_DROP_NONE)

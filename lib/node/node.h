@@ -22,7 +22,7 @@
  * (S8.4), on tours (tour.c), open.c makes sessions and their flows, route.c
  * says where they go, fit.c looks at sizes, depart.c adds what a neighbour
  * needs, describe.c writes metadata,
- * protect.c signs and verifies, clock.c
+ * protect.c signs and verifies, seal.c encrypts, clock.c
  * knows the time for that, record.c keeps sessions from circling (S20),
  * control.c speaks to neighbours (S7, S8.2), health.c watches them, refuse.c
  * tells hosts what they refuse (S6.10), icmp.c raises and carries errors (S19),
@@ -44,6 +44,7 @@
 #include <svr/fragment.h>
 #include <svr/metadata.h>
 #include <svr/node.h>
+#include <svr/payload.h>
 
 /* Types of ICMP and ICMPv6 messages that open sessions and answer. */
 enum {
@@ -102,6 +103,7 @@ typedef struct svr__association {
     uint16_t peer, security;
     svr_direction_key send, receive;
     svr_mac send_mac, receive_mac;
+    svr_cipher_state seal, open; /* of metadata; not keyed: it is clear */
 } svr__association;
 
 /* What is found out about a pathway goes on under a new configuration where
@@ -135,6 +137,27 @@ typedef struct svr__pathway {
 typedef struct svr__protection {
     svr_mac send, receive;
 } svr__protection;
+
+/* What a session's payloads are encrypted with (S12.6). Routers between its
+ * ends only pass on key and salts. Secret. */
+typedef struct svr__sealing {
+    const svr_cipher *cipher; /* between: NULL where it is not known here */
+    svr_time keyed;
+    uint8_t key[SVR_KEY_SIZE];
+    svr_salt salt[2]; /* as last told from that side */
+    bool salted[2];
+    bool asks;     /* an end has no key of the other direction */
+    bool drew_key; /* here */
+    svr_payload_sender sender;
+    svr_payload_receiver receiver;
+} svr__sealing;
+
+/* What metadata says of that. Secret. */
+typedef struct svr__told {
+    bool sealed, salted;
+    uint8_t key[SVR_KEY_SIZE];
+    svr_salt salt;
+} svr__told;
 
 /* A route of a service (S5.6). */
 typedef struct svr__route {
@@ -266,6 +289,7 @@ struct svr_node {
     uint64_t exchange; /* number of the last session's first one (S6.9) */
     svr__table table;
     svr__protection *protections; /* two for each session, or NULL */
+    svr__sealing *sealings;       /* one for each session, or NULL */
     svr__copies *copy_windows;    /* S17: likewise, for duplicated ones */
     svr__kept_token *tokens;      /* one for each session */
     uint8_t *recovery_key;        /* guarded */
@@ -299,6 +323,7 @@ typedef struct svr__work {
                           it stands as if it had come on the present one */
     uint8_t proto; /* of a piece: what its packet arrived as (S4.4), else 0 */
     bool piece;    /* of a packet that was cut: is not cut again */
+    bool sealed;   /* its payload was encrypted by the session's other end */
     bool bare;     /* stands as its neighbour meant it: only svr__send_on is
                       left */
     bool touched;  /* bytes came or went: the checksum must be written anew */
@@ -472,6 +497,7 @@ typedef struct svr__session_plan {
     int tenant, service;
     uint64_t exchange;     /* of what opens it; 0: a client, or recovered */
     bool recovered;        /* from reverse metadata (S8.5) */
+    svr__told told;        /* or what this router wants, as the ingress */
     svr__kept_token token; /* of the client's side */
     svr__passed passed;
     svr__side_plan side[2];
@@ -628,6 +654,13 @@ static inline uint8_t svr__arrival_flags(const svr__work *w,
     return w->alias ? w->alias->flags : flow->flags;
 }
 
+/* S11.10: whether its payload is encrypted. */
+static inline bool svr__arrives_sealed(const svr__work *w,
+                                       const svr__session *s)
+{
+    return w->alias ? w->alias->sealed : s->seal == SVR__SEALED;
+}
+
 /* describe.c: the block for a side, signed afterwards. Returns its length, or
  * 0: it does not fit. */
 size_t svr__describe(svr_node *n, const svr__session *s, unsigned side,
@@ -652,7 +685,8 @@ size_t svr__describe_copy(svr_node *n, const svr__pathway *pw,
                           const svr__session *s, unsigned side,
                           uint8_t buf[SVR_METADATA_MAX]);
 /* The length of such a block with these attributes, of fixed lengths, too. */
-size_t svr__describe_bare_len(uint64_t extra);
+size_t svr__describe_bare_len(const svr_node *n, const svr__pathway *pw,
+                              uint64_t extra);
 
 /* wish.c (S14.9) */
 /* side: as planned toward a peer behind a NAT. NONE where the NAT is open now:
@@ -755,6 +789,38 @@ bool svr__sign(svr__work *w, const svr__pathway *pw, const svr_mac *mac);
 /* Verifies the tag and takes it off, or answers the reason. */
 enum svr_drop svr__verify(svr__work *w, const svr__pathway *pw,
                           const svr_mac *mac);
+
+/* seal.c (S11.5, S11.9, S12.6) */
+/* As svr__protections_init. */
+int svr__sealings_init(svr_node *n, const svr_node *setup);
+void svr__sealings_fini(svr_node *n);
+svr__sealing *svr__sealing_of(const svr_node *n, const svr__session *s);
+/* Reads what session metadata says, before md's views become invalid. */
+enum svr_drop svr__seal_read(const svr_node *n, const svr__pathway *pw,
+                             const svr_metadata *md, svr__told *out);
+/* Whether the session of a plan may be as plan->told says. */
+enum svr_drop svr__seal_plan(const svr_node *n, const svr__session_plan *plan);
+/* The ingress encrypts its session from now on. False: there is no memory for
+ * it. */
+bool svr__seal_begin(svr_node *n, svr__session *s, svr_time now);
+/* The session is encrypted from now on, as a neighbour says. Wipes told. */
+bool svr__seal_join(svr_node *n, svr__session *s, unsigned side,
+                    svr__told *told, svr_time now);
+/* A neighbour says it again, or something new. Wipes told. */
+void svr__seal_hear(svr_node *n, svr__session *s, unsigned side,
+                    svr__told *told, svr_time now);
+/* Wipes what a session had. */
+void svr__seal_end(svr_node *n, const svr__session *s);
+/* Whether payloads are encrypted and decrypted here. */
+bool svr__is_sealing(const svr__session *s);
+/* What metadata for a side says of it. */
+void svr__seal_describe(const svr_node *n, const svr__session *s, unsigned side,
+                        svr_metadata *md);
+/* How much longer payloads of an encrypted session are at most. */
+int svr__seal_growth(const svr_node *n, const svr__session *s);
+/* Encrypts the payload, or decrypts one that came so. False: dropped. */
+bool svr__seal(svr__work *w, svr__session *s);
+bool svr__unseal(svr__work *w, svr__session *s);
 
 /* control.c */
 /* flow NULL: for no session. */

@@ -47,6 +47,10 @@ static enum svr_drop make_plan(const svr__work *w, svr__pathway *pw,
             return SVR_DROP_NO_SESSION;
         return svr__recover_plan(w, pw, md, plan);
     }
+    svr__told told;
+    enum svr_drop reason = svr__seal_read(n, pw, md, &told);
+    if (reason != SVR_DROP_NONE)
+        return reason;
     if (!svr__md_has(md, SVR_HAS(SESSION_UUID) | SVR_HAS(SERVICE) |
                              SVR_HAS(SOURCE_ROUTER)))
         return SVR_DROP_MD_INCOMPLETE;
@@ -57,6 +61,7 @@ static enum svr_drop make_plan(const svr__work *w, svr__pathway *pw,
         .context = md->forward,
         .tenant = SVR_TENANT_NONE,
         .service = -1,
+        .told = told,
         .exchange =
             svr__md_has(md, SVR_HAS(EXCHANGE_NUMBER)) ? md->exchange.own : 0,
         .side[SVR__CLIENT] = {.pathway = number,
@@ -66,7 +71,7 @@ static enum svr_drop make_plan(const svr__work *w, svr__pathway *pw,
     if (!svr__context_fits(w, &md->forward))
         return SVR_DROP_MD_CONTEXT;
     svr__token_keep(&plan->token, md->recovery_token);
-    enum svr_drop reason = check_policy(n, md, plan, &exact);
+    reason = check_policy(n, md, plan, &exact);
     if (reason == SVR_DROP_NONE && svr__md_has(md, SVR_HAS(ROUTE_RECORD)))
         reason = svr__record_read(n, md->route_record, &plan->passed);
     if (reason == SVR_DROP_NONE)
@@ -76,6 +81,8 @@ static enum svr_drop make_plan(const svr__work *w, svr__pathway *pw,
         reason = SVR_DROP_MD_SERVICE; /* only a transit makes do with less */
     if (reason == SVR_DROP_NONE && !svr__record_fits_plan(n, plan))
         reason = SVR_DROP_LOOP;
+    if (reason == SVR_DROP_NONE)
+        reason = svr__seal_plan(n, plan);
     return reason;
 }
 
@@ -179,6 +186,7 @@ static bool is_refusal(enum svr_drop reason)
     case SVR_DROP_PEER_RATE:
     case SVR_DROP_TENANT_SESSIONS:
     case SVR_DROP_TENANT_RATE:
+    case SVR_DROP_NOT_SEALED:
     case SVR_DROP_TUPLE_IN_USE:
         return true;
     default:
@@ -286,6 +294,8 @@ void svr__offer(svr__work *w, svr__pathway *pw, svr__session *old,
         svr__drop(w, reason);
         return;
     }
+    svr_wipe(plan.told.key, sizeof(plan.told.key));
+    w->sealed = plan.told.sealed;
     svr__session *s = svr__flow_session(&n->table, flow);
     unsigned side = plan.recovered ? SVR__SERVER : SVR__CLIENT;
     if (svr__md_has(md, SVR_HAS(COPY_NUMBER)))

@@ -244,6 +244,7 @@ static void keep_tuple(svr_node *n, svr__session *s, unsigned side,
         .side = (uint8_t)side,
         .kind = svr__is_duplicated(n, s) ? SVR__ALIAS_LEG : SVR__ALIAS_OLD,
         .flags = f->flags & (SVR__FLOW_SIGNED_IN | SVR__FLOW_MASKED_IN),
+        .sealed = s->seal == SVR__SEALED,
     };
     svr__alias *surplus = surplus_alias(n, &old);
 
@@ -305,6 +306,20 @@ void svr__alias_drop(svr_node *n, svr__alias *a, svr_time now)
     svr__alias_remove(&n->table.aliases, a);
 }
 
+/* An ingress draws the key, any other router was told it. */
+static bool seal_first(svr_node *n, svr__session *s,
+                       const svr__session_plan *plan, svr_time now)
+{
+    svr__told told = plan->told;
+
+    if (!told.sealed)
+        return true;
+    if (!plan->recovered && plan->side[SVR__CLIENT].pathway == SVR__NO_PATHWAY)
+        return svr__seal_begin(n, s, now);
+    return svr__seal_join(n, s, plan->recovered ? SVR__SERVER : SVR__CLIENT,
+                          &told, now);
+}
+
 enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
                                 svr_time now, svr__flow **forward)
 {
@@ -329,8 +344,10 @@ enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
     }
     bool client = fill_protection(n, s, SVR__CLIENT);
     bool server = fill_protection(n, s, SVR__SERVER);
-    if (!client || !server) {
+    bool seal = seal_first(n, s, plan, now);
+    if (!client || !server || !seal) {
         svr__protection_wipe(n, s);
+        svr__seal_end(n, s);
         svr__session_end(&n->table, s);
         return SVR_DROP_NO_MEMORY;
     }
@@ -365,6 +382,7 @@ void svr__session_close(svr_node *n, svr__session *s, enum svr_cause cause,
             svr__tuple_guard(n, s->side[side].pathway, &t, now);
     }
     svr__protection_wipe(n, s);
+    svr__seal_end(n, s);
     svr__alias *a;
     while ((a = svr__alias_first(&n->table.aliases,
                                  svr__session_number(&n->table, s))))

@@ -275,6 +275,8 @@ static int draft_change(svr__change *c, svr_node *n, svr_node *draft,
     if (err != 0)
         return err;
     err = svr__protections_init(n, draft);
+    if (err == 0)
+        err = svr__sealings_init(n, draft);
     if (err < 0)
         svr__change_fini(c);
     return err;

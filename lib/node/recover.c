@@ -116,11 +116,16 @@ enum svr_drop svr__recover_plan(const svr__work *w, const svr__pathway *pw,
 {
     const svr_node *n = w->node;
     svr__token t;
+    svr__told told;
+    enum svr_drop reason = svr__seal_read(n, pw, md, &told);
 
+    if (reason != SVR_DROP_NONE)
+        return reason;
     *plan = (svr__session_plan){
         .uuid = md->uuid,
         .context = svr_tuple_reverse(&md->reverse),
         .recovered = true,
+        .told = told,
         .side[SVR__SERVER] = {.pathway = (uint16_t)(pw - n->pathways),
                               .iface = pw->iface,
                               .tuple = svr_tuple_reverse(&w->headers.tuple)},
@@ -131,7 +136,9 @@ enum svr_drop svr__recover_plan(const svr__work *w, const svr__pathway *pw,
         return SVR_DROP_TOKEN;
     if (!find_names(n, &t, plan))
         return SVR_DROP_ACCESS;
-    enum svr_drop reason =
+    reason =
         t.transit ? find_previous(n, &t, plan) : find_interface(n, &t, plan);
-    return reason == SVR_DROP_NONE ? check_access(n, &t, plan) : reason;
+    if (reason == SVR_DROP_NONE)
+        reason = check_access(n, &t, plan);
+    return reason == SVR_DROP_NONE ? svr__seal_plan(n, plan) : reason;
 }

@@ -28,7 +28,9 @@ void svr__session_settle(svr_node *n, svr__session *s)
     for (unsigned side = 0; side < 2; side++) {
         svr__flow *f = svr__session_flow(&n->table, s, side);
         const svr__pathway *to = side_pathway(n, s, !side);
-        bool quiet = (!to || to->up) && !svr__has_legs(n, s, !side) &&
+        bool open = s->seal == SVR__UNDECIDED && side == SVR__CLIENT;
+        bool quiet = !open && !svr__is_sealing(s) && (!to || to->up) &&
+                     !svr__has_legs(n, s, !side) &&
                      svr_session_quiet(&s->machine, side);
         f->flags = (uint8_t)(quiet ? f->flags & ~SVR__FLOW_SLOW
                                    : f->flags | SVR__FLOW_SLOW);
@@ -54,6 +56,17 @@ static void note_flows(svr_node *n, svr__session *s)
     }
 }
 
+/* Between the ends of an encrypted session only they know exactly how long the
+ * payload is: it is not less. */
+static size_t clear_len(const svr__work *w, const svr__passage *r)
+{
+    size_t len = svr__payload_len(w);
+    if (r->session->seal != SVR__SEALED || svr__is_sealing(r->session))
+        return len;
+    size_t growth = (size_t)svr__seal_growth(w->node, r->session);
+    return len > growth ? len - growth : len > 0;
+}
+
 static void live(svr__work *w, const svr__passage *r)
 {
     const svr_headers *h = &w->headers;
@@ -66,7 +79,7 @@ static void live(svr__work *w, const svr__passage *r)
         .window = h->tcp_window,
         .seq = h->tcp_seq,
         .ack = h->tcp_ack,
-        .len = (uint32_t)svr__payload_len(w),
+        .len = (uint32_t)clear_len(w, r),
     };
     if (!r->from) /* S6.10 */
         r->session->side[r->in].tcp_ack =
@@ -211,7 +224,8 @@ static bool arrive(svr__work *w, const svr__passage *r)
     }
     if ((flags & SVR__FLOW_MASKED_IN) && !svr__unmask(w))
         return false;
-    if (!svr__relocate(w, r->flow))
+    w->sealed = svr__arrives_sealed(w, r->session);
+    if (!svr__relocate(w, r->flow) || !svr__unseal(w, r->session))
         return false;
     svr_session_event(&r->session->machine, r->in, SVR_SESSION_PLAIN, w->now);
     return true;
@@ -230,7 +244,7 @@ void svr__relay(svr__work *w, svr__flow *flow)
             svr__drop(w, SVR_DROP_NOT_OPENER);
     } else if (w->packet->segment_size &&
                ((svr__arrival_flags(w, flow) & SVR__FLOW_SIGNED_IN) ||
-                svr__segment_has_cookie(w))) {
+                svr__is_sealing(r.session) || svr__segment_has_cookie(w))) {
         svr__cut(w, w->packet->segment_size, false);
     } else if (svr__has_block(w)) {
         svr__waypoint_block(w, r.from, flow);

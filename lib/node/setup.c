@@ -62,6 +62,22 @@ void svr__pathway_move(svr_node *n, svr__pathway *pw, const svr_addr *remote)
         *svr__next_hop_addr(n, hop, remote);
 }
 
+/* S12.2: metadata is under the key of the router that gets it. */
+static int key_metadata(const svr_node *n, svr__association *a,
+                        const svr_security_config *sec)
+{
+    const svr_cipher *c = svr_metadata_cipher(sec->cipher);
+    uint8_t key[SVR_KEY_SIZE];
+
+    svr_metadata_key_derive(key, sec->key, n->peers[a->peer].name, 1);
+    int err = svr_cipher_init(&a->seal, c, SVR_CIPHER_SEAL, key);
+    svr_metadata_key_derive(key, sec->key, n->name, 1);
+    if (err == 0)
+        err = svr_cipher_init(&a->open, c, SVR_CIPHER_OPEN, key);
+    svr_wipe(key, sizeof(key));
+    return err;
+}
+
 /* The keys to a peer under a policy (S12.7); several pathways share them. */
 static int associate(svr_node *n, const svr_node_config *c, uint16_t peer,
                      uint16_t security, uint16_t *number)
@@ -82,7 +98,9 @@ static int associate(svr_node *n, const svr_node_config *c, uint16_t peer,
     int err = svr_mac_init(&a->send_mac, sec->hmac, a->send.key);
     int err_in = svr_mac_init(&a->receive_mac, sec->hmac, a->receive.key);
     *number = (uint16_t)n->association_count++;
-    return err < 0 ? err : err_in;
+    if (err == 0)
+        err = err_in;
+    return err < 0 || !sec->cipher ? err : key_metadata(n, a, sec);
 }
 
 static void free_associations(svr_node *n)
@@ -90,6 +108,8 @@ static void free_associations(svr_node *n)
     for (size_t i = 0; i < n->association_count; i++) {
         svr_mac_wipe(&n->associations[i].send_mac);
         svr_mac_wipe(&n->associations[i].receive_mac);
+        svr_cipher_wipe(&n->associations[i].seal);
+        svr_cipher_wipe(&n->associations[i].open);
     }
     svr_secret_free(n->associations);
 }

@@ -15,7 +15,7 @@ static bool open_block(svr__work *w, const svr__pathway *pw, svr_metadata *md,
                        size_t *block_len)
 {
     svr_node *n = w->node;
-    const svr__association *a = &n->associations[pw->association];
+    svr__association *a = &n->associations[pw->association];
     svr__peer *peer = &n->peers[pw->peer];
     enum svr_drop reason;
     svr_block b;
@@ -51,7 +51,15 @@ static bool open_block(svr__work *w, const svr__pathway *pw, svr_metadata *md,
         return false;
     }
     svr_replay_commit(&peer->replay, md->packet_number);
-    err = svr_metadata_decode_payload(md, b.data + b.header_len, b.payload_len);
+    ptrdiff_t clear = b.payload_len;
+    if (a->open.cipher && clear > 0)
+        clear = svr_metadata_open(&a->open,
+                                  w->packet->data + w->headers.payload, &b);
+    if (clear < 0) {
+        svr__drop(w, SVR_DROP_WRONG_SEAL);
+        return false;
+    }
+    err = svr_metadata_decode_payload(md, b.data + b.header_len, (size_t)clear);
     if (err < 0) {
         svr__drop(w, svr__drop_of_metadata_error(err));
         return false;
@@ -72,6 +80,8 @@ bool svr__strip(svr__work *w, size_t block_len, bool masked)
 
 bool svr__strip_for(svr__work *w, const svr__flow *flow, size_t block_len)
 {
+    w->sealed =
+        svr__arrives_sealed(w, svr__flow_session(&w->node->table, flow));
     return svr__strip(w, block_len,
                       svr__arrival_flags(w, flow) & SVR__FLOW_MASKED_IN) &&
            svr__relocate(w, flow);
@@ -91,8 +101,10 @@ void svr__go_on(svr__work *w, svr__flow *flow, unsigned actions, bool alone)
         svr__session_settle(n, s);
         n->counters.control_received++;
         svr__consume(w);
-    } else {
+    } else if (svr__unseal(w, s)) {
         svr__send_on(w, flow);
+    } else {
+        svr__session_settle(n, s);
     }
 }
 

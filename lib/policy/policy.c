@@ -69,7 +69,8 @@ static bool service_valid(const svr_service_config *s, size_t tenant_count)
     return svr__names_valid(s->name) && prefixes_valid(s) &&
            transports_valid(s) && access_valid(s, tenant_count) &&
            (unsigned)s->denial <= SVR_DENIAL_PROHIBITED &&
-           (unsigned)s->policy.resiliency <= SVR_RESILIENCY_DUPLICATE;
+           (unsigned)s->policy.resiliency <= SVR_RESILIENCY_DUPLICATE &&
+           (unsigned)s->policy.encryption <= SVR_ENCRYPT_NEVER;
 }
 
 /* A service without transports has one that is every protocol and port. */

@@ -38,6 +38,7 @@ typedef struct svr__alias {
     uint8_t kind;            /* enum svr__alias_kind */
     uint8_t heard;           /* LEG: something has come on it */
     uint8_t flags;           /* enum svr__flow_flag: how they arrive */
+    uint8_t sealed;          /* and whether payloads are encrypted (S11.10) */
 } svr__alias;
 
 typedef struct svr__aliases {
@@ -70,9 +71,9 @@ svr__alias_find(const svr__aliases *a, const svr__flow_key *key, uint64_t hash)
 
 /* Whether one more has room; where not, that counts as refused. */
 bool svr__aliases_has_room(svr__aliases *a);
-/* Adds a copy of *what, of which key, hash, session, pathway, side, kind and
- * flags count. The key must be new to the table and to its aliases. NULL: there
- * is no room, which counts. Time never goes back between calls. */
+/* Adds a copy of *what, of which key, hash, session, pathway, side, kind,
+ * flags and sealed count. The key must be new to the table and to its aliases.
+ * NULL: there is no room, which counts. Time never goes back between calls. */
 svr__alias *svr__alias_add(svr__aliases *a, const svr__alias *what,
                            svr_time now);
 void svr__alias_remove(svr__aliases *a, svr__alias *alias);

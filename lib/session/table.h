@@ -75,6 +75,13 @@ typedef struct svr__passed {
     uint16_t router[SVR__PASSED_MAX];
 } svr__passed;
 
+/* Whether a session's payloads are encrypted (S11.9). */
+enum svr__seal {
+    SVR__CLEAR,
+    SVR__UNDECIDED, /* clear until the client's first data tell */
+    SVR__SEALED,
+};
+
 typedef struct svr__session {
     svr_session machine;
     svr_time created;
@@ -85,6 +92,7 @@ typedef struct svr__session {
     int16_t tenant; /* SVR_TENANT_NONE: none */
     uint16_t service;
     uint8_t alive;
+    uint8_t seal; /* enum svr__seal */
     svr__passed passed;
 } svr__session;
 

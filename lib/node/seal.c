@@ -1,0 +1,341 @@
+/*
+ * What a session's payloads are encrypted with (S11.5, S12.6).
+ *
+ * The ingress draws the session's key. Both ends draw a salt each, which makes
+ * the key of what they send; metadata carries all three, in both directions,
+ * and routers between pass them on. An end that has lost its state draws
+ * another salt and asks for one: so no end goes on with a counter that it has
+ * forgotten, and none accepts what was sent before it had.
+ */
+#include "node/waypoint.h"
+
+#include <string.h>
+
+/* S12.4 */
+#define REKEY_TIME ((uint64_t)24 * 3600 * SVR_SECOND)
+
+int svr__sealings_init(svr_node *n, const svr_node *setup)
+{
+    bool wanted = false;
+    for (size_t i = 0; i < setup->security_count; i++)
+        wanted |= setup->securities[i].cipher != NULL;
+    if (!wanted || n->sealings)
+        return 0;
+    /* Not cleared, so that only what is used becomes resident. */
+    n->sealings = n->alloc.alloc(n->alloc.user,
+                                 (size_t)n->table.cap * sizeof(svr__sealing));
+    return n->sealings ? 0 : SVR_ERR_NO_MEMORY;
+}
+
+void svr__sealings_fini(svr_node *n)
+{
+    if (!n->sealings)
+        return;
+    for (uint32_t i = 0; i < n->table.cap; i++)
+        if (n->table.sessions[i].alive)
+            svr__seal_end(n, &n->table.sessions[i]);
+    n->alloc.free(n->alloc.user, n->sealings,
+                  (size_t)n->table.cap * sizeof(svr__sealing));
+}
+
+svr__sealing *svr__sealing_of(const svr_node *n, const svr__session *s)
+{
+    return &n->sealings[svr__session_number(&n->table, s)];
+}
+
+void svr__seal_end(svr_node *n, const svr__session *s)
+{
+    if (s->seal != SVR__SEALED)
+        return;
+    svr__sealing *z = svr__sealing_of(n, s);
+    svr_payload_sender_wipe(&z->sender);
+    svr_payload_receiver_wipe(&z->receiver);
+    svr_wipe(z, offsetof(svr__sealing, receiver));
+}
+
+/* The side of an end's neighbour. */
+static unsigned inner_side(const svr__session *s)
+{
+    return s->side[SVR__CLIENT].pathway == SVR__NO_PATHWAY ? SVR__SERVER
+                                                           : SVR__CLIENT;
+}
+
+static const svr_security_config *
+security_of(const svr_node *n, const svr__session *s, unsigned side)
+{
+    return &n->securities[n->pathways[s->side[side].pathway].security];
+}
+
+/* Only ciphers that the configuration names are used, whatever a neighbour
+ * says. */
+static const svr_cipher *find_cipher(const svr_node *n, uint8_t flags)
+{
+    for (size_t i = 0; i < n->security_count; i++) {
+        const svr_cipher *c = n->securities[i].cipher;
+        if (c && svr_payload_cipher_number(c) ==
+                     (flags & SVR_SALT_CIPHER) >> SVR_SALT_CIPHER_SHIFT)
+            return c;
+    }
+    return NULL;
+}
+
+enum svr_drop svr__seal_read(const svr_node *n, const svr__pathway *pw,
+                             const svr_metadata *md, svr__told *out)
+{
+    const svr_cipher *hidden = n->associations[pw->association].seal.cipher;
+
+    *out = (svr__told){.sealed = svr__md_has(md, SVR_HAS(ENCRYPTED))};
+    if (svr__md_has(md, SVR_HAS(SESSION_KEY)) && !hidden)
+        return SVR_DROP_NOT_SEALED; /* S11.9: for everyone to read */
+    if (!out->sealed)
+        return SVR_DROP_NONE;
+    if (!svr__md_has(md, SVR_HAS(SESSION_KEY)) ||
+        md->session_key.len != SVR_KEY_SIZE)
+        return SVR_DROP_MD_INCOMPLETE;
+    memcpy(out->key, md->session_key.data, SVR_KEY_SIZE);
+    if (svr__md_has(md, SVR_HAS(KEY_SALT))) {
+        out->salted = true;
+        out->salt = md->salt;
+    }
+    return SVR_DROP_NONE;
+}
+
+/* S11.4: CBC proves nothing by itself. */
+static bool is_usable(const svr_node *n, const svr_cipher *c,
+                      const svr__side_plan *side)
+{
+    return c && (c->kind != SVR_CIPHER_CBC ||
+                 n->securities[n->pathways[side->pathway].security].per_packet);
+}
+
+enum svr_drop svr__seal_plan(const svr_node *n, const svr__session_plan *plan)
+{
+    const svr__side_plan *client = &plan->side[SVR__CLIENT];
+    const svr__side_plan *server = &plan->side[SVR__SERVER];
+    enum svr_encryption wanted =
+        svr_policy_of_service(n->policy, plan->service)->encryption;
+    bool transit = client->pathway != SVR__NO_PATHWAY &&
+                   server->pathway != SVR__NO_PATHWAY;
+
+    if (!plan->told.sealed)
+        return wanted == SVR_ENCRYPT_ALWAYS && !transit ? SVR_DROP_NOT_SEALED
+                                                        : SVR_DROP_NONE;
+    if (!n->sealings)
+        return SVR_DROP_NOT_SEALED;
+    for (unsigned side = 0; side < 2; side++)
+        if (plan->side[side].pathway != SVR__NO_PATHWAY &&
+            !n->securities[n->pathways[plan->side[side].pathway].security]
+                 .cipher)
+            return SVR_DROP_NOT_SEALED; /* S11.9: nor is the key told there */
+    if (transit)
+        return SVR_DROP_NONE;
+    if (!plan->told.salted)
+        return SVR_DROP_MD_INCOMPLETE;
+    return is_usable(n, find_cipher(n, plan->told.salt.flags),
+                     server->pathway == SVR__NO_PATHWAY ? client : server)
+               ? SVR_DROP_NONE
+               : SVR_DROP_NOT_SEALED;
+}
+
+static svr_payload_scope scope_of(const svr__session *s, bool sends)
+{
+    bool ingress = inner_side(s) == SVR__SERVER;
+    return (svr_payload_scope){
+        .uuid = s->uuid,
+        .direction = ingress == sends ? SVR_FORWARD : SVR_REVERSE,
+    };
+}
+
+/* Another salt for what this end sends. */
+static bool draw(svr_node *n, const svr__session *s, svr__sealing *z)
+{
+    svr_payload_scope scope = scope_of(s, true);
+    return svr_payload_sender_init(&z->sender, z->cipher, &scope, z->key,
+                                   &n->random) == 0;
+}
+
+static bool is_end(const svr__session *s)
+{
+    return s->side[SVR__CLIENT].pathway == SVR__NO_PATHWAY ||
+           s->side[SVR__SERVER].pathway == SVR__NO_PATHWAY;
+}
+
+bool svr__is_sealing(const svr__session *s)
+{
+    return s->seal == SVR__SEALED && is_end(s);
+}
+
+static bool learn(const svr__session *s, svr__sealing *z, const svr_salt *salt)
+{
+    svr_payload_scope scope = scope_of(s, false);
+    z->asks = false;
+    return svr_payload_receiver_init(&z->receiver, z->cipher, &scope, z->key,
+                                     salt->b,
+                                     salt->flags & SVR_SALT_EPOCH) == 0;
+}
+
+static void clear(svr__sealing *z)
+{
+    memset(z, 0, offsetof(svr__sealing, receiver));
+    svr_payload_receiver_clear(&z->receiver);
+    z->asks = true;
+}
+
+bool svr__seal_begin(svr_node *n, svr__session *s, svr_time now)
+{
+    svr__sealing *z = svr__sealing_of(n, s);
+
+    clear(z);
+    z->cipher = security_of(n, s, SVR__SERVER)->cipher;
+    z->keyed = now;
+    z->drew_key = true;
+    n->random.fill(n->random.user, z->key, SVR_KEY_SIZE);
+    s->seal = SVR__SEALED;
+    return draw(n, s, z);
+}
+
+bool svr__seal_join(svr_node *n, svr__session *s, unsigned side,
+                    svr__told *told, svr_time now)
+{
+    svr__sealing *z = svr__sealing_of(n, s);
+    bool ok = true;
+
+    clear(z);
+    z->keyed = now;
+    z->salt[side] = told->salt;
+    z->salted[side] = told->salted;
+    memcpy(z->key, told->key, SVR_KEY_SIZE);
+    svr_wipe(told->key, SVR_KEY_SIZE);
+    s->seal = SVR__SEALED;
+    z->cipher = find_cipher(n, told->salt.flags);
+    if (!is_end(s))
+        return true;
+    /* Where it does not ask it has sent before under this salt, and nothing
+     * here would know what comes again. */
+    if (told->salt.flags & SVR_SALT_ASKS)
+        ok = learn(s, z, &told->salt);
+    return draw(n, s, z) && ok;
+}
+
+/* What an end makes of a salt that it has not heard before. */
+static void take_salt(svr_node *n, svr__session *s, unsigned side,
+                      const svr__told *told, bool rekeyed, svr_time now)
+{
+    svr__sealing *z = svr__sealing_of(n, s);
+
+    /* A failure leaves no key: packets are dropped then. */
+    (void)learn(s, z, &told->salt);
+    if (rekeyed || (told->salt.flags & SVR_SALT_ASKS)) {
+        (void)draw(n, s, z);
+        svr__session_renew(n, s, side, now);
+    }
+}
+
+void svr__seal_hear(svr_node *n, svr__session *s, unsigned side,
+                    svr__told *told, svr_time now)
+{
+    svr__sealing *z = svr__sealing_of(n, s);
+    bool rekeyed =
+        side == SVR__CLIENT && memcmp(z->key, told->key, SVR_KEY_SIZE) != 0;
+
+    if (rekeyed)
+        memcpy(z->key, told->key, SVR_KEY_SIZE);
+    svr_wipe(told->key, SVR_KEY_SIZE);
+    if (!told->salted)
+        return;
+    bool fresh = !z->salted[side] ||
+                 memcmp(z->salt[side].b, told->salt.b, SVR_SALT_SIZE) != 0;
+    bool first = !z->salted[side];
+    z->salt[side] = told->salt;
+    z->salted[side] = true;
+    if (!is_end(s)) {
+        if (!(told->salt.flags & SVR_SALT_ASKS)) /* it has the other one */
+            z->salt[!side].flags &= (uint8_t)~SVR_SALT_ASKS;
+        if (fresh)
+            svr__session_renew(n, s, !side, now);
+        return;
+    }
+    if (fresh && (!first || z->drew_key || (told->salt.flags & SVR_SALT_ASKS)))
+        take_salt(n, s, side, told, rekeyed, now);
+}
+
+void svr__seal_describe(const svr_node *n, const svr__session *s, unsigned side,
+                        svr_metadata *md)
+{
+    const svr__sealing *z = svr__sealing_of(n, s);
+
+    md->present |= SVR_HAS(ENCRYPTED) | SVR_HAS(SESSION_KEY);
+    md->session_key = (svr_span){z->key, SVR_KEY_SIZE};
+    if (is_end(s)) {
+        memcpy(md->salt.b, z->sender.salt, SVR_SALT_SIZE);
+        md->salt.flags = (uint8_t)((z->asks ? SVR_SALT_ASKS : 0) |
+                                   (z->sender.epoch ? SVR_SALT_EPOCH : 0) |
+                                   svr_payload_cipher_number(z->cipher)
+                                       << SVR_SALT_CIPHER_SHIFT);
+        md->present |= SVR_HAS(KEY_SALT);
+    } else if (z->salted[!side]) {
+        md->salt = z->salt[!side];
+        md->present |= SVR_HAS(KEY_SALT);
+    }
+}
+
+int svr__seal_growth(const svr_node *n, const svr__session *s)
+{
+    const svr_cipher *c = svr__sealing_of(n, s)->cipher;
+    return c ? (int)svr_payload_growth_max(c) : SVR_PAYLOAD_GROWTH_MAX;
+}
+
+/* S12.4. Only the ingress draws keys. */
+static void rekey(svr_node *n, svr__session *s, svr__sealing *z, svr_time now)
+{
+    if (inner_side(s) != SVR__SERVER || now - z->keyed < REKEY_TIME)
+        return;
+    n->random.fill(n->random.user, z->key, SVR_KEY_SIZE);
+    z->keyed = now;
+    if (draw(n, s, z))
+        svr__session_renew(n, s, SVR__SERVER, now);
+}
+
+bool svr__seal(svr__work *w, svr__session *s)
+{
+    svr_node *n = w->node;
+    svr__sealing *z = svr__sealing_of(n, s);
+    size_t len = svr__payload_len(w);
+
+    rekey(n, s, z, w->now);
+    if (len == 0)
+        return true;
+    if (!svr__touch(w))
+        return false;
+    if (svr_packet_extend(w->packet, &w->headers,
+                          (int)svr_payload_growth(z->cipher, len)) < 0) {
+        svr__drop(w, SVR_DROP_NO_BUFFER);
+        return false;
+    }
+    if (svr_payload_seal(&z->sender, NULL, &n->random,
+                         w->packet->data + w->headers.payload, len) < 0) {
+        svr__drop(w, SVR_DROP_NO_MEMORY);
+        return false;
+    }
+    return true;
+}
+
+bool svr__unseal(svr__work *w, svr__session *s)
+{
+    size_t len = svr__payload_len(w);
+
+    if (!w->sealed || !svr__is_sealing(s) || len == 0)
+        return true;
+    if (!svr__touch(w))
+        return false;
+    ptrdiff_t opened =
+        svr_payload_open(&svr__sealing_of(w->node, s)->receiver, NULL,
+                         w->packet->data + w->headers.payload, len);
+    if (opened < 0 ||
+        svr_packet_extend(w->packet, &w->headers, (int)opened - (int)len) < 0) {
+        svr__drop(w, opened == SVR_ERR_REPLAY ? SVR_DROP_SEAL_REPLAY
+                                              : SVR_DROP_WRONG_SEAL);
+        return false;
+    }
+    return true;
+}
