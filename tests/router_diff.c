@@ -72,6 +72,8 @@ static const struct row {
     {"key: KEY", "key: OTHER", "changed security policy default key;"},
     {"key: KEY", "key: KEY, hmac: sha256",
      "changed security policy default hmac;"},
+    {"key: KEY", "key: KEY, cipher: chacha20-poly1305",
+     "changed security policy default cipher;"},
     {"key: KEY", "key: KEY, mode: regular",
      "changed security policy default mode;"},
     {"key: KEY", "key: KEY, sign: metadata-only",
@@ -93,6 +95,9 @@ static const struct row {
     {"access: [{ allow: staff }]",
      "access: [{ allow: staff }]\n    denial: reset",
      "changed service web denial;"},
+    {"access: [{ allow: staff }]",
+     "access: [{ allow: staff }]\n    tcp-midstream: allow",
+     "changed service web tcp-midstream;"},
     {"  web:", "  web: # the same", ""},
     {"services:",
      "service-policies: { fast: { resiliency: failover } }\n"

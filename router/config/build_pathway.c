@@ -76,6 +76,8 @@ static bool build_security(struct builder *b, const struct value *security,
         .name = build_text(b, security->text),
         .hmac = svr_hmac_find(suites_more(),
                               value_of(security, SECURITY_HMAC)->text),
+        .cipher = svr_cipher_find(suites_more(),
+                                  value_of(security, SECURITY_CIPHER)->text),
         .mode = (enum svr_hmac_mode)value_of(security, SECURITY_MODE)->number,
         .per_packet =
             value_of(security, SECURITY_SIGN)->number == SIGN_PER_PACKET,

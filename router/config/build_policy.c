@@ -96,10 +96,13 @@ static void build_service_policy(const struct builder *b,
     const struct value *policy =
         name->given ? value_find(list, name->text) : NULL;
 
-    if (policy)
-        out->resiliency =
-            (enum svr_resiliency)value_of(policy, SERVICE_POLICY_RESILIENCY)
-                ->number;
+    if (!policy)
+        return;
+    out->resiliency =
+        (enum svr_resiliency)value_of(policy, SERVICE_POLICY_RESILIENCY)
+            ->number;
+    out->encryption =
+        (enum svr_encryption)value_of(policy, SERVICE_POLICY_ENCRYPT)->number;
 }
 
 static bool build_service(struct builder *b, const struct value *service,

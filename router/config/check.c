@@ -81,6 +81,31 @@ static void check_confirmed(struct checker *c, const struct value *security)
                        "beside it, or a better one");
 }
 
+static bool has_cipher(const struct value *cipher)
+{
+    return cipher->number == 0 || svr_cipher_find(suites_more(), cipher->text);
+}
+
+/* S11.4: whoever changes a packet under CBC changes what it becomes. */
+static void check_cipher(struct checker *c, const struct value *security)
+{
+    const struct value *cipher = value_of(security, SECURITY_CIPHER);
+    bool each = value_of(security, SECURITY_SIGN)->number == SIGN_PER_PACKET &&
+                value_of(security, SECURITY_MODE)->number != SVR_HMAC_DISABLED;
+
+    if (!has_cipher(cipher))
+        report_problem(c->report, cipher->at,
+                       "found cipher \"%s\", expected one that this program "
+                       "and this processor have",
+                       cipher->text);
+    else if (strncmp(cipher->text, "aes-cbc-", 8) == 0 && !each)
+        report_problem(c->report, cipher->at,
+                       "found cipher \"%s\", expected \"sign: per-packet\" "
+                       "beside it, and no \"mode: disabled\": without tags "
+                       "packets could be changed",
+                       cipher->text);
+}
+
 static void check_algorithms(struct checker *c, const struct value *security)
 {
     const struct value *hmac = value_of(security, SECURITY_HMAC);
@@ -102,6 +127,7 @@ static void check_securities(struct checker *c)
             continue;
         check_confirmed(c, s);
         check_algorithms(c, s);
+        check_cipher(c, s);
     }
 }
 

@@ -529,6 +529,18 @@ static const struct schema_choice resiliencies[] = {
      "through. The router at the other end must have the same policy"},
 };
 
+static const struct schema_choice encryptions[] = {
+    {"always", SVR_ENCRYPT_ALWAYS,
+     "its payloads are encrypted from the first router to the last one, and "
+     "what "
+     "is clear is refused there"},
+    {"adaptive", SVR_ENCRYPT_ADAPTIVE,
+     "they are, if they are not encrypted already, where the security policy "
+     "has "
+     "a cipher"},
+    {"never", SVR_ENCRYPT_NEVER, "they travel as they are"},
+};
+
 static const struct schema_key service_policy_keys[] = {
     [SERVICE_POLICY_RESILIENCY] = {.name = "resiliency",
                                    .type = SCHEMA_CHOICE,
@@ -536,6 +548,11 @@ static const struct schema_key service_policy_keys[] = {
                                    .text = "what becomes of a session whose "
                                            "pathway goes down",
                                    CHOICES(resiliencies)},
+    [SERVICE_POLICY_ENCRYPT] = {.name = "encrypt",
+                                .type = SCHEMA_CHOICE,
+                                .fallback = "adaptive",
+                                .text = "which payloads are encrypted",
+                                CHOICES(encryptions)},
 };
 
 static const struct schema_mapping service_policy_mapping = {
@@ -555,6 +572,19 @@ static const struct schema_choice hmacs[] = {
     {"sha1", 4,
      "HMAC-SHA-1, 20 bytes, for what has nothing better; needs libcrypto and "
      "`insecure: true`"},
+};
+
+static const struct schema_choice ciphers[] = {
+    {"none", 0, "metadata and payloads are clear"},
+    {"aes-gcm-256", 1, "AES-256 in Galois/counter mode"},
+    {"aes-gcm-128", 2, "AES-128 in Galois/counter mode; needs libcrypto"},
+    {"aes-cbc-256", 3,
+     "AES-256 in cipher block chaining; needs `sign: per-packet` and "
+     "libcrypto"},
+    {"aes-cbc-128", 4,
+     "AES-128 in cipher block chaining; needs `sign: per-packet` and "
+     "libcrypto"},
+    {"chacha20-poly1305", 5, "ChaCha20 and Poly1305"},
 };
 
 static const struct schema_choice modes[] = {
@@ -598,6 +628,12 @@ static const struct schema_key security_keys[] = {
                            .text = "whether the tag covers TCP's numbers, "
                                    "window, flags and options; false where "
                                    "something on the way rewrites them"},
+    [SECURITY_CIPHER] = {.name = "cipher",
+                         .type = SCHEMA_CHOICE,
+                         .fallback = "none",
+                         .text = "how metadata is encrypted, and payloads of "
+                                 "services that want it",
+                         CHOICES(ciphers)},
     [SECURITY_INSECURE] = {.name = "insecure",
                            .type = SCHEMA_BOOLEAN,
                            .fallback = "false",

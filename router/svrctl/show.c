@@ -134,18 +134,20 @@ static void print_pathways(json_t *list, FILE *out)
 
 static void print_securities(json_t *list, FILE *out)
 {
-    static const char *const heads[] = {"SECURITY", "HMAC", "LIBRARY"};
-    static const char *const keys[] = {"name", "hmac", "hmac_provider"};
+    static const char *const heads[] = {"SECURITY", "HMAC", "LIBRARY", "CIPHER",
+                                        "LIBRARY"};
+    static const char *const keys[] = {"name", "hmac", "hmac_provider",
+                                       "cipher", "cipher_provider"};
     struct table t;
     size_t i;
     json_t *o;
 
     if (json_array_size(list) == 0)
         return;
-    table_init(&t, heads, 3, 0);
+    table_init(&t, heads, 5, 0);
     json_array_foreach(list, i, o)
     {
-        for (size_t k = 0; k < 3; k++)
+        for (size_t k = 0; k < 5; k++)
             table_add(&t, "%s", get(o, keys[k]).text);
     }
     fputc('\n', out);

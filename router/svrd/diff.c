@@ -139,6 +139,7 @@ static void diff_security(json_t *what, const struct config *old, size_t i,
     const svr_security_config *b = &new->node.securities[k];
 
     NOTE(hmac);
+    NOTE(cipher);
     NOTE(mode);
     note(what, a->per_packet == b->per_packet, "sign");
     note(what, a->bind_tcp == b->bind_tcp, "bind-tcp");
@@ -215,6 +216,7 @@ static void diff_service(json_t *what, const struct config *old, size_t i,
          "access");
     note(what, a->public_scope == b->public_scope, "scope");
     NOTE(denial);
+    note(what, a->tcp_midstream == b->tcp_midstream, "tcp-midstream");
     note(what, memcmp(&a->policy, &b->policy, sizeof a->policy) == 0, "policy");
     note(what, same_routes(&old->node, i, &new->node, k), "routes");
 }

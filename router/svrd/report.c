@@ -104,6 +104,10 @@ static json_t *securities_status(const svr_node_config *node)
         json_object_set_new(o, "name", text(s->name));
         json_object_set_new(o, "hmac", text(s->hmac->name));
         json_object_set_new(o, "hmac_provider", text(s->hmac->provider));
+        json_object_set_new(o, "cipher",
+                            text(s->cipher ? s->cipher->name : "none"));
+        json_object_set_new(o, "cipher_provider",
+                            text(s->cipher ? s->cipher->provider : ""));
         json_array_append_new(list, o);
     }
     return list;
