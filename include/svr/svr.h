@@ -4,6 +4,7 @@
 
 #include <svr/base.h>
 #include <svr/crypto.h>
+#include <svr/exchange.h>
 #include <svr/node.h>
 #include <svr/path.h>
 #include <svr/pathway.h>
