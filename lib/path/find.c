@@ -218,10 +218,17 @@ static void add_disjoint(svr__ranking *r)
     }
 }
 
+static void add(svr__ranking *r, int level_before)
+{
+    if (r->search.q->disjoint != SVR_PATH_JOINT && !r->search.rule.any)
+        add_disjoint(r);
+    else
+        add_ranked(r, level_before);
+}
+
 static void run(svr__ranking *r, const svr_topology *t, svr__rule rule)
 {
     svr__search *s = &r->search;
-    bool disjoint = s->q->disjoint != SVR_PATH_JOINT && !rule.any;
     int before = -1;
 
     s->rule = rule;
@@ -233,11 +240,18 @@ static void run(svr__ranking *r, const svr_topology *t, svr__rule rule)
         if (level < 0)
             return;
         s->rule.level = (uint16_t)level;
+        s->cut = false;
         svr__search_prepare(s, r->count > 1);
-        if (disjoint)
-            add_disjoint(r);
-        else
-            add_ranked(r, before);
+        add(r, before);
+        if (s->cut && r->count == 1) {
+            /* whole distances leave fewer labels to look at */
+            s->cut = false;
+            r->found_count = 0;
+            set_closed(s, t);
+            svr__search_prepare(s, true);
+            add(r, before);
+        }
+        r->cut |= s->cut;
     }
 }
 
@@ -297,7 +311,7 @@ static void fill_note(svr_path_note *note, const svr__ranking *r,
 {
     if (note)
         *note = (svr_path_note){.best_effort = best_effort,
-                                .cut = r->search.cut,
+                                .cut = r->cut,
                                 .labels = r->search.looked};
 }
 

@@ -4,6 +4,7 @@
 
 /* ln 2 in units of 2^-32, rounded. */
 #define LN2 UINT64_C(2977044472)
+#define SMALL_PPM 15000
 /* More than of any loss below a million; that one is 13.8. */
 #define TOTAL (UINT64_C(16) << 32)
 
@@ -19,12 +20,22 @@ static uint64_t log_quotient(uint64_t n, uint64_t d)
     return 2 * sum;
 }
 
+/* -ln(1 - x) by its series, for x below 2^-6 in units of 2^-32. */
+static uint64_t log_small(uint64_t x)
+{
+    uint64_t square = x * x >> 32, cube = square * x >> 32;
+
+    return x + square / 2 + cube / 3 + (square * square >> 32) / 4;
+}
+
 uint64_t svr__attenuation(uint32_t loss_ppm)
 {
     uint64_t whole = SVR__PPM_ALL, halvings = 0, left;
 
     if (loss_ppm >= SVR__PPM_ALL)
         return TOTAL;
+    if (loss_ppm < SMALL_PPM)
+        return log_small(((uint64_t)loss_ppm << 32) / SVR__PPM_ALL);
     left = SVR__PPM_ALL - loss_ppm;
     /* what is left, between a half and one of the whole */
     while (2 * left <= whole) {

@@ -79,21 +79,23 @@ static uint32_t worst_candidate(const svr__ranking *r)
 
 /* Keeps the best vector of a set as a candidate. ranked has a place to spare
  * that serves as room for it. */
-static void consider(svr__ranking *r, const svr__start *start)
+static void consider(svr__ranking *r, svr__start *start)
 {
-    svr__trail *spare = &r->ranked[r->ranked_count];
-    uint32_t label = svr__search_run(&r->search, start), worst;
+    svr__trail *spare = &r->ranked[r->ranked_count], *worst = NULL;
+    uint32_t label;
 
+    if (r->candidate_count == r->count - r->ranked_count) {
+        worst = &r->candidates[worst_candidate(r)];
+        start->most = &worst->total;
+    }
+    label = svr__search_run(&r->search, start);
     if (label == SVR_PATH_NONE)
         return;
     svr__trail_take(&r->search, start, label, spare);
-    if (r->candidate_count < r->count - r->ranked_count) {
+    if (!worst)
         svr__trail_swap(spare, &r->candidates[r->candidate_count++]);
-        return;
-    }
-    worst = worst_candidate(r);
-    if (is_better(&r->search, spare, &r->candidates[worst]))
-        svr__trail_swap(spare, &r->candidates[worst]);
+    else if (is_better(&r->search, spare, worst))
+        svr__trail_swap(spare, worst);
 }
 
 static void rank_next(svr__ranking *r)
@@ -109,8 +111,10 @@ static void rank_next(svr__ranking *r)
 
 void svr__rank(svr__ranking *r)
 {
+    svr__start first = {.edges = r->banned};
+
     r->ranked_count = r->candidate_count = 0;
-    consider(r, &(svr__start){.edges = r->banned});
+    consider(r, &first);
     while (r->candidate_count > 0) {
         const svr__trail *last = &r->ranked[r->ranked_count];
         rank_next(r);

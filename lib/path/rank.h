@@ -27,6 +27,7 @@ typedef struct svr__ranking {
     svr__trail *found; /* across rules; the caller's */
     uint32_t ranked_count, candidate_count, found_count;
     uint32_t *banned;
+    bool cut; /* any search was */
 } svr__ranking;
 
 /* Fills `ranked`, best first. */

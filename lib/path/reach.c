@@ -34,8 +34,18 @@ static void relax(svr__search *s, enum svr__resource r, uint64_t bound,
     svr__path_heap_lower(&s->heap, e->from, key);
 }
 
+/* No router that is left is nearer than the first in the heap. */
+static void cap(svr__search *s, svr__key *far)
+{
+    svr__key radius = s->heap.entries[0].key;
+
+    for (uint32_t i = 0; i < s->g.routers; i++)
+        if (svr__key_less(radius, far[i]))
+            far[i] = radius;
+}
+
 void svr__reach(svr__search *s, enum svr__resource r, uint64_t bound,
-                svr__key *far)
+                uint32_t most, svr__key *far)
 {
     const svr__graph *g = &s->g;
 
@@ -48,7 +58,11 @@ void svr__reach(svr__search *s, enum svr__resource r, uint64_t bound,
             svr__path_heap_lower(&s->heap, i, far[i]);
         }
     }
-    while (s->heap.count > 0) {
+    for (uint32_t settled = 0; s->heap.count > 0; settled++) {
+        if (settled == most) {
+            cap(s, far);
+            return;
+        }
         svr__path_entry first = svr__path_heap_pop(&s->heap);
         uint32_t to = first.item;
         for (uint32_t i = g->in_first[to]; i < g->in_first[to + 1]; i++)

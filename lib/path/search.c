@@ -2,6 +2,8 @@
 
 #include "base/mos.h"
 
+enum { NEAR_ROOTS = 4 };
+
 svr__label svr__label_begin(const svr__search *s)
 {
     return (svr__label){.router = s->q->from,
@@ -19,7 +21,9 @@ svr__label svr__label_extend(const svr__search *s, const svr__label *l,
         .key = svr__key_sum(l->key, svr__edge_key(s, e)),
         .latency = l->latency + svr__figure(e->latency_us),
         .jitter = l->jitter + svr__figure(e->jitter_us),
-        .attenuation = l->attenuation + svr__edge_resource(e, SVR__LOSS),
+        .attenuation =
+            l->attenuation +
+            (s->adds_loss && e->loss_ppm ? svr__attenuation(e->loss_ppm) : 0),
         .router = e->to,
         .edge = edge,
         .parent = SVR_PATH_NONE,
@@ -181,10 +185,22 @@ static unsigned count_bits(unsigned x)
     return n;
 }
 
-void svr__search_prepare(svr__search *s, bool many)
+/* The routers about the end: as many as a search from the other side meets half
+ * way in a network where each step leads to several times as many. */
+static uint32_t near_enough(const svr__search *s)
+{
+    uint32_t root = 1;
+
+    while (root * root < s->g.routers)
+        root++;
+    return NEAR_ROOTS * root;
+}
+
+void svr__search_prepare(svr__search *s, bool whole)
 {
     bool mos = s->q->criterion == SVR_PATH_MOS;
     unsigned needed, table = 0;
+    uint32_t most = whole ? UINT32_MAX : near_enough(s);
     const unsigned voice = 1u << SVR__DELAY | 1u << SVR__LOSS;
 
     set_limits(s);
@@ -198,21 +214,21 @@ void svr__search_prepare(svr__search *s, bool many)
     s->single = s->counts == 0 && !mos;
     s->bounded = count_bits(s->counts) > (mos ? 0 : 1);
 
+    s->adds_loss = needed >> SVR__LOSS & 1;
+
     s->far_key = NULL;
     for (unsigned r = 0; r < SVR__RESOURCES; r++)
         s->far[r] = NULL;
-    if (s->single && !many)
-        return;
     for (unsigned r = 0; r < SVR__RESOURCES; r++) {
         uint64_t bound = s->limits >> r & 1 ? s->bound[r] : UINT64_MAX;
         if (!(needed >> r & 1) ||
             (r == SVR__LATENCY && s->q->criterion == SVR_PATH_LATENCY))
             continue;
-        svr__reach(s, r, bound, s->table[table]);
+        svr__reach(s, r, bound, most, s->table[table]);
         s->far[r] = s->table[table++];
     }
     if (!mos) {
-        svr__reach(s, SVR__RESOURCES, UINT64_MAX, s->table[table]);
+        svr__reach(s, SVR__RESOURCES, UINT64_MAX, most, s->table[table]);
         s->far_key = s->table[table];
         if (s->q->criterion == SVR_PATH_LATENCY)
             s->far[SVR__LATENCY] = s->far_key;
@@ -261,6 +277,32 @@ static bool is_hopeful(const svr__search *s, const svr__label *l,
         *promise = svr__key_sum(l->key, s->far_key[l->router]);
     }
     return true;
+}
+
+/* With one label for each router it has the router's number. Its last edge
+ * decides between equal ones: before that, there is only one way to come. */
+static bool is_behind(const svr__search *s, uint32_t edge, svr__key key)
+{
+    uint32_t to = s->g.edges[edge].to;
+    const svr__label *l = &s->labels[to];
+
+    if (s->router[to].stamp != s->stamp)
+        return false;
+    if (svr__key_equal(l->key, key))
+        return s->g.in_place[edge] > s->g.in_place[l->edge];
+    return svr__key_less(l->key, key);
+}
+
+static void add_single(svr__search *s, const svr__label *l)
+{
+    svr__key promise;
+
+    if (!is_hopeful(s, l, &promise) || svr__key_less(s->most, promise))
+        return;
+    s->looked++;
+    s->labels[l->router] = *l;
+    s->router[l->router].stamp = s->stamp;
+    svr__path_heap_lower(&s->heap, l->router, promise);
 }
 
 static uint32_t take_label(svr__search *s)
@@ -325,7 +367,7 @@ static void add_label(svr__search *s, const svr__label *l)
     svr__key promise;
     uint32_t i;
 
-    if (!is_hopeful(s, l, &promise))
+    if (!is_hopeful(s, l, &promise) || svr__key_less(s->most, promise))
         return;
     s->looked++;
     i = take_label(s);
@@ -352,6 +394,16 @@ static void add_label(svr__search *s, const svr__label *l)
 
 /* ---- the search ---- */
 
+/* What a whole vector came to, as a promise. */
+static svr__key promise_of(const svr__search *s, const svr__label *l)
+{
+    uint64_t delay = svr__label_resource(l, SVR__DELAY);
+
+    if (s->q->criterion != SVR_PATH_MOS)
+        return l->key;
+    return (svr__key){impairment(delay, l->attenuation), delay};
+}
+
 static bool is_banned(const svr__start *start, uint32_t edge)
 {
     for (size_t i = 0; i < start->banned_count; i++)
@@ -372,12 +424,15 @@ static void expand(svr__search *s, uint32_t label, const svr__start *start)
         uint32_t closed = s->router[e->to].closed;
         svr__label l;
         if (closed == s->stamp || closed == SVR__CLOSED ||
-            s->link_closed[e->link] || !svr__edge_open(s, e) ||
+            (s->single &&
+             is_behind(s, edge, svr__key_sum(from.key, svr__edge_key(s, e)))) ||
+            (s->q->disjoint && s->link_closed[e->link]) ||
+            !svr__edge_open(s, e) ||
             (from.parent == SVR_PATH_NONE && is_banned(start, edge)))
             continue;
         l = svr__label_extend(s, &from, edge);
         l.parent = label;
-        add_label(s, &l);
+        s->add(s, &l);
     }
 }
 
@@ -396,7 +451,9 @@ uint32_t svr__search_run(svr__search *s, const svr__start *start)
         l = svr__label_extend(s, &l, start->edges[i]);
     }
     l.edge = SVR_PATH_NONE;
-    add_label(s, &l);
+    s->most = start->most ? promise_of(s, start->most) : SVR__KEY_FAR;
+    s->add = s->single ? add_single : add_label;
+    s->add(s, &l);
     while (s->heap.count > 0) {
         uint32_t first = svr__path_heap_pop(&s->heap).item;
         bool begun = s->labels[first].parent != SVR_PATH_NONE;

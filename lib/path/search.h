@@ -54,7 +54,8 @@ typedef struct svr__router {
 
 #define SVR__CLOSED UINT32_MAX
 
-typedef struct svr__search {
+typedef struct svr__search svr__search;
+struct svr__search {
     svr__graph g;
     const svr_path_query *q;
     svr__rule rule;
@@ -63,7 +64,8 @@ typedef struct svr__search {
     unsigned limits; /* resources with a bound, as bits */
     unsigned counts; /* resources that make a label worth keeping */
     uint64_t bound[SVR__RESOURCES];
-    bool single;  /* one label at a router is enough */
+    bool single; /* one label at a router is enough */
+    bool adds_loss;
     bool bounded; /* at most q->labels are kept at one */
 
     /* Distances to the end; NULL: not needed. */
@@ -79,9 +81,12 @@ typedef struct svr__search {
     uint32_t label_cap, label_count, free, per_router;
     svr__path_heap heap;
 
+    svr__key most; /* what promises no less than this is left out */
+    void (*add)(struct svr__search *s, const svr__label *l);
+
     bool cut;
     size_t looked;
-} svr__search;
+};
 
 /* How a vector is to begin: these edges, and then none of `banned`; nor may it
  * end there if end_banned. */
@@ -91,6 +96,8 @@ typedef struct svr__start {
     const uint32_t *banned;
     size_t banned_count;
     bool end_banned;
+    const svr__label *most; /* a vector worse than this one is not wanted; NULL:
+                               any is */
 } svr__start;
 
 /* The label of nothing, and a label one edge further; parent and next are left
@@ -107,9 +114,10 @@ int svr__label_compare(const svr__search *s, const svr__label *x,
 /* Whether the run's rule lets an edge through. */
 bool svr__edge_open(const svr__search *s, const svr_path_edge *e);
 
-/* Sets limits and distances for the rule. Distances are wanted where more than
- * one search follows. */
-void svr__search_prepare(svr__search *s, bool many);
+/* Sets limits and distances for the rule: distances of all routers, or of those
+ * about the end. These are soon made and lead as well, where only one search
+ * follows. */
+void svr__search_prepare(svr__search *s, bool whole);
 
 /* The label at the end of the best vector, or SVR_PATH_NONE. Labels are good
  * until the next search. */
@@ -117,9 +125,10 @@ uint32_t svr__search_run(svr__search *s, const svr__start *start);
 
 /* The distances of all routers to the nearest target: in a resource, or by the
  * criterion's key where r is SVR__RESOURCES. Those beyond bound are not needed.
- * In reach.c. */
+ * Those of the `most` nearest are exact, those of all others are the least that
+ * they can be. In reach.c. */
 void svr__reach(svr__search *s, enum svr__resource r, uint64_t bound,
-                svr__key *far);
+                uint32_t most, svr__key *far);
 
 /* What an edge adds, in the order of SVR_PATH_LATENCY. */
 static inline svr__key svr__latency_key(const svr_path_edge *e)
