@@ -251,3 +251,52 @@ Test(node_seal, any_router_restarts)
                 mesh_close(&mesh);
             }
 }
+
+/* S12.4, S12.5: a session of more than two days gets new keys; no packet is
+ * lost, on whatever side of the change it was sent. */
+Test(node_seal, keys_change_within_a_session)
+{
+    for (int routers = 2; routers <= 3; routers++) {
+        struct mesh_options o = row_of(routers);
+        mesh_open(&mesh, &o);
+        mesh.filter = look;
+        for (int turn = 0; turn < 50 * 36; turn++) {
+            if (turn % 900 == 800) /* about 22 hours of each 25 */
+                memset(&seen, 0, sizeof(seen));
+            if (turn % 900 == 899)
+                cr_expect_gt(seen.metadata, 0, "a new key was told");
+            udp_turn(&mesh, 50);
+            mesh_run(&mesh, 99 * SVR_SECOND + SVR_SECOND * 4 / 5);
+            mesh_clear(&mesh);
+        }
+        cr_expect_eq(dropped(&mesh, SVR_DROP_WRONG_SEAL), 0);
+        cr_expect_eq(mesh_session(&mesh, 0).created, 1000 * SVR_SECOND);
+        mesh_close(&mesh);
+    }
+}
+
+/* S17: what is sent by two pathways comes once, and nothing of it is clear. */
+Test(node_seal, duplicated)
+{
+    struct mesh_options o = row_of(2);
+    o.links[o.link_count++] = (struct mesh_link){0, 1, 1};
+    o.resiliency = SVR_RESILIENCY_DUPLICATE;
+    memset(&seen, 0, sizeof(seen));
+    mesh_open(&mesh, &o);
+    mesh.filter = look;
+    for (int turn = 0; turn < 12; turn++) {
+        int from = turn % 2;
+        mesh.cut[turn / 4 % 2] = turn > 4;
+        mesh_send(&mesh, from,
+                  frame_udp(HOST(from), from ? 9 : 50, HOST(!from),
+                            from ? 50 : 9, MARKER, strlen(MARKER)));
+        mesh_run(&mesh, SVR_SECOND / 10);
+        mesh.cut[turn / 4 % 2] = false;
+        cr_assert_eq(mesh.received, (size_t)turn + 1);
+        cr_expect(holds(mesh_got(&mesh, (size_t)turn), MARKER, strlen(MARKER)));
+    }
+    cr_expect_gt(mesh.sent[1], 10);
+    cr_expect_eq(seen.markers, 0);
+    cr_expect_eq(seen.clients, 0);
+    mesh_close(&mesh);
+}

@@ -51,8 +51,7 @@ enum svr_resiliency {
 /* Which of a service's sessions have their payloads encrypted (S11.9), where
  * the security policies have a cipher. */
 enum svr_encryption {
-    SVR_ENCRYPT_ADAPTIVE, /* the default: those that are not encrypted already
-                           */
+    SVR_ENCRYPT_ADAPTIVE, /* the default: all but ESP, which is so already */
     SVR_ENCRYPT_ALWAYS,   /* all; none is carried otherwise */
     SVR_ENCRYPT_NEVER,
 };

@@ -90,8 +90,7 @@ static svr_uuid new_uuid(svr_node *n)
     return u;
 }
 
-/* S11.9: whether the session is encrypted from its first packet on. What is
- * encrypted already stays as it is, and TCP is looked at first. */
+/* S11.9: whether the session is encrypted. ESP is so already. */
 static enum svr_drop plan_seal(const svr_node *n, svr__session_plan *plan)
 {
     uint16_t to = plan->side[SVR__SERVER].pathway;
@@ -105,8 +104,7 @@ static enum svr_drop plan_seal(const svr_node *n, svr__session_plan *plan)
         return wanted == SVR_ENCRYPT_ALWAYS ? SVR_DROP_NOT_SEALED
                                             : SVR_DROP_NONE;
     plan->told.sealed = wanted == SVR_ENCRYPT_ALWAYS ||
-                        (wanted == SVR_ENCRYPT_ADAPTIVE &&
-                         proto != SVR_PROTO_TCP && proto != ESP);
+                        (wanted == SVR_ENCRYPT_ADAPTIVE && proto != ESP);
     return SVR_DROP_NONE;
 }
 

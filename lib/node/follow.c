@@ -116,10 +116,9 @@ static void say_where(svr__work *w, svr__session *s)
 /* S11.9, S11.10: whether metadata says of the session's encryption what is true
  * of the tuple that it came on. */
 static enum svr_drop may_seal(const svr__work *w, const svr__pathway *pw,
-                              const svr__session *s, unsigned side,
-                              const svr_metadata *md, svr__told *told)
+                              const svr__session *s, const svr_metadata *md,
+                              svr__told *told)
 {
-    (void)side;
     enum svr_drop reason = svr__seal_read(w->node, pw, md, told);
     if (reason == SVR_DROP_NONE && told->sealed != (s->seal == SVR__SEALED))
         reason = SVR_DROP_NOT_SEALED;
@@ -140,7 +139,7 @@ void svr__follow(svr__work *w, svr__pathway *pw, svr__session *s,
     svr__told told;
     enum svr_drop reason = may_follow(w, pw, s, side, md, &passed);
     if (reason == SVR_DROP_NONE)
-        reason = may_seal(w, pw, s, side, md, &told);
+        reason = may_seal(w, pw, s, md, &told);
     if (reason == SVR_DROP_NONE && side == SVR__SERVER &&
         !at_own_end(n, s, &to)) {
         say_where(w, s);
@@ -162,10 +161,10 @@ void svr__follow(svr__work *w, svr__pathway *pw, svr__session *s,
     s->passed = passed;
     *svr__token_of(n, s) = token;
     w->sealed = told.sealed;
-    if (told.sealed && s->seal == SVR__SEALED)
+    unsigned actions = svr__hear(w, s, side, md);
+    if (told.sealed) /* which may begin another exchange */
         svr__seal_hear(n, s, side, &told, w->now);
-    svr__go_on(w, svr__session_flow(&n->table, s, side),
-               svr__hear(w, s, side, md), alone);
+    svr__go_on(w, svr__session_flow(&n->table, s, side), actions, alone);
 }
 
 /* S6.9: the boot counter is the number's upper part. */
@@ -212,9 +211,10 @@ void svr__update(svr__work *w, svr__flow *flow, const svr_metadata *md,
         return;
     svr__health_asked(w, s, side, md);
     *svr__token_of(n, s) = token;
-    if (told.sealed && !older)
+    unsigned actions = svr__hear(w, s, side, md);
+    if (told.sealed && !older) /* which may begin another exchange */
         svr__seal_hear(n, s, side, &told, w->now);
-    svr__go_on(w, flow, svr__hear(w, s, side, md), alone);
+    svr__go_on(w, flow, actions, alone);
 }
 
 void svr__join(svr__work *w, svr__pathway *pw, svr__session *s,

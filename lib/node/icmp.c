@@ -19,6 +19,7 @@ enum {
     ERRORS_BURST = 100,
     /* Headers in front of a carried message, at most: IPv6 and TCP. */
     HEADERS_MAX = IP6_SIZE + TCP_SIZE,
+    QUOTED = 8, /* bytes behind a quoted IP header */
 };
 
 /* The session side that an error is told to. */
@@ -93,6 +94,19 @@ static void shorten(svr_packet *p, size_t limit)
         svr__trim(p, (uint32_t)limit);
 }
 
+/* Of an encrypted session nothing is quoted but headers: the IP header and the
+ * 8 bytes behind it. */
+static size_t quote_without_payload(const svr_packet *p)
+{
+    size_t header = IP6_SIZE;
+
+    if (p->len <= ICMP_SIZE)
+        return p->len;
+    if (!svr__is_v6(p->data + ICMP_SIZE))
+        header = (size_t)4 * (p->data[ICMP_SIZE] & 0x0f);
+    return ICMP_SIZE + header + QUOTED;
+}
+
 /* Puts the block in front of the message that p holds. */
 static bool prepend_block(svr_node *n, svr_packet *p, const svr__pathway *pw,
                           const struct recipient *r)
@@ -124,6 +138,8 @@ static bool wrap_message(svr_node *n, svr_packet *p, const struct recipient *r,
     svr_tuple tuple = svr__side_tuple(n, r->session, r->side);
     svr_tcp_bind bind;
 
+    if (r->session->seal == SVR__SEALED)
+        shorten(p, quote_without_payload(p));
     if (tuple.proto != SVR_PROTO_TCP)
         return prepend_block(n, p, pw, r) &&
                sign_carrier(n, p, pw, NULL, now) &&

@@ -811,6 +811,9 @@ void svr__seal_hear(svr_node *n, svr__session *s, unsigned side,
                     svr__told *told, svr_time now);
 /* Wipes what a session had. */
 void svr__seal_end(svr_node *n, const svr__session *s);
+/* Whether an encrypted session may go along a pathway. */
+bool svr__seal_may_use(const svr_node *n, const svr__session *s,
+                       uint16_t pathway);
 /* Whether payloads are encrypted and decrypted here. */
 bool svr__is_sealing(const svr__session *s);
 /* What metadata for a side says of it. */

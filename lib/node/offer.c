@@ -207,6 +207,7 @@ static void refuse(svr__work *w, svr__pathway *pw, const svr_metadata *md,
                    reason == SVR_DROP_NO_ROUTE;
 
     if ((missing && svr__resync_quiet(n, w->now)) ||
+        reason == SVR_DROP_MD_INCOMPLETE || /* more may come (S12.6) */
         !svr__md_has(md, SVR_HAS(SESSION_UUID)) ||
         (forward ? !is_refusal(reason)
                  : svr__session_find(&n->table, &md->uuid) != NULL))

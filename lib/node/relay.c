@@ -28,8 +28,7 @@ void svr__session_settle(svr_node *n, svr__session *s)
     for (unsigned side = 0; side < 2; side++) {
         svr__flow *f = svr__session_flow(&n->table, s, side);
         const svr__pathway *to = side_pathway(n, s, !side);
-        bool open = s->seal == SVR__UNDECIDED && side == SVR__CLIENT;
-        bool quiet = !open && !svr__is_sealing(s) && (!to || to->up) &&
+        bool quiet = !svr__is_sealing(s) && (!to || to->up) &&
                      !svr__has_legs(n, s, !side) &&
                      svr_session_quiet(&s->machine, side);
         f->flags = (uint8_t)(quiet ? f->flags & ~SVR__FLOW_SLOW

@@ -101,11 +101,19 @@ enum svr_drop svr__seal_read(const svr_node *n, const svr__pathway *pw,
 }
 
 /* S11.4: CBC proves nothing by itself. */
-static bool is_usable(const svr_node *n, const svr_cipher *c,
-                      const svr__side_plan *side)
+static bool is_usable(const svr_node *n, const svr_cipher *c, uint16_t pathway)
 {
     return c && (c->kind != SVR_CIPHER_CBC ||
-                 n->securities[n->pathways[side->pathway].security].per_packet);
+                 n->securities[n->pathways[pathway].security].per_packet);
+}
+
+bool svr__seal_may_use(const svr_node *n, const svr__session *s,
+                       uint16_t pathway)
+{
+    /* The session's key is told under a cipher only. */
+    return n->securities[n->pathways[pathway].security].cipher &&
+           (!svr__is_sealing(s) ||
+            is_usable(n, svr__sealing_of(n, s)->cipher, pathway));
 }
 
 enum svr_drop svr__seal_plan(const svr_node *n, const svr__session_plan *plan)
@@ -132,7 +140,8 @@ enum svr_drop svr__seal_plan(const svr_node *n, const svr__session_plan *plan)
     if (!plan->told.salted)
         return SVR_DROP_MD_INCOMPLETE;
     return is_usable(n, find_cipher(n, plan->told.salt.flags),
-                     server->pathway == SVR__NO_PATHWAY ? client : server)
+                     server->pathway == SVR__NO_PATHWAY ? client->pathway
+                                                        : server->pathway)
                ? SVR_DROP_NONE
                : SVR_DROP_NOT_SEALED;
 }
@@ -235,13 +244,13 @@ void svr__seal_hear(svr_node *n, svr__session *s, unsigned side,
                     svr__told *told, svr_time now)
 {
     svr__sealing *z = svr__sealing_of(n, s);
-    bool rekeyed =
-        side == SVR__CLIENT && memcmp(z->key, told->key, SVR_KEY_SIZE) != 0;
+    bool rekeyed = memcmp(z->key, told->key, SVR_KEY_SIZE) != 0;
 
-    if (rekeyed)
+    if (rekeyed && side == SVR__CLIENT)
         memcpy(z->key, told->key, SVR_KEY_SIZE);
     svr_wipe(told->key, SVR_KEY_SIZE);
-    if (!told->salted)
+    /* The server's side has not heard of a new key yet. */
+    if (!told->salted || (rekeyed && side == SVR__SERVER))
         return;
     bool fresh = !z->salted[side] ||
                  memcmp(z->salt[side].b, told->salt.b, SVR_SALT_SIZE) != 0;

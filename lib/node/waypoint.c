@@ -92,7 +92,8 @@ void svr__go_on(svr__work *w, svr__flow *flow, unsigned actions, bool alone)
     svr_node *n = w->node;
     svr__session *s = svr__flow_session(&n->table, flow);
     unsigned side = svr__flow_side(&n->table, flow);
-    size_t len = alone ? 0 : svr__payload_len(w);
+    bool ok = alone || svr__unseal(w, s);
+    size_t len = alone || !ok ? 0 : svr__payload_len(w);
 
     s->side[side].tcp_seq = w->headers.tcp_ack;
     s->side[side].tcp_ack = w->headers.tcp_seq + (uint32_t)len;
@@ -101,7 +102,7 @@ void svr__go_on(svr__work *w, svr__flow *flow, unsigned actions, bool alone)
         svr__session_settle(n, s);
         n->counters.control_received++;
         svr__consume(w);
-    } else if (svr__unseal(w, s)) {
+    } else if (ok) {
         svr__send_on(w, flow);
     } else {
         svr__session_settle(n, s);

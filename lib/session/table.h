@@ -78,7 +78,6 @@ typedef struct svr__passed {
 /* Whether a session's payloads are encrypted (S11.9). */
 enum svr__seal {
     SVR__CLEAR,
-    SVR__UNDECIDED, /* clear until the client's first data tell */
     SVR__SEALED,
 };
 

@@ -535,9 +535,8 @@ static const struct schema_choice encryptions[] = {
      "what "
      "is clear is refused there"},
     {"adaptive", SVR_ENCRYPT_ADAPTIVE,
-     "they are, if they are not encrypted already, where the security policy "
-     "has "
-     "a cipher"},
+     "they are where the security policy has a cipher, but for ESP, which is "
+     "encrypted already"},
     {"never", SVR_ENCRYPT_NEVER, "they travel as they are"},
 };
 
