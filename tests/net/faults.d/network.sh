@@ -26,6 +26,8 @@ authority=$run/faults.yaml
 # What the authority file says; a row may change it before network_up.
 bfd='{ interval: 100ms, required: 100ms, hold-down: 0s }'
 sign=metadata-only
+[[ $cipher != aes-cbc-* ]] || sign=per-packet
+encrypted=${cipher:+always} # payloads of all services
 resiliency=none # of the service that loads use
 server_mtu=1500 # of dc's interface to the servers
 
@@ -135,6 +137,15 @@ link_side() {
     if [[ ${link_near[$1]} == "$2" ]]; then echo near; else echo far; fi
 }
 
+# sealed_bytes: what encryption adds to a packet at most; CBC has tags beside it.
+sealed_bytes() {
+    case $cipher in
+    '') echo 0 ;;
+    aes-cbc-*) echo $((32 + 16)) ;;
+    *) echo 24 ;;
+    esac
+}
+
 authority_write() {
     {
         echo 'authority: demo'
@@ -174,9 +185,11 @@ authority_router() {
 authority_rest() {
     cat <<END
 security-policies:
-  default: { hmac: sha256-128, sign: $sign, key: demo.key }
+  default:
+    { hmac: sha256-128, sign: $sign, cipher: ${cipher:-none}, key: demo.key }
 service-policies:
-  load: { resiliency: $resiliency }
+  load: { resiliency: $resiliency, encrypt: ${encrypted:-never} }
+  other: { encrypt: ${encrypted:-never} }
 tenants: [staff, servers]
 services:
   load:
@@ -190,21 +203,25 @@ services:
     transports: [{ protocol: tcp, ports: 7001 }, { protocol: udp, ports: 7001 }]
     access: [{ allow: staff }]
     denial: reset
+    policy: other
     routes: [{ router: dc, interface: lan0 }]
   ping:
     prefixes: [10.2.0.0/24]
     transports: [{ protocol: icmp }]
     access: [{ allow: staff }]
+    policy: other
     routes: [{ router: dc, interface: lan0 }]
   traceroute:
     prefixes: [10.2.0.0/24]
     transports: [{ protocol: udp, ports: 33434-33534 }]
     access: [{ allow: staff }]
+    policy: other
     routes: [{ router: dc, interface: lan0 }]
   other:
     prefixes: [10.2.0.0/24]
     transports: [{ protocol: gre }, { protocol: 253 }]
     access: [{ allow: staff }]
+    policy: other
     routes: [{ router: dc, interface: lan0 }]
 END
 }
