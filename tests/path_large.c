@@ -93,7 +93,7 @@ static void draw_query(const network *n, svr_path_query *q, uint64_t *seed)
 }
 
 /* The best one alone is searched with distances of the end's surroundings, the
- * two best ones with all distances. */
+ * two best ones with those of four times as many routers. */
 static void check_first(const network *n, uint64_t seed, size_t *found)
 {
     svr_path_query one, two;

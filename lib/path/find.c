@@ -188,6 +188,11 @@ static void add_ranked(svr__ranking *r, int level_before)
             svr__trail_swap(&r->found[r->found_count++], &r->ranked[i]);
 }
 
+static bool is_disjoint(const svr__search *s)
+{
+    return s->q->disjoint != SVR_PATH_JOINT && !s->rule.any;
+}
+
 /* What a vector has used is closed to those that follow. */
 static void close_trail(svr__search *s, const svr__trail *trail)
 {
@@ -218,17 +223,29 @@ static void add_disjoint(svr__ranking *r)
     }
 }
 
-static void add(svr__ranking *r, int level_before)
+static void add(svr__ranking *r, int level_before, bool whole)
 {
-    if (r->search.q->disjoint != SVR_PATH_JOINT && !r->search.rule.any)
+    r->search.cut = false;
+    svr__search_prepare(&r->search, whole);
+    if (is_disjoint(&r->search))
         add_disjoint(r);
     else
         add_ranked(r, level_before);
 }
 
+/* Back to the first so many vectors, and what they have closed. */
+static void reopen(svr__ranking *r, const svr_topology *t, uint32_t count)
+{
+    r->found_count = count;
+    set_closed(&r->search, t);
+    for (uint32_t i = 0; i < count && is_disjoint(&r->search); i++)
+        close_trail(&r->search, &r->found[i]);
+}
+
 static void run(svr__ranking *r, const svr_topology *t, svr__rule rule)
 {
     svr__search *s = &r->search;
+    uint32_t found;
     int before = -1;
 
     s->rule = rule;
@@ -240,16 +257,12 @@ static void run(svr__ranking *r, const svr_topology *t, svr__rule rule)
         if (level < 0)
             return;
         s->rule.level = (uint16_t)level;
-        s->cut = false;
-        svr__search_prepare(s, r->count > 1);
-        add(r, before);
-        if (s->cut && r->count == 1) {
-            /* whole distances leave fewer labels to look at */
-            s->cut = false;
-            r->found_count = 0;
-            set_closed(s, t);
-            svr__search_prepare(s, true);
-            add(r, before);
+        found = r->found_count;
+        add(r, before, false);
+        /* whole distances leave fewer labels to look at */
+        if (s->cut) {
+            reopen(r, t, found);
+            add(r, before, true);
         }
         r->cut |= s->cut;
     }

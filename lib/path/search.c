@@ -2,7 +2,8 @@
 
 #include "base/mos.h"
 
-enum { NEAR_ROOTS = 4 };
+/* Where more vectors follow, what is about the end serves many searches. */
+enum { NEAR_ROOTS = 4, NEAR_ROOTS_MANY = 16 };
 
 svr__label svr__label_begin(const svr__search *s)
 {
@@ -193,7 +194,7 @@ static uint32_t near_enough(const svr__search *s)
 
     while (root * root < s->g.routers)
         root++;
-    return NEAR_ROOTS * root;
+    return (s->q->count > 1 ? NEAR_ROOTS_MANY : NEAR_ROOTS) * root;
 }
 
 void svr__search_prepare(svr__search *s, bool whole)
