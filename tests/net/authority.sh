@@ -7,6 +7,8 @@ authority_source=examples/authority.yaml
 #   open     the guest may use the services, and the server reach the staff
 #   pcap     the branch router's WAN interface by libpcap
 #   signed   every packet is signed
+#   cbc      the same, and payloads are encrypted by AES-256-CBC
+#   gcm      payloads are encrypted by AES-256-GCM
 #   masked   TCP sessions that branch opens travel as UDP
 #   wan6     the waypoints have IPv6 addresses only
 authority_make() {
@@ -40,6 +42,15 @@ authority_pcap() {
 
 authority_signed() {
     sed -i 's/sign: metadata-only/sign: per-packet/' "$1"
+}
+
+authority_cbc() {
+    authority_signed "$1"
+    sed -i 's/key: demo.key }/key: demo.key, cipher: aes-cbc-256 }/' "$1"
+}
+
+authority_gcm() {
+    sed -i 's/key: demo.key }/key: demo.key, cipher: aes-gcm-256 }/' "$1"
 }
 
 authority_masked() {
