@@ -530,8 +530,8 @@ Test(exchange, messages_come_again_after_1_2_4_up_to_30_seconds)
     }
 }
 
-/* An answer is good for a while only; then the run begins anew, and its keys
- * die unless the peer has them. */
+/* An answer is good for a while only; then the run begins anew. The peer may
+ * use its keys all the same, until there are newer ones. */
 Test(exchange, after_three_finishes_there_is_another_start)
 {
     svr_exchange *x = &p.end[0].x;
@@ -550,8 +550,42 @@ Test(exchange, after_three_finishes_there_is_another_start)
     }
     cr_assert_arr_eq(kinds, ((uint8_t[]){3, 3, 3, 1, 1}), 5);
     cr_assert_not_null(svr_exchange_by_number(x, 2));
-    svr_exchange_handle(x, p.now + 120 * SVR_SECOND);
+    p.now += 10000 * SVR_SECOND;
+    svr_exchange_handle(x, p.now);
+    cr_assert_not_null(svr_exchange_by_number(x, 2));
+    pair_settle(&p);
+    cr_assert(pair_agrees(&p));
+    cr_assert_eq(x->current, 4);
+    svr_exchange_handle(x, p.now + SVR_EXCHANGE_OVERLAP);
     cr_assert_null(svr_exchange_by_number(x, 2));
+}
+
+/* They do not take places for ever. */
+Test(exchange, the_oldest_unconfirmed_keys_make_room)
+{
+    svr_exchange *x = &p.end[0].x;
+    uint8_t buf[SVR_EXCHANGE_MAX];
+
+    silence(1);
+    for (unsigned i = 0; i < 2 * SVR_EXCHANGE_LIVE; i++) {
+        while (x->run.state != SVR__RUN_FINISHING) {
+            p.now = x->run.state ? x->run.send_at : p.now;
+            pair_serve(&p, 0);
+            pair_message m = only();
+            expect(&m, SVR_EXCHANGE_ACCEPTED);
+            m = only();
+            expect(&m, SVR_EXCHANGE_ACCEPTED);
+        }
+        while (x->run.state == SVR__RUN_FINISHING && x->run.finishes < 3) {
+            p.now = x->run.send_at;
+            cr_assert_gt(svr_exchange_send(x, buf, p.now), 0);
+        }
+        svr__run_begin(x, p.now);
+    }
+    cr_assert_null(svr_exchange_by_number(x, 2));
+    cr_assert_eq(svr__generation_newest(x), 4 * SVR_EXCHANGE_LIVE);
+    pair_settle(&p);
+    cr_assert(pair_agrees(&p));
 }
 
 Test(exchange, keys_are_renewed_in_time)

@@ -11,10 +11,6 @@ enum {
     FINISHES = 3,      /* then the answer is too old */
 };
 
-/* What a generation goes on for if its FINISH has had no confirmation: the
- * peer may use it, until another run has made a newer one. */
-#define UNCONFIRMED (120 * SVR_SECOND)
-
 static const char *const verdict_names[] = {
 #define X(name, id, text) [SVR_EXCHANGE_##name] = id,
     SVR_EXCHANGE_MAP(X)
@@ -131,9 +127,6 @@ void svr__run_begin(svr_exchange *x, svr_time now)
 
     if (r->state == SVR__RUN_NONE)
         *r = (svr__run){.since = now, .last_sent = now};
-    svr_generation *g = svr__generation_find(x, r->number);
-    if (r->state == SVR__RUN_FINISHING && g && g->dies == SVR_NEVER)
-        g->dies = now + UNCONFIRMED;
     r->state = SVR__RUN_STARTED;
     r->number = 0;
     r->hurried = false;

@@ -160,14 +160,15 @@ SVR_MUST_CHECK bool svr__confirm_open(const uint8_t key[SVR_KEY_SIZE],
 
 /* generations.c */
 svr_generation *svr__generation_find(svr_exchange *x, uint32_t number);
-/* A free place; NULL: there is none. */
+/* A free place, or that of the oldest generation that was never confirmed,
+ * which the peer may use until there is a newer one; NULL: there is none. */
 svr_generation *svr__generation_place(svr_exchange *x);
 /* The newest alive; 0: none. */
 uint32_t svr__generation_newest(const svr_exchange *x);
 /* The next number of a run that one of the two begins: those of the lower
  * identity are even, so that two runs at once do not meet. */
 uint32_t svr__generation_next(uint32_t after, bool by_lower);
-/* Fills a free place. */
+/* Fills a place. */
 void svr__generation_make(svr_exchange *x, svr_generation *g, uint32_t number,
                           const uint8_t peer_key[SVR_KEY_SIZE], svr_time now);
 /* It is used for what is sent from now on. */

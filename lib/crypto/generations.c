@@ -16,12 +16,24 @@ svr_generation *svr__generation_find(svr_exchange *x, uint32_t number)
     return NULL;
 }
 
+/* Its run was given up before CONFIRM came. */
+static bool is_abandoned(const svr_exchange *x, const svr_generation *g)
+{
+    return g->send_id == 0 && g->number != x->run.number;
+}
+
 svr_generation *svr__generation_place(svr_exchange *x)
 {
-    for (size_t i = 0; i < SVR_EXCHANGE_LIVE; i++)
-        if (!is_live(&x->live[i]))
-            return &x->live[i];
-    return NULL;
+    svr_generation *oldest = NULL;
+
+    for (size_t i = 0; i < SVR_EXCHANGE_LIVE; i++) {
+        svr_generation *g = &x->live[i];
+        if (!is_live(g))
+            return g;
+        if (is_abandoned(x, g) && (!oldest || g->number < oldest->number))
+            oldest = g;
+    }
+    return oldest;
 }
 
 uint32_t svr__generation_newest(const svr_exchange *x)
