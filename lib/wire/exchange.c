@@ -14,11 +14,6 @@ static const uint8_t sealed_lens[] = {
     [SVR__EXCHANGE_COOKIE] = 32,
 };
 
-size_t svr__exchange_sealed_len(uint8_t kind)
-{
-    return sealed_lens[kind];
-}
-
 static int read_start(svr__rd *rd, svr__exchange_message *m)
 {
     m->highest = svr__rd_u32(rd);

@@ -59,7 +59,5 @@ SVR_MUST_CHECK int svr__exchange_decode(svr__exchange_message *m,
  * zeros: they are its last 32 bytes. Asserts that there is room in cap. */
 size_t svr__exchange_encode(uint8_t *buf, size_t cap,
                             const svr__exchange_message *m);
-/* How many bytes the sealed part of that kind has. */
-size_t svr__exchange_sealed_len(uint8_t kind);
 
 #endif
