@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 #include <svr/openssl.h>
+#include <svr/payload.h>
 
 #include "cipher_checks.h"
 #include "support.h"
@@ -157,4 +158,45 @@ Test(openssl, all_of_s11_is_there)
     cr_assert_eq(svr_cipher_find(suites, "xchacha20-poly1305"),
                  &svr_cipher_xchacha20_poly1305);
     svr_openssl_close(NULL);
+}
+
+/* Payloads under CBC: padding, then the vector with the epoch in its top bit.
+ */
+Test(openssl, payloads_under_cbc)
+{
+    static const uint8_t key[SVR_KEY_SIZE] = {5};
+    static const svr_payload_scope scope = {.direction = SVR_REVERSE};
+    static svr_payload_receiver in;
+    const svr_cipher *c = svr_cipher_find(suites, "aes-cbc-256");
+    uint64_t seed = 9;
+    const svr_random random = {test_fill, &seed};
+    svr_payload_sender out = {0};
+    uint8_t plain[80], buf[80 + SVR_PAYLOAD_GROWTH_MAX];
+
+    test_fill(&seed, plain, sizeof(plain));
+    for (int turn = 0; turn < 3; turn++) {
+        cr_assert_eq(svr_payload_sender_init(&out, c, &scope, key, &random), 0);
+        memcpy(buf, plain, 16);
+        cr_assert_eq(svr_payload_seal(&out, NULL, &random, buf, 16), 48);
+        cr_assert_eq(svr_payload_open(&in, NULL, buf, 48), SVR_ERR_TAG,
+                     "its key was never given");
+        cr_assert_eq(
+            svr_payload_receiver_init(&in, c, &scope, key, out.salt, out.epoch),
+            0);
+        for (size_t len = 0; len <= sizeof(plain); len++) {
+            memcpy(buf, plain, len);
+            ptrdiff_t sealed = svr_payload_seal(&out, NULL, &random, buf, len);
+            cr_assert_eq(sealed, (ptrdiff_t)(len + svr_payload_growth(c, len)));
+            cr_assert_eq(buf[sealed - 16] >> 7, out.epoch);
+            cr_assert_eq(svr_payload_open(&in, NULL, buf, (size_t)sealed),
+                         (ptrdiff_t)len);
+            cr_assert_arr_eq(buf, plain, len);
+        }
+        for (size_t len = 0; len < 40; len++)
+            if (len != 32)
+                cr_assert_eq(svr_payload_open(&in, NULL, buf, len), SVR_ERR_TAG,
+                             "%zu bytes", len);
+    }
+    svr_payload_sender_wipe(&out);
+    svr_payload_receiver_wipe(&in);
 }
