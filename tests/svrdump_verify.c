@@ -106,6 +106,45 @@ static void check_sessions(const struct net_options *o, const char *plain_tag)
     verify_keys_free(keys);
 }
 
+/* Encrypted metadata is opened with the keys, and says nothing without;
+ * sessions' keys are not shown. */
+Test(svrdump_verify, encrypted_metadata)
+{
+    const struct net_options options = {.per_packet = true,
+                                        .cipher = &svr_cipher_chacha20_poly1305,
+                                        .encryption = SVR_ENCRYPT_ALWAYS};
+    svr_security_config policy = net_security(&options);
+    struct verify_keys *keys = keys_of(&policy);
+    json_t *list, *frame;
+    char *text;
+
+    capture_sessions(&options);
+    list = list_with(keys);
+    for (size_t i = 0; i < 2; i++) {
+        frame = json_array_get(list, i);
+        cr_expect_str_eq(status_of(frame), "ok", "%zu", i);
+        cr_expect_str_eq(text_at(frame, "metadata.tag"), "ok", "%zu", i);
+        cr_expect(json_is_true(json_object_get(
+                      json_object_get(frame, "metadata"), "encrypted")),
+                  "%zu", i);
+        cr_expect_str_eq(text_at(frame, "session.tenant"), "staff.corp", "%zu",
+                         i);
+    }
+    text = json_dumps(list, 0);
+    cr_expect_not_null(strstr(text, CLIENT));
+    cr_expect_not_null(strstr(text, "session-encryption-key"));
+    free(text);
+    json_decref(list);
+    verify_keys_free(keys);
+
+    list = list_with(NULL);
+    cr_expect_str_eq(status_of(json_array_get(list, 0)), "opaque");
+    text = json_dumps(list, 0);
+    cr_expect_null(strstr(text, CLIENT));
+    free(text);
+    json_decref(list);
+}
+
 Test(svrdump_verify, tags_of_routers_are_right)
 {
     static const struct {

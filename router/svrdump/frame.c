@@ -107,10 +107,9 @@ static void set_malformed(struct dump_frame *f, int reason)
     f->reason = reason;
 }
 
-static void read_sections(struct dump_frame *f)
+void dump_read_sections(struct dump_frame *f, size_t len)
 {
-    svr_span section = {f->block.data + f->block.header_len,
-                        f->block.payload_len};
+    svr_span section = {f->block.data + f->block.header_len, len};
     svr_metadata whole;
     int err;
 
@@ -126,6 +125,7 @@ static void read_sections(struct dump_frame *f)
     if (err == 0) {
         f->status = DUMP_OK;
         f->md = whole;
+        f->clear_len = (uint16_t)len;
     } else if (looks_sealed(&f->md, section)) {
         f->status = DUMP_OPAQUE;
     } else {
@@ -181,7 +181,7 @@ static void read_metadata(struct dump_frame *f, svr_span captured)
     else if (svr_block_is_bare(&f->block))
         f->status = DUMP_FALSE_POSITIVE;
     else
-        read_sections(f);
+        dump_read_sections(f, f->block.payload_len);
 }
 
 static void read_payload(struct dump_frame *f)
@@ -274,6 +274,9 @@ void dump_visit(const struct dump_frame *f, dump_visitor *visit, void *user)
                   f->is_bfd ? SVR_SECTION_BFD : SVR_SECTION_HEADER, visit,
                   user);
     if (f->status != DUMP_OPAQUE)
-        visit_section((svr_span){b->data + b->header_len, b->payload_len},
+        visit_section((svr_span){b->data + b->header_len,
+                                 f->status == DUMP_OK && !f->is_bfd
+                                     ? f->clear_len
+                                     : b->payload_len},
                       SVR_SECTION_PAYLOAD, visit, user);
 }

@@ -68,6 +68,8 @@ static json_t *metadata_object(const struct dump_frame *f)
     }
     if (!dump_is_plain(f) && !f->is_bfd)
         set_tag(o, f->tag);
+    if (f->opened)
+        set_new(o, "encrypted", json_true());
     dump_visit(f, append_tlv, tlvs);
     set_new(o, "tlvs", tlvs);
     return o;

@@ -64,7 +64,10 @@ struct dump_frame {
     uint8_t version;
     uint16_t header_section_len; /* header length as the base header says */
     uint16_t payload_section_len;
-    svr_block block; /* where the base header is right, else data is NULL */
+    uint16_t clear_len; /* of the payload section's attributes, once they are
+                           known to be clear */
+    bool opened;        /* they were encrypted, and a key opened them */
+    svr_block block;    /* where the base header is right, else data is NULL */
     svr_metadata md; /* all of it where OK, nothing where the header section is
                         malformed, else the header section */
 
@@ -83,6 +86,9 @@ struct dump_frame {
 svr_span dump_link_strip(int datalink, const uint8_t *frame, size_t len);
 bool dump_link_supported(int datalink);
 
+/* Reads the sections of the frame's block, whose payload section begins with
+ * len bytes of clear attributes. */
+void dump_read_sections(struct dump_frame *f, size_t len);
 /* Reads the packet `ip`, all that was captured of it, into f, whose number and
  * time are set. False where there is no memory. */
 bool dump_frame_read(struct dump_frame *f, svr_span ip);

@@ -189,7 +189,7 @@ static void print_metadata(FILE *out, const struct dump_frame *f)
         fputs(" svr opaque", out);
         break;
     case DUMP_OK:
-        fputs(" svr", out);
+        fputs(f->opened ? " svr encrypted" : " svr", out);
         break;
     }
     print_session(out, &f->md);

@@ -22,10 +22,12 @@ struct verify_key {
     const struct router *to;
     svr_direction_key direction;
     const svr_hmac *hmac;
+    const svr_cipher *cipher; /* of metadata; NULL: it is clear */
+    svr_cipher_state open;    /* what is for the router `to` */
     bool timed, bind_tcp;
-    bool tells_boot;  /* the routers speak BFD with blocks (S11.7) */
-    bool signs_plain; /* packets without metadata too (S11.4) */
-    const struct verify_key *next; /* in its bucket */
+    bool tells_boot;         /* the routers speak BFD with blocks (S11.7) */
+    bool signs_plain;        /* packets without metadata too (S11.4) */
+    struct verify_key *next; /* in its bucket */
 };
 
 /* Guarded memory. */
@@ -37,7 +39,7 @@ struct pool {
 
 struct verify_keys {
     struct pool *pools; /* the one with room first */
-    const struct verify_key *by_id[BUCKETS];
+    struct verify_key *by_id[BUCKETS];
     struct router *routers;
 };
 
@@ -56,6 +58,8 @@ void verify_keys_free(struct verify_keys *keys)
         return;
     for (struct pool *p = keys->pools; p; p = next) {
         next = p->next;
+        for (size_t i = 0; i < p->count; i++)
+            svr_cipher_wipe(&p->keys[i].open);
         svr_secret_free(p);
     }
     for (struct router *r = keys->routers; r; r = next_router) {
@@ -110,17 +114,16 @@ static struct verify_key *new_key(struct verify_keys *keys)
 
 /* The first of the keys with that security id, or NULL. Behind it there may be
  * more: two policies may share a key file. */
-static const struct verify_key *find(const struct verify_keys *keys,
-                                     uint32_t id)
+static struct verify_key *find(const struct verify_keys *keys, uint32_t id)
 {
-    const struct verify_key *k = keys->by_id[id % BUCKETS];
+    struct verify_key *k = keys->by_id[id % BUCKETS];
 
     while (k && k->direction.security_id != id)
         k = k->next;
     return k;
 }
 
-static const struct verify_key *find_next(const struct verify_key *k)
+static struct verify_key *find_next(struct verify_key *k)
 {
     uint32_t id = k->direction.security_id;
 
@@ -133,20 +136,35 @@ static const struct verify_key *find_next(const struct verify_key *k)
 static bool is_same(const struct verify_key *a, const struct verify_key *b)
 {
     return memcmp(a->direction.key, b->direction.key, SVR_KEY_SIZE) == 0 &&
-           a->hmac == b->hmac && a->timed == b->timed &&
-           a->bind_tcp == b->bind_tcp && a->tells_boot == b->tells_boot &&
-           a->signs_plain == b->signs_plain;
+           a->hmac == b->hmac && a->cipher == b->cipher &&
+           a->timed == b->timed && a->bind_tcp == b->bind_tcp &&
+           a->tells_boot == b->tells_boot && a->signs_plain == b->signs_plain;
 }
 
 /* Every pathway between two routers asks for the same keys. */
 static bool is_known(const struct verify_keys *keys,
                      const struct verify_key *wanted)
 {
-    const struct verify_key *k = find(keys, wanted->direction.security_id);
+    struct verify_key *k = find(keys, wanted->direction.security_id);
 
     while (k && !is_same(k, wanted))
         k = find_next(k);
     return k != NULL;
+}
+
+/* S12.2: metadata is under the key of the router that gets it. */
+static bool key_metadata(struct verify_key *k,
+                         const svr_security_config *policy)
+{
+    uint8_t key[SVR_KEY_SIZE];
+    bool ok;
+
+    if (!k->cipher)
+        return true;
+    svr_metadata_key_derive(key, policy->key, k->to->name, 1);
+    ok = svr_cipher_init(&k->open, k->cipher, SVR_CIPHER_OPEN, key) == 0;
+    svr_wipe(key, sizeof(key));
+    return ok;
 }
 
 static bool add_direction(struct verify_keys *keys, const char *from,
@@ -156,12 +174,13 @@ static bool add_direction(struct verify_keys *keys, const char *from,
     struct verify_key wanted = {
         .to = the_router(keys, to),
         .hmac = policy->hmac,
+        .cipher = policy->cipher ? svr_metadata_cipher(policy->cipher) : NULL,
         .timed = policy->mode == SVR_HMAC_TIME_BASED,
         .bind_tcp = policy->bind_tcp,
         .tells_boot = tells_boot,
         .signs_plain = policy->per_packet && policy->mode != SVR_HMAC_DISABLED,
     };
-    const struct verify_key **bucket;
+    struct verify_key **bucket;
     struct verify_key *k = NULL;
     bool known;
 
@@ -176,10 +195,11 @@ static bool add_direction(struct verify_keys *keys, const char *from,
         k = new_key(keys);
     if (k) {
         *k = wanted;
+        known = key_metadata(k, policy);
         *bucket = k;
     }
     svr_wipe(&wanted, sizeof(wanted));
-    return known || k;
+    return known;
 }
 
 bool verify_keys_add(struct verify_keys *keys, const char *router,
@@ -294,9 +314,25 @@ static void learn_boot(const struct verify_keys *keys,
         r->boot = b->boot_counter;
 }
 
+/* What a router would read of an authentic block (S11.1). */
+static void open_metadata(struct verify_key *k, struct dump_frame *f)
+{
+    uint8_t *block = f->bytes + (f->block.data - f->bytes);
+    ptrdiff_t len;
+
+    if (!k->cipher || f->block.payload_len == 0)
+        return;
+    len = svr_metadata_open(&k->open, block, &f->block);
+    f->opened = len >= 0;
+    if (f->opened)
+        dump_read_sections(f, (size_t)len);
+    else
+        f->status = DUMP_OPAQUE;
+}
+
 void verify_metadata(struct verify_keys *keys, struct dump_frame *f)
 {
-    const struct verify_key *k, *last = NULL;
+    struct verify_key *k, *last = NULL;
     uint32_t id;
 
     if (!named_key(f, &id))
@@ -310,8 +346,11 @@ void verify_metadata(struct verify_keys *keys, struct dump_frame *f)
     }
     if (last)
         set_signer(f, last);
-    if (f->tag == DUMP_TAG_OK)
-        learn_boot(keys, f);
+    if (f->tag != DUMP_TAG_OK)
+        return;
+    learn_boot(keys, f);
+    if (last && !f->is_bfd && f->block.data)
+        open_metadata(last, f);
 }
 
 void verify_plain(struct dump_frame *f)
