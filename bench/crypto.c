@@ -33,12 +33,12 @@ enum {
 
 /* One suite, both ways. */
 struct subject {
+    svr_payload_sender sender;
+    svr_mac mac;
     const char *name;      /* of the cipher, or NULL */
     const char *algorithm; /* as libcrypto calls it */
     const char *hash;      /* of the HMAC beside or instead of it, or NULL */
-    svr_payload_sender sender;
     svr_payload_receiver *receiver;
-    svr_mac mac;
     EVP_CIPHER_CTX *seal, *open;
     EVP_MAC_CTX *sign;
     uint8_t plain[LEN], buf[ROOM + SVR_TAG_MAX];
@@ -266,12 +266,18 @@ static void prepare(struct subject *s)
 int main(int argc, char **argv)
 {
     static struct subject subjects[] = {
-        {"aes-gcm-256", "AES-256-GCM", NULL},
-        {"aes-gcm-128", "AES-128-GCM", NULL},
-        {"chacha20-poly1305", "ChaCha20-Poly1305", NULL},
-        {"aes-cbc-256", "AES-256-CBC", "sha256-128"},
-        {"aes-cbc-128", "AES-128-CBC", "sha256-128"},
-        {NULL, NULL, "sha256-128"},
+        {.name = "aes-gcm-256", .algorithm = "AES-256-GCM", .hash = NULL},
+        {.name = "aes-gcm-128", .algorithm = "AES-128-GCM", .hash = NULL},
+        {.name = "chacha20-poly1305",
+         .algorithm = "ChaCha20-Poly1305",
+         .hash = NULL},
+        {.name = "aes-cbc-256",
+         .algorithm = "AES-256-CBC",
+         .hash = "sha256-128"},
+        {.name = "aes-cbc-128",
+         .algorithm = "AES-128-CBC",
+         .hash = "sha256-128"},
+        {.name = NULL, .algorithm = NULL, .hash = "sha256-128"},
     };
     static const char *const names[] = {
         "aes-gcm-256",        "aes-gcm-128",        "chacha20-poly1305",
@@ -286,7 +292,7 @@ int main(int argc, char **argv)
         .ratios = {{LIBRARY, BARE}},
         .ratio_count = 1,
         .rows = rows,
-        .row_count = 2 * COUNT,
+        .row_count = (size_t)2 * COUNT,
     };
 
     must(svr_crypto_init() == 0, "libsodium");

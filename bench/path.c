@@ -346,8 +346,10 @@ static double log_2(double x)
 {
     double n = 0;
 
-    for (; x >= 2; x /= 2)
+    while (x >= 2) {
+        x /= 2;
         n++;
+    }
     return n + (x - 1); /* between powers: straight */
 }
 

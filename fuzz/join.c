@@ -128,6 +128,7 @@ static void join(struct frame *f)
         return;
     f->p.segment_size = 0;
     pieces_open(&all, f, size);
+    assert(all.count > 0);
     for (int i = 0; i < 3 && changed; i++, changed >>= 3)
         change(&all.frame[changed % all.count].p, f, f->h.payload);
     for (size_t at = 0; at < all.count;)

@@ -117,8 +117,8 @@ static void write_start(svr_exchange *x)
     x->random.fill(x->random.user, salt, sizeof(salt));
     svr_x25519_public(ephemeral, r->secret);
     r->len = svr__exchange_encode(r->message, sizeof(r->message), &m);
-    svr__exchange_mac1(r->message + r->len - 2 * SVR__EXCHANGE_MAC, x->starting,
-                       r->message, r->len);
+    svr__exchange_mac1(r->message + r->len - (size_t)2 * SVR__EXCHANGE_MAC,
+                       x->starting, r->message, r->len);
 }
 
 void svr__run_begin(svr_exchange *x, svr_time now)

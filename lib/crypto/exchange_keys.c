@@ -85,7 +85,7 @@ void svr__pair_hash(uint8_t out[SVR_KEY_SIZE], const uint8_t *initiator,
 void svr__exchange_mac1(uint8_t out[MAC], const uint8_t pair[SVR_KEY_SIZE],
                         const uint8_t *start, size_t len)
 {
-    const svr_span part = {start, len - 2 * MAC};
+    const svr_span part = {start, len - (size_t)2 * MAC};
 
     derive_mac(out, pair, "svr mac1", &part, 1);
 }
@@ -126,8 +126,8 @@ bool svr__cookie_open(uint8_t out[16], const uint8_t pair[SVR_KEY_SIZE],
     uint8_t key[SVR_KEY_SIZE];
 
     cookie_key(key, pair, nonce);
-    bool ok =
-        open_once(key, (svr_span){mac1, MAC}, out, (svr_span){sealed, 2 * MAC});
+    bool ok = open_once(key, (svr_span){mac1, MAC}, out,
+                        (svr_span){sealed, (size_t)2 * MAC});
     svr_wipe(key, sizeof(key));
     return ok;
 }

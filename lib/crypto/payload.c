@@ -31,7 +31,7 @@ uint8_t svr_payload_cipher_number(const svr_cipher *c)
     static const char *const names[] = {"aes-gcm-256", "aes-gcm-128",
                                         "chacha20-poly1305", "aes-cbc-256",
                                         "aes-cbc-128"};
-    for (uint8_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(c->name, names[i]) == 0)
             return (uint8_t)(i + 1);
     return 0;
