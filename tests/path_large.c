@@ -215,9 +215,8 @@ Test(path_large, a_line_of_65535_routers)
         cr_assert_eq(v[0].edges[i] / 2, i);
 
     q.max_hops = LINE - 2;
-    cr_expect_eq(
-        svr_path_find(&n.t, &q, v, 2, &note,
-                      realloc(scratch, svr_path_scratch_size(&n.t, &q))),
-        0);
+    scratch = realloc(scratch, svr_path_scratch_size(&n.t, &q));
+    cr_expect_eq(svr_path_find(&n.t, &q, v, 2, &note, scratch), 0);
+    free(scratch);
     free_network(&n);
 }
