@@ -200,11 +200,34 @@ static void begin_session(svr__work *w, svr__pathway *pw, svr__session *old,
         svr__offer(w, pw, old, md, block_len);
 }
 
+/* S6.11: it goes to other ports, or ends where there are none. */
+static void give_way(svr__work *w, svr__session *ours)
+{
+    svr_node *n = w->node;
+
+    if (svr__session_reopen(n, ours, w->now)) {
+        svr__alias *a = svr__alias_find(&n->table.aliases, &w->key, w->hash);
+        if (a)
+            svr__alias_drop(n, a, w->now);
+        return;
+    }
+    if (ours->side[SVR__CLIENT].pathway == SVR__NO_PATHWAY)
+        svr__session_refused(n, ours, w->now);
+    else
+        svr__send_delete(n, ours, SVR__CLIENT, w->now);
+    svr__session_close(n, ours, SVR_CAUSE_GLARE, w->now);
+}
+
 void svr__clear_tuple(svr__work *w, svr__session *old)
 {
+    const svr__table *t = &w->node->table;
+
     if (w->alias) {
         svr__alias_drop(w->node, w->alias, w->now);
         w->alias = NULL;
+    } else if (old && svr__flow_find(t, &w->key, w->hash) ==
+                          svr__session_flow(t, old, SVR__SERVER)) {
+        give_way(w, old);
     } else if (old) {
         svr__session_close(w->node, old, SVR_CAUSE_REPLACED, w->now);
     }
@@ -219,28 +242,15 @@ static bool is_later(const svr__session *s, uint64_t exchange)
             svr_session_exchange(&s->machine, SVR__CLIENT).echo == 0);
 }
 
-/* S6.11: both neighbours have chosen this tuple for a session of their own,
- * which takes ranges of one port. The higher UUID goes elsewhere, and ends
- * where there is no other port. True: it was ours, and the tuple is free. */
-static bool make_way(svr__work *w, svr__session *ours, const svr_metadata *md)
+/* S6.11: whether both neighbours have chosen this tuple for a session of their
+ * own, which takes ranges of one port, and ours is the one to go elsewhere. */
+static bool must_give_way(const svr__work *w, const svr__session *ours,
+                          const svr_metadata *md)
 {
-    svr_node *n = w->node;
-
-    if (w->alias || !(md->present & SVR__FORWARD_CONTEXT) ||
-        !svr__md_has(md, SVR_HAS(SESSION_UUID)) ||
-        ours->machine.hop[SVR__SERVER].state != SVR_HOP_OFFERING ||
-        memcmp(&md->uuid, &ours->uuid, sizeof(ours->uuid)) > 0)
-        return false;
-    if (svr__session_reopen(n, ours, w->now)) {
-        w->alias = svr__alias_find(&n->table.aliases, &w->key, w->hash);
-        return true;
-    }
-    if (ours->side[SVR__CLIENT].pathway == SVR__NO_PATHWAY)
-        svr__session_refused(n, ours, w->now);
-    else
-        svr__send_delete(n, ours, SVR__CLIENT, w->now);
-    svr__session_close(n, ours, SVR_CAUSE_GLARE, w->now);
-    return true;
+    return !w->alias && (md->present & SVR__FORWARD_CONTEXT) &&
+           svr__md_has(md, SVR_HAS(SESSION_UUID)) &&
+           ours->machine.life.state == SVR_LIFE_NEW &&
+           memcmp(&md->uuid, &ours->uuid, sizeof(ours->uuid)) < 0;
 }
 
 /* S6.7: session metadata on a tuple that is in use. */
@@ -255,8 +265,8 @@ static void on_bound_tuple(svr__work *w, svr__pathway *pw, svr__flow *flow,
         memcmp(&md->uuid, &s->uuid, sizeof(s->uuid)) == 0)
         svr__update(w, flow, md, block_len);
     else if (svr__flow_side(&w->node->table, flow) == SVR__SERVER &&
-             make_way(w, s, md))
-        begin_session(w, pw, NULL, md, block_len);
+             must_give_way(w, s, md))
+        begin_session(w, pw, s, md, block_len);
     else if (svr__flow_side(&w->node->table, flow) != SVR__CLIENT ||
              !is_later(s, exchange))
         svr__drop(w, SVR_DROP_TUPLE_IN_USE);
