@@ -21,6 +21,15 @@ unmoved() {
     path dc '{state, reason, flaps, mtu, nat} | tostring'
 }
 
+# stays WAS
+stays() {
+    local now
+    now=$(unmoved)
+    echo "was $1"
+    echo "is  $now"
+    [[ $now == "$1" ]]
+}
+
 # without_effect TEXT COUNTER OPTION...: dc is sent what was captured.
 without_effect() {
     local text=$1 counter=$2 was before sent after
@@ -30,7 +39,7 @@ without_effect() {
     sent=$(resend mid "$@" to-dc)
     sleep 0.3
     after=$(counter dc "$counter")
-    check "$text: $sent packets change nothing" test "$(unmoved)" == "$was"
+    check "$text: $sent packets change nothing" stays "$was"
     check "router dc has counted them: $counter rose from $before to $after" \
         test $((after - before)) -ge "$sent"
 }
@@ -69,6 +78,8 @@ forgeries() {
     within "the pathway comes up" 1000 both_up
     check "five BFD packets of branch are captured" \
         capture_bfd mid to-dc 'udp port 1280 and src host 100.64.0.1'
+    check "dc has found the MTU, which is looked for at first" \
+        net_wait 10 path_is dc ".mtu == 1500"
     without_effect "replayed" bfd_received --times 20
     watch_stranger
     without_effect "replayed from another address" bfd_received --times 20 \
