@@ -386,7 +386,7 @@ void streams_print(FILE *out)
 bool streams_ask(const struct load *load, char *line, size_t size)
 {
     uint8_t greeting[GREETING] = {0};
-    struct timeval patience = {.tv_sec = 10};
+    struct timeval patience = {.tv_sec = 60}; /* half of all may be lost */
     unsigned sessions = load->tcp + load->udp + load->down + load->up;
     int fd = client_socket(SOCK_STREAM, load->first + sessions);
     size_t len = 0;
