@@ -61,6 +61,8 @@ typedef struct svr_packet {
     uint8_t verdict;        /* enum svr_verdict */
     uint8_t drop;           /* enum svr_drop (node.h), where verdict is DROP */
     bool originated;        /* the node made it (svr_node_output) */
+    bool alone;             /* it travelled with a tag or a seal of its own, for
+                               which it may have been cut from a super-packet */
     svr_addr next_hop;      /* on iface's network, where verdict is FORWARD */
 } svr_packet;
 

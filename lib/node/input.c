@@ -62,6 +62,7 @@ static bool prepare(svr__work *w)
     p->verdict = SVR_VERDICT_NONE;
     p->drop = SVR_DROP_NONE;
     p->originated = false;
+    p->alone = false;
     assert(p->iface < w->node->interface_count);
     w->node->counters.received++;
     w->arrived = p->len;

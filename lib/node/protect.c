@@ -67,6 +67,7 @@ bool svr__sign(svr__work *w, const svr__pathway *pw, const svr_mac *mac)
         svr__drop(w, SVR_DROP_NO_MEMORY);
         return false;
     }
+    w->packet->alone = false; /* it goes on as it is */
     return true;
 }
 

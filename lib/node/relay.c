@@ -211,6 +211,7 @@ static bool arrive(svr__work *w, const svr__passage *r)
             svr__drop(w, reason);
             return false;
         }
+        w->packet->alone = true;
     }
     if (svr__has_cookie(w)) { /* S2.3: only the mark is left */
         if (!svr__touch(w))

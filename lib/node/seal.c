@@ -346,5 +346,6 @@ bool svr__unseal(svr__work *w, svr__session *s)
                                               : SVR_DROP_WRONG_SEAL);
         return false;
     }
+    w->packet->alone = true;
     return true;
 }

@@ -54,19 +54,20 @@ static void send_packet(struct forward *f, const svr_packet *pkt, svr_time now)
 
 static bool same_way(const svr_packet *a, const svr_packet *b)
 {
-    return b->verdict == SVR_VERDICT_FORWARD && a->iface == b->iface &&
-           svr_addr_equal(&a->next_hop, &b->next_hop);
+    return b->verdict == SVR_VERDICT_FORWARD && b->alone &&
+           a->iface == b->iface && svr_addr_equal(&a->next_hop, &b->next_hop);
 }
 
 /* Joins to the first packet those of the batch that follow it, where its device
- * takes super-packets. Returns how many packets it is now, itself included. */
+ * takes super-packets; only those that the other router may have cut (S4.8).
+ * Returns how many packets it is now, itself included. */
 static size_t join_run(const struct forward *f, svr_packet *first,
                        const svr_packet *end)
 {
     const svr_packet *next = first + 1;
     svr_join join;
 
-    if (next == end || !same_way(first, next) ||
+    if (next == end || !first->alone || !same_way(first, next) ||
         !f->ports[first->iface]->interface->offload ||
         !svr_join_begin(&join, first))
         return 1;
