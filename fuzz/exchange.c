@@ -8,6 +8,7 @@
  * has restarted since. In the end, on a kind network, both agree.
  */
 #include "fuzz.h"
+#include "script.h"
 
 #include "../tests/exchange_pair.h"
 
@@ -16,29 +17,10 @@ enum {
     STEPS = 200, /* each costs up to a quarter of a millisecond */
 };
 
-struct script {
-    const uint8_t *data;
-    size_t len;
-};
-
 static pair p;
 static pair_message kept[KEPT];
 static unsigned kept_count;
 static bool forgot; /* somebody has restarted since keys were agreed on */
-
-static void check(int holds)
-{
-    if (!holds)
-        abort();
-}
-
-static uint8_t take(struct script *s)
-{
-    if (s->len == 0)
-        return 0;
-    s->len--;
-    return *s->data++;
-}
 
 /* What is on its way is kept by whoever listens. */
 static void listen_in(void)

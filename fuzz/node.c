@@ -10,6 +10,7 @@
  */
 #include "fuzz.h"
 #include "pair.h"
+#include "script.h"
 
 #include <string.h>
 
@@ -18,19 +19,6 @@ enum {
     MOST = 64,   /* packets that arrive in one step */
     HOURS = 2,   /* until every session has ended */
 };
-
-struct script {
-    const uint8_t *data;
-    size_t len;
-};
-
-static uint8_t take(struct script *s)
-{
-    if (s->len == 0)
-        return 0;
-    s->len--;
-    return *s->data++;
-}
 
 /* ---- hosts ---- */
 

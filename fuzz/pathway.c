@@ -7,6 +7,7 @@
  * cannot be done, and what is sent can be encoded.
  */
 #include "fuzz.h"
+#include "script.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +17,6 @@ enum {
     KEPT = 8,
     BUFFER = 8192,
     SENT_MAX = 100, /* at one time */
-};
-
-struct script {
-    const uint8_t *data;
-    size_t len;
 };
 
 struct end {
@@ -34,20 +30,6 @@ struct end {
 static struct end ends[2];
 static svr_time now;
 static uint64_t dice;
-
-static void check(int holds)
-{
-    if (!holds)
-        abort();
-}
-
-static uint8_t take(struct script *s)
-{
-    if (s->len == 0)
-        return 0;
-    s->len--;
-    return *s->data++;
-}
 
 static uint32_t take32(struct script *s)
 {

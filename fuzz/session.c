@@ -9,6 +9,7 @@
  * again, and both ends then agree.
  */
 #include "fuzz.h"
+#include "script.h"
 
 #include <stdlib.h>
 #include <svr/session.h>
@@ -41,30 +42,11 @@ struct end {
     unsigned count;
 };
 
-struct script {
-    const uint8_t *data;
-    size_t len;
-};
-
 static struct end ends[2]; /* opener, answerer */
 static svr_time now;
 static bool lossy, forged;
 static unsigned causes;   /* messages in this step */
 static uint64_t metadata; /* messages with metadata so far */
-
-static void check(int holds)
-{
-    if (!holds)
-        abort();
-}
-
-static uint8_t take(struct script *s)
-{
-    if (s->len == 0)
-        return 0;
-    s->len--;
-    return *s->data++;
-}
 
 static svr_hop *hop_of(struct end *e)
 {
