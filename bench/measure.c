@@ -248,3 +248,13 @@ int bench_main(struct bench *b, int argc, char **argv)
         print_table(b, form, rounds);
     return 0;
 }
+
+void *bench_need(size_t count, size_t size)
+{
+    void *p = calloc(count, size);
+
+    if (p)
+        return p;
+    fputs("bench: no memory\n", stderr);
+    exit(1);
+}

@@ -57,6 +57,9 @@ int bench_main(struct bench *b, int argc, char **argv);
 void bench_fact(struct bench *b, const char *name, double value,
                 const char *unit);
 
+/* Memory, all zero; the program ends where there is none. */
+void *bench_need(size_t count, size_t size);
+
 /* Nanoseconds that this process has used: what others do on the machine does
  * not count. */
 double bench_now(void);

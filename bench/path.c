@@ -76,20 +76,11 @@ static void fail(const char *what)
     exit(1);
 }
 
-static void *need(size_t count, size_t size)
-{
-    void *p = calloc(count, size);
-
-    if (!p)
-        fail("no memory");
-    return p;
-}
-
 /* ---- networks ---- */
 
 static const char *name_of(const char *kind, uint32_t i)
 {
-    char *name = need(1, 16);
+    char *name = bench_need(1, 16);
 
     snprintf(name, 16, "%s%u", kind, i);
     return name;
@@ -125,9 +116,9 @@ static int by_beginning(const void *a, const void *b)
 static void make_network(struct input *in)
 {
     uint32_t n = in->routers, pathways = n * PATHWAYS;
-    const char **names = need(n, sizeof(*names));
+    const char **names = bench_need(n, sizeof(*names));
 
-    in->edges = need((size_t)2 * pathways, sizeof(*in->edges));
+    in->edges = bench_need((size_t)2 * pathways, sizeof(*in->edges));
     for (uint32_t i = 0; i < n; i++)
         names[i] = name_of("r", i);
     for (uint32_t i = 0; i < pathways; i++) {
@@ -140,7 +131,8 @@ static void make_network(struct input *in)
                            .router_count = n,
                            .edges = in->edges,
                            .edge_count = (size_t)2 * pathways};
-    if (svr_topology_index(&in->t, need(1, svr_topology_index_size(&in->t))))
+    if (svr_topology_index(&in->t,
+                           bench_need(1, svr_topology_index_size(&in->t))))
         fail("no index");
 }
 
@@ -192,7 +184,7 @@ static void make_query(struct input *in)
     q->best_effort = false;
     q->quality_filter = true;
     q->count = BEST;
-    in->scratch = need(1, svr_path_scratch_size(&in->t, q));
+    in->scratch = bench_need(1, svr_path_scratch_size(&in->t, q));
     q->count = 1;
     for (size_t i = 0; i < PAIRS;)
         i += make_pair(in, &in->pairs[i]);
@@ -201,12 +193,12 @@ static void make_query(struct input *in)
 /* Any pathway gets any latency. */
 static void make_tree(struct input *in)
 {
-    in->changes = need(CHANGES, sizeof(*in->changes));
+    in->changes = bench_need(CHANGES, sizeof(*in->changes));
     for (size_t i = 0; i < CHANGES; i++)
         in->changes[i] = (struct change){draw((uint32_t)in->t.edge_count),
                                          1000 + draw(50000)};
-    in->tree = svr_path_tree_init(need(1, svr_path_tree_size(&in->t)), &in->t,
-                                  0, NULL, 0);
+    in->tree = svr_path_tree_init(bench_need(1, svr_path_tree_size(&in->t)),
+                                  &in->t, 0, NULL, 0);
 }
 
 /* ---- what is measured ---- */

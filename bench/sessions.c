@@ -76,15 +76,6 @@ static void fail(const char *what)
     exit(1);
 }
 
-static void *need(size_t count, size_t size)
-{
-    void *p = calloc(count, size);
-
-    if (!p)
-        fail("no memory");
-    return p;
-}
-
 static uint64_t next_random(void)
 {
     uint64_t z = in.random += 0x9e3779b97f4a7c15;
@@ -374,7 +365,7 @@ static void prepare_others(void)
 #if HAVE_PEERS
     size_t count = 2 * in.sessions;
 
-    in.entries = need(count, sizeof(*in.entries));
+    in.entries = bench_need(count, sizeof(*in.entries));
     in.table = g_hash_table_new(hash_of, same_key);
     for (size_t i = 0; i < count; i++) {
         struct entry *e = &in.entries[i];
@@ -397,8 +388,8 @@ static void prepare(void)
         make_node(false, in.sessions + in.sessions / 8 + (size_t)2 * OPERATIONS,
                   (svr_allocator){count_alloc, count_free, &in.used});
     in.peer = make_node(true, PEER_SESSIONS, HEAP);
-    in.keys = need(flows, sizeof(*in.keys));
-    in.wire = need(flows, sizeof(*in.wire));
+    in.keys = bench_need(flows, sizeof(*in.keys));
+    in.wire = bench_need(flows, sizeof(*in.wire));
     for (uint32_t i = 0; i < in.sessions; i += SVR_BATCH_MAX) {
         size_t left = in.sessions - i;
         open_sessions(i, left < SVR_BATCH_MAX ? left : SVR_BATCH_MAX);
