@@ -180,8 +180,6 @@ enum svr_salt_flag {
     SVR_SALT_ASKS = 1,  /* it has no key for the other direction that it may go
                            on with: a new salt is asked for */
     SVR_SALT_EPOCH = 2, /* which of two keys its packets are under */
-    SVR_SALT_BARE = 4,  /* plain packets on this tuple are sealed, even if they
-                           are empty, and have no tag of their own (S11.5) */
     SVR_SALT_CIPHER = 0xf0, /* the payloads' cipher: see payload.h */
 };
 

@@ -91,34 +91,38 @@ static void ask_health(const svr__passage *r, svr_metadata *md)
     md->health = r->health;
 }
 
-static bool add_health(svr__work *w, const svr__passage *r)
+/* A block that is no session's metadata. */
+static bool add_bare(svr__work *w, const svr__passage *r, svr_metadata *md)
 {
     uint8_t block[SVR_METADATA_MAX];
+    size_t len = svr__describe_write(w->node, r->to, md, block);
+
+    return add_block(w, r, block, len);
+}
+
+static bool add_health(svr__work *w, const svr__passage *r)
+{
     svr_metadata md;
 
     svr__describe_bare(w->node, r->to, &md);
     ask_health(r, &md);
-    size_t len = svr__describe_write(w->node, r->to, &md, block);
-    return add_block(w, r, block, len);
+    return add_bare(w, r, &md);
 }
 
 static bool add_metrics(svr__work *w, const svr__passage *r,
                         const svr_path_metrics *metrics)
 {
-    uint8_t block[SVR_METADATA_MAX];
     svr_metadata md;
 
     svr__describe_bare(w->node, r->to, &md);
     md.present |= SVR_HAS(PATH_METRICS);
     md.metrics = *metrics;
-    size_t len = svr__describe_write(w->node, r->to, &md, block);
-    return add_block(w, r, block, len);
+    return add_bare(w, r, &md);
 }
 
 /* S17: the packet is one of several. */
 static bool add_copied(svr__work *w, const svr__passage *r, uint64_t extra)
 {
-    uint8_t block[SVR_METADATA_MAX];
     svr_metadata md;
 
     if (!svr__touch(w))
@@ -130,8 +134,7 @@ static bool add_copied(svr__work *w, const svr__passage *r, uint64_t extra)
     md.present |= SVR_HAS(COPY_NUMBER);
     md.copy_number = svr__copies_of(w->node, r->session, r->out)->sent;
     ask_health(r, &md);
-    size_t len = svr__describe_write(w->node, r->to, &md, block);
-    return add_block(w, r, block, len);
+    return add_bare(w, r, &md);
 }
 
 bool svr__depart(svr__work *w, svr__passage *r)

@@ -109,27 +109,36 @@ static void print_interfaces(json_t *list, FILE *out)
     table_free(&t);
 }
 
-static void print_pathways(json_t *list, FILE *out)
+/* Objects of a list as the rows of a table, by their members; nothing where the
+ * list is empty. */
+static void print_members(json_t *list, const char *const heads[],
+                          const char *const keys[], size_t count, FILE *out)
 {
-    static const char *const heads[] = {
-        "PATHWAY", "INTERFACE", "PEER", "STATE", "LOCAL", "REMOTE", "SECURITY"};
-    static const char *const keys[] = {"name",  "interface", "peer",    "state",
-                                       "local", "remote",    "security"};
     struct table t;
     size_t i;
     json_t *o;
 
     if (json_array_size(list) == 0)
         return;
-    table_init(&t, heads, 7, 0);
+    table_init(&t, heads, count, 0);
     json_array_foreach(list, i, o)
     {
-        for (size_t k = 0; k < 7; k++)
+        for (size_t k = 0; k < count; k++)
             table_add(&t, "%s", get(o, keys[k]).text);
     }
     fputc('\n', out);
     table_print(&t, out);
     table_free(&t);
+}
+
+static void print_pathways(json_t *list, FILE *out)
+{
+    static const char *const heads[] = {
+        "PATHWAY", "INTERFACE", "PEER", "STATE", "LOCAL", "REMOTE", "SECURITY"};
+    static const char *const keys[] = {"name",  "interface", "peer",    "state",
+                                       "local", "remote",    "security"};
+
+    print_members(list, heads, keys, 7, out);
 }
 
 static void print_securities(json_t *list, FILE *out)
@@ -138,21 +147,8 @@ static void print_securities(json_t *list, FILE *out)
                                         "LIBRARY"};
     static const char *const keys[] = {"name", "hmac", "hmac_provider",
                                        "cipher", "cipher_provider"};
-    struct table t;
-    size_t i;
-    json_t *o;
 
-    if (json_array_size(list) == 0)
-        return;
-    table_init(&t, heads, 5, 0);
-    json_array_foreach(list, i, o)
-    {
-        for (size_t k = 0; k < 5; k++)
-            table_add(&t, "%s", get(o, keys[k]).text);
-    }
-    fputc('\n', out);
-    table_print(&t, out);
-    table_free(&t);
+    print_members(list, heads, keys, 5, out);
 }
 
 void svrctl_print_status(json_t *data, FILE *out)
