@@ -128,6 +128,59 @@ run "$SVRCTL" --router no-such-router-runs status
 expect "svrctl with a name that does not run" 3 one_line_with \
     "no router is running"
 
+# ---- svrctl keygen ----
+
+# RFC 8032, section 7.1, test 1
+seed=9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60
+public=d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a
+keygen=("$SVRCTL" --keys "$folder" keygen)
+identity=$folder/r1.identity
+prints_one_identity() {
+    [[ $out =~ ^identity:\ [0-9a-f]{64}$ && -z $err && $out != *$(<"$identity")* ]]
+}
+is_private() { [[ $(stat -c '%a %s' "$identity") == "600 65" ]]; }
+is_still() { [[ $(<"$identity") == "$before" && -z $out ]]; }
+
+run "${keygen[@]}"
+expect "keygen without a name" 2 err_has "expected keygen NAME"
+run "${keygen[@]}" ../r1
+expect "keygen for a name that is no file's" 1 one_line_with "named after it"
+run "$SVRCTL" --keys "$folder/none" keygen r1
+expect "keygen without its folder" 1 one_line_with "No such file"
+run "$SVRCTL" --keys "$folder" --public keygen r1
+expect "keygen --public of what is not there" 1 one_line_with "No such file"
+run "$SVRCTL" --public status
+expect "--public with another command" 2 err_has "for keygen"
+run "$SVRCTL" --keys "$folder" status
+expect "--keys with another command" 2 err_has "for keygen"
+
+run "${keygen[@]}" r1
+expect "keygen prints the public half alone" 0 prints_one_identity
+expect "what it has written is the owner's" 0 is_private
+before=$(<"$identity") first=$out
+run "$SVRCTL" --keys "$folder" --public keygen r1
+expect "keygen --public prints it again" 0 out_is "$first"
+run "${keygen[@]}" r1
+expect "keygen never writes over an identity" 1 one_line_with "--public"
+expect "which is as it was" 1 is_still
+rm "$identity"
+ln -s "$folder/elsewhere" "$identity"
+run "${keygen[@]}" r1
+expect "nor through a link" 1 test ! -e "$folder/elsewhere"
+rm "$identity"
+run "${keygen[@]}" r1
+expect "another one differs" 0 test "$out" != "$first"
+echo "$seed" >"$identity"
+run "$SVRCTL" --keys "$folder" --public keygen r1
+expect "keygen --public of a known identity" 0 out_is "identity: $public"
+run "$SVRCTL" --keys "$folder" --public --json keygen r1
+expect "the same as JSON" 0 out_has "\"identity\": \"$public\""
+for line in "${seed}0" "${seed%?}" "${seed%?}g" ""; do
+    echo "$line" >"$identity"
+    run "$SVRCTL" --keys "$folder" --public keygen r1
+    expect "keygen --public of \"$line\"" 1 one_line_with "64 hexadecimal"
+done
+
 # ---- without privileges ----
 
 if [[ $(id -u) != 0 ]]; then

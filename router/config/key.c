@@ -1,5 +1,7 @@
 #include "key.h"
 
+#include "common/hex.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -80,33 +82,6 @@ static ssize_t read_bytes(int fd, char *buf, size_t cap)
     return (ssize_t)len;
 }
 
-/* The value of a digit, or 255; without a branch or a table that the digit
- * decides. */
-static uint8_t hex_value(uint8_t c)
-{
-    unsigned digit = c ^ 0x30u;
-    unsigned letter = (c & ~0x20u) - 'A' + 10u;
-    unsigned is_digit = (digit - 10) >> 8 & 0xff;
-    unsigned is_letter = ((letter - 10) ^ (letter - 16)) >> 8 & 0xff;
-
-    return (uint8_t)((digit & is_digit) | (letter & is_letter) |
-                     (0xff & ~(is_digit | is_letter)));
-}
-
-/* 0, or the place of the first character that is no digit, from 1. */
-static size_t decode(uint8_t key[SVR_KEY_SIZE], const char *digits)
-{
-    for (size_t i = 0; i < SVR_KEY_SIZE; i++) {
-        uint8_t high = hex_value((uint8_t)digits[2 * i]);
-        uint8_t low = hex_value((uint8_t)digits[2 * i + 1]);
-
-        if (high > 15 || low > 15)
-            return 2 * i + 1 + (high <= 15);
-        key[i] = (uint8_t)(high << 4 | low);
-    }
-    return 0;
-}
-
 static bool parse_line(uint8_t key[SVR_KEY_SIZE], const struct key_file *f,
                        const char *line, size_t len)
 {
@@ -122,7 +97,7 @@ static bool parse_line(uint8_t key[SVR_KEY_SIZE], const struct key_file *f,
                        DIGITS, DIGITS);
         return false;
     }
-    wrong = decode(key, line);
+    wrong = hex_decode(key, SVR_KEY_SIZE, line);
     if (wrong > 0)
         report_problem(f->report, f->at,
                        "key file %s has no hexadecimal digit as character %zu, "

@@ -1,6 +1,7 @@
 #include "commands.h"
 
 #include "common/paths.h"
+#include "keygen.h"
 #include "prometheus.h"
 #include "show.h"
 
@@ -239,15 +240,22 @@ static int run_events(struct client *c, const struct options *o, char **args)
     return SVRCTL_ERROR;
 }
 
+static int run_keygen(struct client *c, const struct options *o, char **args)
+{
+    (void)c;
+    return keygen_run(o, args[0]);
+}
+
 static const struct command commands[] = {
-    {"status", "", 0, 0, run_status},
-    {"sessions", "", 0, 0, run_sessions},
-    {"paths", "", 0, 0, run_paths},
-    {"counters", "", 0, 0, run_counters},
-    {"pathway", " NAME down|up", 2, 2, run_pathway},
-    {"diff", " FILE", 1, 1, run_diff},
-    {"reload", " [FILE]", 0, 1, run_reload},
-    {"events", "", 0, 0, run_events},
+    {"status", "", 0, 0, false, run_status},
+    {"sessions", "", 0, 0, false, run_sessions},
+    {"paths", "", 0, 0, false, run_paths},
+    {"counters", "", 0, 0, false, run_counters},
+    {"pathway", " NAME down|up", 2, 2, false, run_pathway},
+    {"diff", " FILE", 1, 1, false, run_diff},
+    {"reload", " [FILE]", 0, 1, false, run_reload},
+    {"events", "", 0, 0, false, run_events},
+    {"keygen", " NAME", 1, 1, true, run_keygen},
 };
 
 const struct command *command_find(const char *name)

@@ -9,13 +9,16 @@
 struct options {
     const char *router, *socket;
     bool json;
-    bool prometheus; /* of counters alone */
+    bool prometheus;  /* of counters alone */
+    const char *keys; /* these two of keygen */
+    bool public_only;
 };
 
 struct command {
     const char *name;
     const char *usage; /* behind the name */
     int least, most;   /* arguments behind it */
+    bool alone;        /* no router is asked: c is NULL */
     /* args ends with NULL. An exit code. */
     int (*run)(struct client *c, const struct options *o, char **args);
 };

@@ -9,7 +9,8 @@
 #include <svr/svr.h>
 
 static const char usage[] =
-    "usage: svrctl [--router NAME | --socket PATH] [--json] COMMAND\n";
+    "usage: svrctl [--router NAME | --socket PATH] [--json] COMMAND\n"
+    "       svrctl [--keys DIR] [--public] [--json] keygen NAME\n";
 
 static const char help[] =
     "\n"
@@ -24,6 +25,8 @@ static const char help[] =
     "reads\n"
     "                    that one again\n"
     "  events            what happens from now on, a JSON document each line\n"
+    "  keygen NAME       makes the identity of router NAME, prints its public "
+    "half\n"
     "\n"
     "  --router NAME     the router to ask (default: the only one running)\n"
     "  --socket PATH     its control socket (default: " PATHS_RUN
@@ -31,6 +34,9 @@ static const char help[] =
     "  --json            print a JSON document\n"
     "  --prometheus      counters: print them in the text format of "
     "Prometheus\n"
+    "  --keys DIR        keygen: where the private half is (default: here)\n"
+    "  --public          keygen: only print the public half of what is "
+    "there\n"
     "  --help            this text\n"
     "  --version         the version\n"
     "\n"
@@ -43,6 +49,8 @@ enum {
     SOCKET,
     JSON,
     PROMETHEUS,
+    KEYS,
+    PUBLIC,
     HELP,
     VERSION,
 };
@@ -52,6 +60,8 @@ static const struct option long_options[] = {
     {"socket", required_argument, NULL, SOCKET},
     {"json", no_argument, NULL, JSON},
     {"prometheus", no_argument, NULL, PROMETHEUS},
+    {"keys", required_argument, NULL, KEYS},
+    {"public", no_argument, NULL, PUBLIC},
     {"help", no_argument, NULL, HELP},
     {"version", no_argument, NULL, VERSION},
     {0},
@@ -90,6 +100,12 @@ static int read_options(struct options *o, int argc, char **argv)
         case PROMETHEUS:
             o->prometheus = true;
             break;
+        case KEYS:
+            o->keys = optarg;
+            break;
+        case PUBLIC:
+            o->public_only = true;
+            break;
         case HELP:
             printf("%s%s", usage, help);
             return SVRCTL_DONE;
@@ -105,7 +121,7 @@ static int read_options(struct options *o, int argc, char **argv)
     return -1;
 }
 
-static int run(const struct options *o, const struct command *command,
+static int ask(const struct options *o, const struct command *command,
                char **args)
 {
     char path[PATHS_SOCKET_MAX];
@@ -119,6 +135,15 @@ static int run(const struct options *o, const struct command *command,
         return status;
     status = command->run(&client, o, args);
     client_close(&client);
+    return status;
+}
+
+static int run(const struct options *o, const struct command *command,
+               char **args)
+{
+    int status =
+        command->alone ? command->run(NULL, o, args) : ask(o, command, args);
+
     if (status == SVRCTL_DONE && (fflush(stdout) != 0 || ferror(stdout))) {
         perror("svrctl");
         return SVRCTL_ERROR;
@@ -139,11 +164,13 @@ int main(int argc, char **argv)
     command = command_find(argv[optind++]);
     if (command == NULL)
         return wrong("the commands are status, sessions, paths, counters, "
-                     "pathway, diff, reload and events");
+                     "pathway, diff, reload, events and keygen");
     if (argc - optind < command->least || argc - optind > command->most)
         return wrong_use(command);
     if (options.prometheus && strcmp(command->name, "counters") != 0)
         return wrong("--prometheus is for counters");
+    if ((options.keys != NULL || options.public_only) && !command->alone)
+        return wrong("--keys and --public are for keygen");
     if (options.prometheus && options.json)
         return wrong("--json or --prometheus, not both");
     return run(&options, command, argv + optind);
