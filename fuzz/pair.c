@@ -353,7 +353,7 @@ void pair_close(void)
 void pair_sign(unsigned from, svr_packet *p)
 {
     const svr_node *n = pair.node[from];
-    const svr_mac *mac = &n->associations[0].send_mac;
+    const svr_mac *mac = &n->associations[0].keys[0].send_mac;
     size_t tag_len = mac->hmac->tag_len;
     svr_headers h;
 

@@ -198,7 +198,7 @@ Test(node_deny, names_its_session)
             s++;
         const svr__pathway *pw = &n->pathways[s->side[SVR__CLIENT].pathway];
         svr_tuple t = svr__side_tuple(n, s, SVR__CLIENT);
-        svr__describe_bare(n, pw, &md);
+        svr__describe_bare(&md);
         md.present |= SVR_HAS(CONTROL);
         md.control = SVR_CONTROL_DELETE_SESSION;
         if (rows[row].named)

@@ -18,6 +18,7 @@
 
 #include <svr/base.h>
 #include <svr/crypto.h>
+#include <svr/exchange.h>
 #include <svr/packet.h>
 #include <svr/pathway.h>
 #include <svr/policy.h>
@@ -76,6 +77,17 @@ extern "C" {
     X(MD_INCOMPLETE, "metadata-incomplete", "a needed attribute is missing")   \
     X(KEY, "unknown-key", "no key of this peer has this security id")          \
     X(TAG, "wrong-tag", "the tag is wrong")                                    \
+    X(UNKEYED, "no-key", "there are no keys for the next router yet")          \
+    X(EXCHANGE_MALFORMED, "exchange-malformed",                                \
+      "a message of the key exchange is broken, or of another version")        \
+    X(EXCHANGE_STRANGER, "exchange-stranger",                                  \
+      "a message of the key exchange is not between the identities known")     \
+    X(EXCHANGE_OLD, "exchange-old",                                            \
+      "a message of the key exchange answers nothing that is open")            \
+    X(EXCHANGE_KEY, "exchange-signature",                                      \
+      "a message of the key exchange does not open, or is not signed well")    \
+    X(EXCHANGE_LOAD, "exchange-load",                                          \
+      "too many messages of the key exchange: it has to come again")           \
     X(REPLAY, "replay", "the packet number was seen before or is too old")     \
     X(WRONG_SEAL, "wrong-seal", "it cannot be decrypted")                      \
     X(SEAL_REPLAY, "seal-replay", "the payload came before or is too old")     \
@@ -136,9 +148,11 @@ typedef struct svr_interface_config {
 /* Another router that pathways lead to. */
 typedef struct svr_peer_config {
     const char *name;
+    const uint8_t *identity; /* S12.3: SVR_IDENTITY_SIZE bytes; NULL: no keys
+                                are exchanged with it */
 } svr_peer_config;
 
-/* Static keys and how they are used between this router and its peers (S11). */
+/* Keys and how they are used between this router and its peers (S11). */
 typedef struct svr_security_config {
     const char *name;
     const svr_hmac *hmac;
@@ -147,6 +161,8 @@ typedef struct svr_security_config {
     bool bind_tcp;   /* the tag covers TCP's sequence numbers (S11.4b) */
     const svr_cipher *cipher; /* of metadata and payloads (S11.5); NULL: they
                                  are clear. CBC needs signed plain packets */
+    bool exchanged; /* S12.2: keys are agreed on with each peer, on pathways
+                       that are watched and not plain; key is not looked at */
     uint8_t key[SVR_KEY_SIZE];
 } svr_security_config;
 
@@ -216,6 +232,11 @@ typedef struct svr_node_config {
     uint8_t recovery_key[SVR_KEY_SIZE]; /* S8.5: the same after each start, and
                          known to nobody else; all zero: a random one, with
                          which no session survives a restart of its ingress */
+    svr_identity *identity; /* S12.3: this router's; NULL where no policy has
+                               exchanged keys. Secret, not copied: it outlives
+                               the node, and serves no other one */
+    svr_time rekey;         /* S12.4: how old exchanged keys become;
+                               SVR_EXCHANGE_REKEY; SVR_NEVER: as asked for */
     svr_limits limits;
     svr_policy_config policy;
     const svr_interface_config *interfaces;
@@ -444,6 +465,7 @@ enum svr_event_kind {
     X(ASKED, "asked", "a neighbour could not reach it any more")      \
     X(FOLLOWED, "followed", "a neighbour sends from somewhere else")  \
     X(GLARE, "glare", "both ends opened it, and the other's stays")   \
+    X(REKEYED, "new-keys", "its neighbours have new keys")            \
     X(REFUSED, "refused", "a router further on refused it")           \
     X(ROOM, "room", "not established, it made room for others")       \
     X(ACCESS, "access-denied", "the new configuration denies access") \
@@ -490,6 +512,24 @@ SVR_API int svr_node_session_next(const svr_node *n, size_t *cursor,
 /* The number of sessions alive, and the most there can be. */
 SVR_API size_t svr_node_session_count(const svr_node *n);
 SVR_API size_t svr_node_session_limit(const svr_node *n);
+
+/* The keys that are exchanged with a peer. */
+typedef struct svr_node_key {
+    const char *peer; /* valid as long as the node */
+    bool keyed;       /* both routers use what they have agreed on */
+    svr_exchange_info info;
+} svr_node_key;
+
+/* Walks over the peers that keys are exchanged with, as svr_node_session_next
+ * over sessions. */
+SVR_API int svr_node_key_next(const svr_node *n, size_t *cursor,
+                              svr_node_key *out, svr_time now);
+
+/* New keys are wanted with the peer of that name, or with all (NULL); sessions
+ * follow within seconds (S12.4). SVR_ERR_NOT_FOUND: no keys are exchanged with
+ * such a peer. */
+SVR_API SVR_MUST_CHECK int svr_node_rekey(svr_node *n, const char *peer,
+                                          svr_time now);
 
 #ifdef __cplusplus
 }

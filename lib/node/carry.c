@@ -29,6 +29,8 @@ static void carry_peers(const svr__change *c, svr_node *n, svr_node *draft)
         to->tour.of = c->peers[i];
         to->moves = from->moves;
         to->moves.of = c->peers[i];
+        svr__keying_carry(from, to);
+        to->rekeys.of = c->peers[i];
     }
 }
 

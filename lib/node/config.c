@@ -16,6 +16,7 @@ void svr_node_config_init(svr_node_config *c)
     svr_lifetimes t;
     svr_lifetimes_init(&t);
     *c = (svr_node_config){
+        .rekey = SVR_EXCHANGE_REKEY,
         .limits = {.sessions = SESSIONS_DEFAULT,
                    .tcp_setup = t.tcp_setup,
                    .tcp = t.idle[SVR_SESSION_TCP],
@@ -188,6 +189,14 @@ static bool valid_watch(const svr_pathway_config *p)
                SVR_WAYPOINT_PORT_FIRST;
 }
 
+/* S14.3: messages of the exchange go behind BFD packets. */
+static bool valid_keys(const svr_node_config *c, const svr_pathway_config *p)
+{
+    return !c->securities[p->security].exchanged ||
+           (c->identity && c->peers[p->peer].identity && !p->unwatched &&
+            !p->watch.plain);
+}
+
 static bool valid_pathway(const svr_node_config *c, const svr_pathway_config *p)
 {
     return valid_name(p->name) && p->iface < c->interface_count &&
@@ -195,7 +204,8 @@ static bool valid_pathway(const svr_node_config *c, const svr_pathway_config *p)
            !svr_addr_is_none(&p->local) && !svr_addr_is_none(&p->remote) &&
            svr_addr_is_v4(&p->local) == svr_addr_is_v4(&p->remote) &&
            own_waypoint(&c->interfaces[p->iface], &p->local) &&
-           p->inactivity <= INACTIVITY_MAX && (p->unwatched || valid_watch(p));
+           valid_keys(c, p) && p->inactivity <= INACTIVITY_MAX &&
+           (p->unwatched || valid_watch(p));
 }
 
 static bool valid_route(const svr_node_config *c, const svr_route_config *r)

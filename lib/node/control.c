@@ -16,6 +16,7 @@ enum {
 /* What a control packet needs besides its block. */
 struct envelope {
     const svr__pathway *pathway;
+    svr__keys *keys; /* NULL: it is not sent */
     svr_tuple tuple;
     uint32_t tcp_seq, tcp_ack;
 };
@@ -32,7 +33,7 @@ static void post(svr_node *n, const struct envelope *e, const uint8_t *block,
                  size_t len, svr_time now)
 {
     const svr__pathway *pw = e->pathway;
-    const svr_mac *mac = &n->associations[pw->association].send_mac;
+    const svr_mac *mac = &e->keys->send_mac;
     const svr_tcp_bind bind = {
         .seq = e->tcp_seq, .ack = e->tcp_ack, .flags = SVR_TCP_ACK};
     svr_packet *p = svr__outbox_open(n, len + mac->hmac->tag_len);
@@ -53,7 +54,7 @@ static void post_metadata(svr_node *n, const struct envelope *e,
                           svr_metadata *md, svr_time now)
 {
     uint8_t block[SVR_METADATA_MAX];
-    size_t len = svr__describe_write(n, e->pathway, md, block);
+    size_t len = svr__describe_write(n, e->pathway, e->keys, md, block);
     if (len > 0)
         post(n, e, block, len, now);
 }
@@ -61,7 +62,8 @@ static void post_metadata(svr_node *n, const struct envelope *e,
 void svr__send_alone(svr_node *n, const svr__pathway *pw, const svr_tuple *t,
                      svr_metadata *md, svr_time now)
 {
-    struct envelope e = {.pathway = pw, .tuple = *t};
+    struct envelope e = {
+        .pathway = pw, .keys = svr__keys_now(n, pw), .tuple = *t};
     post_metadata(n, &e, md, now);
 }
 
@@ -78,6 +80,7 @@ static struct envelope envelope_of(const svr_node *n, const svr__session *s,
 {
     return (struct envelope){
         .pathway = &n->pathways[s->side[side].pathway],
+        .keys = svr__side_keys(n, s, side),
         .tuple = svr__side_tuple(n, s, side),
         .tcp_seq = s->side[side].tcp_seq,
         .tcp_ack = s->side[side].tcp_ack,
@@ -96,11 +99,10 @@ void svr__send_metadata(svr_node *n, svr__session *s, unsigned side,
     svr_session_event(&s->machine, side, SVR_SESSION_SENT_ALONE, now);
 }
 
-static void describe_control(const svr_node *n, const svr__pathway *pw,
-                             const svr_uuid *uuid, enum svr_control control,
+static void describe_control(const svr_uuid *uuid, enum svr_control control,
                              svr_metadata *md)
 {
-    svr__describe_bare(n, pw, md);
+    svr__describe_bare(md);
     md->present |= SVR_HAS(CONTROL) | SVR_HAS(SESSION_UUID);
     md->control = (uint8_t)control;
     md->uuid = *uuid;
@@ -113,7 +115,7 @@ static void send_control(svr_node *n, const svr__session *s, unsigned side,
     struct envelope e = envelope_of(n, s, side);
     svr_metadata md;
 
-    describe_control(n, e.pathway, &s->uuid, control, &md);
+    describe_control(&s->uuid, control, &md);
     post_metadata(n, &e, &md, now);
 }
 
@@ -179,6 +181,7 @@ static bool answer(svr__work *w, svr__pathway *pw, svr_metadata *md)
     svr_node *n = w->node;
     struct envelope e = {
         .pathway = pw,
+        .keys = svr__keys_now(n, pw),
         .tuple = svr_tuple_reverse(&w->headers.tuple),
         .tcp_seq = w->headers.tcp_ack,
         .tcp_ack = w->headers.tcp_seq + (uint32_t)svr__payload_len(w),
@@ -196,7 +199,7 @@ void svr__send_enable(svr__work *w, svr__pathway *pw)
 {
     svr_metadata md;
 
-    svr__describe_bare(w->node, pw, &md);
+    svr__describe_bare(&md);
     md.present |= SVR_HAS(CONTROL);
     md.control = SVR_CONTROL_ENABLE_METADATA;
     answer(w, pw, &md);
@@ -206,7 +209,7 @@ bool svr__refuse(svr__work *w, svr__pathway *pw, const svr_uuid *uuid)
 {
     svr_metadata md;
 
-    describe_control(w->node, pw, uuid, SVR_CONTROL_DELETE_SESSION, &md);
+    describe_control(uuid, SVR_CONTROL_DELETE_SESSION, &md);
     return answer(w, pw, &md);
 }
 
@@ -244,6 +247,8 @@ static void act_on(svr__work *w, svr__session *s, unsigned side,
                    enum svr_session_event event)
 {
     svr_node *n = w->node;
+    if (event == SVR_SESSION_ENABLE)
+        svr__side_freshen(n, s, side);
     unsigned actions = svr_session_event(&s->machine, side, event, w->now);
 
     if (actions & SVR_SESSION_END) {

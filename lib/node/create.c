@@ -68,6 +68,7 @@ int svr_node_create(svr_node **out, const svr_node_config *config, svr_time now)
     n->started = now;
     n->unix_offset = n->clock = 0 - now;
     n->tours_due = SVR_NEVER;
+    n->keying_due = config->identity ? now : SVR_NEVER;
     svr__token_age(n, now);
     err = build(n, config, now);
     if (err < 0) {

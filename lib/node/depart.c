@@ -32,14 +32,15 @@ static bool add_block(svr__work *w, const svr__passage *r, const uint8_t *block,
                       size_t len)
 {
     svr_node *n = w->node;
+    const svr__keys *keys = svr__side_keys(n, r->session, r->out);
     if (len == 0) {
-        svr__drop(w, SVR_DROP_NO_BUFFER);
+        svr__drop(w, keys ? SVR_DROP_NO_BUFFER : SVR_DROP_UNKEYED);
         return false;
     }
     if (!prepend(w, block, len))
         return false;
     n->counters.metadata_sent++;
-    return svr__sign(w, r->to, &n->associations[r->to->association].send_mac);
+    return svr__sign(w, r->to, &keys->send_mac);
 }
 
 static bool add_metadata(svr__work *w, const svr__passage *r, uint64_t extra)
@@ -95,7 +96,8 @@ static void ask_health(const svr__passage *r, svr_metadata *md)
 static bool add_bare(svr__work *w, const svr__passage *r, svr_metadata *md)
 {
     uint8_t block[SVR_METADATA_MAX];
-    size_t len = svr__describe_write(w->node, r->to, md, block);
+    size_t len = svr__describe_write(
+        w->node, r->to, svr__side_keys(w->node, r->session, r->out), md, block);
 
     return add_block(w, r, block, len);
 }
@@ -104,7 +106,7 @@ static bool add_health(svr__work *w, const svr__passage *r)
 {
     svr_metadata md;
 
-    svr__describe_bare(w->node, r->to, &md);
+    svr__describe_bare(&md);
     ask_health(r, &md);
     return add_bare(w, r, &md);
 }
@@ -114,7 +116,7 @@ static bool add_metrics(svr__work *w, const svr__passage *r,
 {
     svr_metadata md;
 
-    svr__describe_bare(w->node, r->to, &md);
+    svr__describe_bare(&md);
     md.present |= SVR_HAS(PATH_METRICS);
     md.metrics = *metrics;
     return add_bare(w, r, &md);
@@ -130,7 +132,7 @@ static bool add_copied(svr__work *w, const svr__passage *r, uint64_t extra)
     svr__send_copies(w, r);
     if (r->metadata)
         return add_metadata(w, r, extra | SVR_HAS(COPY_NUMBER));
-    svr__describe_bare(w->node, r->to, &md);
+    svr__describe_bare(&md);
     md.present |= SVR_HAS(COPY_NUMBER);
     md.copy_number = svr__copies_of(w->node, r->session, r->out)->sent;
     ask_health(r, &md);

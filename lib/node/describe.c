@@ -5,12 +5,10 @@
 
 #include <string.h>
 
-void svr__describe_bare(const svr_node *n, const svr__pathway *pw,
-                        svr_metadata *md)
+void svr__describe_bare(svr_metadata *md)
 {
     svr_metadata_init(md);
     md->present = SVR_HAS(SECURITY_ID) | SVR_HAS(PACKET_NUMBER);
-    md->security_id = n->associations[pw->association].send.security_id;
 }
 
 uint64_t svr__number_take(svr_node *n, const svr__pathway *pw)
@@ -18,14 +16,16 @@ uint64_t svr__number_take(svr_node *n, const svr__pathway *pw)
     return n->peers[pw->peer].next_number++;
 }
 
-size_t svr__describe_write(svr_node *n, const svr__pathway *pw,
+size_t svr__describe_write(svr_node *n, const svr__pathway *pw, svr__keys *keys,
                            svr_metadata *md, uint8_t buf[SVR_METADATA_MAX])
 {
+    if (!keys)
+        return 0;
+    md->security_id = keys->send.security_id;
     md->packet_number = svr__number_take(n, pw);
-    svr_cipher_state *seal = &n->associations[pw->association].seal;
     ptrdiff_t len = svr_metadata_encode(buf, SVR_METADATA_MAX, md);
-    if (len > 0 && seal->cipher)
-        len = svr_metadata_seal(seal, &n->random, buf, SVR_METADATA_MAX,
+    if (len > 0 && keys->seal.cipher)
+        len = svr_metadata_seal(&keys->seal, &n->random, buf, SVR_METADATA_MAX,
                                 (size_t)len);
     return len < 0 ? 0 : (size_t)len;
 }
@@ -33,7 +33,7 @@ size_t svr__describe_write(svr_node *n, const svr__pathway *pw,
 static size_t measure(const svr_node *n, const svr__pathway *pw,
                       const svr_metadata *md)
 {
-    const svr_cipher *c = n->associations[pw->association].seal.cipher;
+    const svr_cipher *c = n->securities[pw->security].cipher;
     ptrdiff_t len = svr_metadata_encode(NULL, 0, md);
     if (len < 0)
         return 0;
@@ -48,10 +48,10 @@ size_t svr__describe_copy(svr_node *n, const svr__pathway *pw,
 {
     svr_metadata md;
 
-    svr__describe_bare(n, pw, &md);
+    svr__describe_bare(&md);
     md.present |= SVR_HAS(COPY_NUMBER);
     md.copy_number = svr__copies_of(n, s, side)->sent;
-    return svr__describe_write(n, pw, &md, buf);
+    return svr__describe_write(n, pw, svr__side_keys(n, s, side), &md, buf);
 }
 
 size_t svr__describe_bare_len(const svr_node *n, const svr__pathway *pw,
@@ -122,7 +122,7 @@ static void describe(const svr_node *n, const svr__session *s, unsigned side,
                      uint8_t record[SVR__RECORD_MAX])
 {
     const svr__pathway *pw = &n->pathways[s->side[side].pathway];
-    svr__describe_bare(n, pw, md);
+    svr__describe_bare(md);
     if (side == SVR__SERVER)
         describe_forward(n,
                          &(struct subject){
@@ -153,8 +153,8 @@ size_t svr__describe(svr_node *n, const svr__session *s, unsigned side,
     svr_metadata md;
     uint8_t record[SVR__RECORD_MAX];
     describe(n, s, side, extra, &md, token, record);
-    return svr__describe_write(n, &n->pathways[s->side[side].pathway], &md,
-                               buf);
+    return svr__describe_write(n, &n->pathways[s->side[side].pathway],
+                               svr__side_keys(n, s, side), &md, buf);
 }
 
 size_t svr__describe_len(const svr_node *n, const svr__session *s,
@@ -182,7 +182,7 @@ size_t svr__describe_plan_len(const svr_node *n, const svr__session_plan *plan)
     uint8_t record[SVR__RECORD_MAX];
     svr_metadata md;
 
-    svr__describe_bare(n, subject.pathway, &md);
+    svr__describe_bare(&md);
     describe_forward(n, &subject, &md, record);
     md.present |= SVR_HAS(EXCHANGE_NUMBER) | SVR_HAS(TCP_SYN);
     if (plan->told.sealed) {

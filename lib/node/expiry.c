@@ -74,6 +74,7 @@ svr_time svr_node_expiry(const svr_node *n)
 
     due = watch < due ? watch : due;
     due = svr__tours_due(n) < due ? svr__tours_due(n) : due;
+    due = svr__keying_due(n) < due ? svr__keying_due(n) : due;
     due = aliases < due ? aliases : due;
     due = fabric < due ? fabric : due;
     return clients < due ? clients : due;
@@ -93,6 +94,7 @@ void svr_node_handle_expiry(svr_node *n, svr_time now)
 {
     uint32_t number;
 
+    svr__keying_run(n, now);
     svr__watch_expire(n, now);
     svr__resync_tokens(n, now);
     svr__tours_run(n, now);

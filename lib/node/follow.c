@@ -86,6 +86,7 @@ static svr__side_plan plan_of_arrival(const svr__work *w,
     return (svr__side_plan){
         .pathway = (uint16_t)(pw - w->node->pathways),
         .iface = w->packet->iface,
+        .generation = w->generation,
         .tuple = side == SVR__CLIENT ? *t : svr_tuple_reverse(t),
     };
 }
@@ -191,6 +192,7 @@ void svr__update(svr__work *w, svr__flow *flow, const svr_metadata *md,
     }
     svr__told told;
     bool older = is_older(s, side, md);
+    bool late = w->alias;
     enum svr_drop reason = svr__seal_read(
         n, &n->pathways[w->alias ? w->alias->pathway : s->side[side].pathway],
         md, &told);
@@ -212,6 +214,8 @@ void svr__update(svr__work *w, svr__flow *flow, const svr_metadata *md,
     svr__health_asked(w, s, side, md);
     *svr__token_of(n, s) = token;
     unsigned actions = svr__hear(w, s, side, md);
+    if (!older && !late && w->generation > s->side[side].generation)
+        svr__session_rekey(n, s, side, w->generation); /* it was rebuilt */
     if (told.sealed && !older) /* which may begin another exchange */
         svr__seal_hear(n, s, side, &told, w->now);
     svr__go_on(w, flow, actions, alone);

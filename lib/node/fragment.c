@@ -185,9 +185,11 @@ static int next_piece(svr__work *w, svr__parts *parts, uint8_t *buf, size_t cap)
 {
     svr_node *n = w->node;
     const svr__pathway *pw = &n->pathways[parts->pathway];
+    const svr__keys *keys = svr__keys_now(n, pw);
     svr_metadata md;
 
-    svr__describe_bare(n, pw, &md);
+    svr__describe_bare(&md);
+    md.security_id = keys ? keys->send.security_id : 0;
     md.packet_number = svr__number_take(n, pw);
     md.fragment = parts->fragment;
     int err = svr_split_next(&parts->split, &md, w->packet, buf, cap);
@@ -199,7 +201,11 @@ static int next_piece(svr__work *w, svr__parts *parts, uint8_t *buf, size_t cap)
         svr__drop(w, svr__drop_of_error(err));
         return 0;
     }
-    if (!svr__sign(w, pw, &n->associations[pw->association].send_mac))
+    if (!keys) {
+        svr__drop(w, SVR_DROP_UNKEYED);
+        return 0;
+    }
+    if (!svr__sign(w, pw, &keys->send_mac))
         return 0;
     svr_packet_checksum_write(w->packet, &w->headers);
     n->counters.metadata_sent++;

@@ -75,7 +75,7 @@ static bool sign_carrier(const svr_node *n, svr_packet *p,
                          const svr__pathway *pw, const svr_tcp_bind *bind,
                          svr_time now)
 {
-    const svr_mac *mac = &n->associations[pw->association].send_mac;
+    const svr_mac *mac = &svr__keys_now(n, pw)->send_mac;
     size_t len = mac->hmac->tag_len;
     if (p->tailroom < len)
         return false;
@@ -113,11 +113,11 @@ static bool prepend_block(svr_node *n, svr_packet *p, const svr__pathway *pw,
 {
     uint8_t block[SVR_METADATA_MAX];
     svr_metadata md;
-    svr__describe_bare(n, pw, &md);
+    svr__describe_bare(&md);
     md.present |= svr_addr_is_v4(r->location) ? SVR_HAS(ICMP_LOCATION_V4)
                                               : SVR_HAS(ICMP_LOCATION_V6);
     md.icmp_location = *r->location;
-    size_t len = svr__describe_write(n, pw, &md, block);
+    size_t len = svr__describe_write(n, pw, svr__keys_now(n, pw), &md, block);
     if (len == 0 || p->headroom < len)
         return false;
     p->data -= len;

@@ -106,6 +106,7 @@ static void bind_leg(svr_node *n, svr__session *s, unsigned side,
         .session = svr__session_number(&n->table, s),
         .pathway = pathway,
         .side = (uint8_t)side,
+        .generation = s->side[side].generation,
         .kind = SVR__ALIAS_LEG,
         .sealed = s->seal == SVR__SEALED,
     };
@@ -187,6 +188,7 @@ bool svr__leg_promote(svr_node *n, svr__session *s, unsigned side, svr_time now)
     svr__side_plan to = {
         .pathway = a->pathway,
         .iface = a->key.iface,
+        .generation = s->side[side].generation,
         .tuple = side == SVR__CLIENT ? in : svr_tuple_reverse(&in),
     };
     svr__alias_remove(&n->table.aliases, a);
@@ -215,7 +217,7 @@ static bool make_copy(svr__work *c, const svr__work *w, const svr__passage *r,
     svr_node *n = w->node;
     const svr__pathway *pw = &n->pathways[leg->pathway];
     svr_tuple in = svr__flow_key_tuple(&leg->key), to = svr_tuple_reverse(&in);
-    const svr_mac *mac = &n->associations[pw->association].send_mac;
+    size_t tag_len = n->securities[pw->security].hmac->tag_len;
     uint8_t block[SVR_METADATA_MAX];
 
     if (w->packet->len + SVR_METADATA_MAX + SVR_TAG_MAX > SVR__OUTBOX_BYTES)
@@ -234,7 +236,7 @@ static bool make_copy(svr__work *c, const svr__work *w, const svr__passage *r,
     if (svr_packet_convert(c->packet, &c->headers, &to) < 0)
         return false;
     size_t len = block_of_copy(w, r, pw, r->metadata || !leg->heard, block);
-    if (len == 0 || c->packet->len + len + mac->hmac->tag_len > pw->mtu ||
+    if (len == 0 || c->packet->len + len + tag_len > pw->mtu ||
         svr_packet_insert(c->packet, &c->headers, len) < 0)
         return false;
     memcpy(c->packet->data + c->headers.payload, block, len);
@@ -249,7 +251,7 @@ static void send_copy(const svr__work *w, const svr__passage *r,
     svr__work c;
 
     if (!make_copy(&c, w, r, leg) ||
-        !svr__sign(&c, pw, &n->associations[pw->association].send_mac))
+        !svr__sign(&c, pw, &svr__side_keys(n, r->session, r->out)->send_mac))
         return;
     svr_packet_checksum_write(c.packet, &c.headers);
     svr__outbox_post(n, pw->iface,

@@ -106,9 +106,10 @@ bool svr__session_move(svr_node *n, svr__session *s, svr_time now)
                    now);
 }
 
-bool svr__session_reopen(svr_node *n, svr__session *s, svr_time now)
+bool svr__session_reopen(svr_node *n, svr__session *s, enum svr_cause cause,
+                         svr_time now)
 {
-    return move_to(n, s, s->side[SVR__SERVER].pathway, SVR_CAUSE_FAILED, now);
+    return move_to(n, s, s->side[SVR__SERVER].pathway, cause, now);
 }
 
 static unsigned visit(svr_node *n, svr__tour *t, svr__session *s, unsigned side,
@@ -154,7 +155,7 @@ static void ask(svr_node *n, svr__session *s, svr_time now)
     if (!pw || resiliency_of(n, s) == SVR_RESILIENCY_NONE ||
         svr__told_lately(n, s, SVR__TELL_ASK, now))
         return;
-    svr__describe_bare(n, pw, &md);
+    svr__describe_bare(&md);
     md.present |= SVR_HAS(CONTROL) | SVR_HAS(SESSION_UUID);
     md.control = SVR_CONTROL_ENABLE_METADATA;
     md.uuid = s->uuid;
@@ -230,10 +231,12 @@ enum svr_drop svr__verify_late(svr__work *w, const svr__alias *a)
     const svr__pathway *pw = &n->pathways[a->pathway];
     const svr__session *s = &n->table.sessions[a->session];
     uint8_t key[SVR_KEY_SIZE];
+    const svr__keys *keys = svr__keys_of(n, pw, a->generation);
     svr_mac mac;
 
-    svr_session_key_derive(key, &n->associations[pw->association].receive,
-                           &s->uuid);
+    if (!keys)
+        return SVR_DROP_KEY;
+    svr_session_key_derive(key, &keys->receive, &s->uuid);
     svr_mac_init(&mac, n->securities[pw->security].hmac, key);
     enum svr_drop reason = svr__verify(w, pw, &mac);
     svr_mac_wipe(&mac);

@@ -15,15 +15,16 @@
  *                itself sends
  *
  * watch.c keeps the pathways alive, with watch_send.c and watch_receive.c; what
- * comes for that is taken before all else (S14, S15).
+ * comes for that is taken before all else (S14, S15). keying.c exchanges keys
+ * with peers that way.
  *
  * beside it: token.c makes and keeps recovery tokens (S8.5), recover.c
  * builds sessions with them, resync.c tells peers of sessions after a restart
  * (S8.4), on tours (tour.c), open.c makes sessions and their flows, route.c
  * says where they go, fit.c looks at sizes, depart.c adds what a neighbour
  * needs, describe.c writes metadata,
- * protect.c signs and verifies, seal.c encrypts, clock.c
- * knows the time for that, record.c keeps sessions from circling (S20),
+ * keyring.c has the keys, protect.c signs and verifies, seal.c encrypts,
+ * clock.c knows the time for that, record.c keeps sessions from circling (S20),
  * control.c speaks to neighbours (S7, S8.2), health.c watches them, refuse.c
  * tells hosts what they refuse (S6.10), icmp.c raises and carries errors (S19),
  * expiry.c ends what is idle (S9). create.c makes a node, setup.c and config.c
@@ -91,19 +92,40 @@ typedef struct svr__peer {
     uint32_t token_id;    /* S8.5 */
     uint64_t clock;       /* S11.3: its steps' time - ours, modulo 2^64 */
     uint32_t boot;        /* S8.4: of its last start; 0: not heard of */
-    uint32_t told;   /* the start after which it was told of all sessions */
-    bool ended;      /* it has told us of all after our start */
-    svr__tour tour;  /* to tell it */
-    svr__tour moves; /* of sessions with it (S17) */
+    uint32_t told; /* the start after which it was told of all sessions */
+    bool ended;    /* it has told us of all after our start */
+    svr_exchange *exchange; /* S12: or NULL */
+    uint8_t identity[SVR_IDENTITY_SIZE];
+    uint32_t heard;   /* the newest generation that both use; 0: none */
+    uint32_t spoke;   /* that of its last authentic packet */
+    uint32_t first;   /* what is older, it has forgotten */
+    uint16_t spoken;  /* the pathway that the last message of ours went by */
+    bool overdue;     /* S12.4 */
+    svr__tour rekeys; /* of sessions with it, to new keys (S11.6) */
+    svr__tour tour;   /* to tell it */
+    svr__tour moves;  /* of sessions with it (S17) */
 } svr__peer;
 
-/* The keys between this router and a peer under one security policy. Lies in
- * guarded memory. */
-typedef struct svr__association {
-    uint16_t peer, security;
+/* The keys of an association under one generation. Secret. */
+typedef struct svr__keys {
+    uint32_t generation; /* 0: none */
     svr_direction_key send, receive;
     svr_mac send_mac, receive_mac;
     svr_cipher_state seal, open; /* of metadata; not keyed: it is clear */
+} svr__keys;
+
+enum {
+    /* Generations whose keys are at hand; others are derived again. */
+    SVR__KEYS_READY = 4,
+    /* The one generation of static keys. */
+    SVR__STATIC_KEYS = 1,
+};
+
+/* What protects packets between this router and a peer under one security
+ * policy. Lies in guarded memory. */
+typedef struct svr__association {
+    uint16_t peer, security;
+    svr__keys keys[SVR__KEYS_READY];
 } svr__association;
 
 /* What is found out about a pathway goes on under a new configuration where
@@ -269,6 +291,8 @@ struct svr_node {
     size_t interface_count, peer_count, security_count, association_count;
     size_t pathway_count, route_count, service_count, tenant_count;
     uint8_t *watches;                 /* the pathways' svr_pathway objects */
+    svr_identity *identity;           /* S12.3, or NULL */
+    uint8_t *exchanges;               /* the peers' svr_exchange; guarded */
     svr__wheel watch_due;             /* of pathways; see svr__watch_init */
     uint16_t watch_port, watch_ports; /* where messages come to: the first port
                                          and how many */
@@ -283,6 +307,9 @@ struct svr_node {
     svr_allocator alloc;
     svr_random random;
     svr_notify notify;
+    svr_time keying_due;  /* of exchanges with peers */
+    svr__bucket messages; /* of exchanges */
+    svr__bucket derivations;
     uint32_t boot;
     uint64_t first_number; /* of a block sent to a new peer (S11.7) */
     svr_time started;
@@ -322,12 +349,13 @@ typedef struct svr__work {
     svr__alias *alias; /* it came on that tuple of its session's, or NULL; until
                           it stands as if it had come on the present one */
     uint8_t proto; /* of a piece: what its packet arrived as (S4.4), else 0 */
-    bool piece;    /* of a packet that was cut: is not cut again */
-    bool sealed;   /* its payload was encrypted by the session's other end */
-    bool bare;     /* stands as its neighbour meant it: only svr__send_on is
-                      left */
-    bool touched;  /* bytes came or went: the checksum must be written anew */
-    bool whole;    /* was put together from pieces */
+    uint32_t generation; /* of the keys that its block was signed with */
+    bool piece;          /* of a packet that was cut: is not cut again */
+    bool sealed;  /* its payload was encrypted by the session's other end */
+    bool bare;    /* stands as its neighbour meant it: only svr__send_on is
+                     left */
+    bool touched; /* bytes came or went: the checksum must be written anew */
+    bool whole;   /* was put together from pieces */
     bool fragmentable; /* may leave in IP fragments; known from svr__fit on */
 } svr__work;
 
@@ -415,6 +443,12 @@ bool svr__watch_too_big(const svr__work *w);
 /* watch_send.c: puts the message into the outbox. */
 void svr__watch_post(svr_node *n, const svr__pathway *pw,
                      const svr_pathway_message *m, svr_time now);
+/* S14.3: the same with a message of the key exchange, between two ends. */
+void svr__watch_post_keys(svr_node *n, const svr__pathway *pw,
+                          const svr_bfd_endpoint *from,
+                          const svr_bfd_endpoint *to, svr_span message);
+/* Whether the pathway takes such packets. */
+bool svr__watch_expects(const svr__pathway *pw, const svr_tuple *t);
 /* S15: a packet along the pathway is about to be sent: true where it shall
  * carry *out. */
 bool svr__watch_mark(svr_node *n, svr__pathway *pw, svr_path_metrics *out,
@@ -488,7 +522,8 @@ uint64_t svr__extra(const svr__work *w, const svr__passage *r);
 /* open.c: sessions. */
 typedef struct svr__side_plan {
     uint16_t pathway, iface;
-    svr_tuple tuple; /* of forward packets on this side */
+    uint32_t generation; /* of the tuple's keys (S11.10) */
+    svr_tuple tuple;     /* of forward packets on this side */
 } svr__side_plan;
 
 typedef struct svr__session_plan {
@@ -595,6 +630,9 @@ bool svr__record_has(const svr_node *n, const svr__passed *passed,
 
 /* S17: one side gets another tuple, maybe on another pathway; the old one lives
  * on as an alias. TUPLE_IN_USE: something has the new one, nothing changed. */
+/* The side's tuple goes on under other keys (S11.10: a rebuild). */
+void svr__session_rekey(svr_node *n, svr__session *s, unsigned side,
+                        uint32_t generation);
 enum svr_drop svr__session_rebind(svr_node *n, svr__session *s, unsigned side,
                                   const svr__side_plan *to,
                                   enum svr_cause cause, svr_time now);
@@ -627,7 +665,8 @@ void svr__send_copies(const svr__work *w, const svr__passage *r);
 bool svr__session_move(svr_node *n, svr__session *s, svr_time now);
 /* Moves the server's side to new ports of the pathway that it has, through a
  * pinhole if need be. False: not yet. */
-bool svr__session_reopen(svr_node *n, svr__session *s, svr_time now);
+bool svr__session_reopen(svr_node *n, svr__session *s, enum svr_cause cause,
+                         svr_time now);
 /* A pathway went down, came up, or is out of its hold-down: its peer's sessions
  * are looked at, a few at a time. */
 void svr__moves_begin(svr_node *n, const svr__pathway *pw, svr_time now);
@@ -672,13 +711,13 @@ size_t svr__describe_len(const svr_node *n, const svr__session *s,
 size_t svr__describe_plan_len(const svr_node *n, const svr__session_plan *plan);
 /* What every block has, for control packets, ICMP errors and the like; it has
  * no packet number yet. */
-void svr__describe_bare(const svr_node *n, const svr__pathway *pw,
-                        svr_metadata *md);
+void svr__describe_bare(svr_metadata *md);
 /* S11.7: of the packet that is being made. Each is for one packet; it does no
  * harm that a number is not sent. */
 uint64_t svr__number_take(svr_node *n, const svr__pathway *pw);
-/* Gives md its packet number and writes it; 0: it does not fit. */
-size_t svr__describe_write(svr_node *n, const svr__pathway *pw,
+/* Gives md its packet number and the id of its keys, and writes it; 0: it does
+ * not fit, or there are no keys. */
+size_t svr__describe_write(svr_node *n, const svr__pathway *pw, svr__keys *keys,
                            svr_metadata *md, uint8_t buf[SVR_METADATA_MAX]);
 /* A block with the number of the packet that travels more than once (S17). */
 size_t svr__describe_copy(svr_node *n, const svr__pathway *pw,
@@ -760,6 +799,57 @@ void svr__clock_read(const svr_node *n, svr_bfd_echo *e);
 void svr__clock_heard(svr_node *n, svr__peer *peer, const svr_bfd_echo *e,
                       svr_time now);
 
+/* keyring.c (S11.6, S12): the keys of a pathway. */
+/* For what belongs to no session, or for a session that begins: the generation
+ * that peer and this router both use. NULL: there are no keys. */
+svr__keys *svr__keys_now(const svr_node *n, const svr__pathway *pw);
+/* Of one generation; NULL: it is not alive any more. */
+svr__keys *svr__keys_of(const svr_node *n, const svr__pathway *pw,
+                        uint32_t generation);
+/* By the type 16 of what came, or NULL. */
+svr__keys *svr__keys_received(svr_node *n, const svr__pathway *pw, uint32_t id,
+                              svr_time now);
+/* For messages about the pathway itself: from these the peer learns that this
+ * router uses a new generation. */
+svr__keys *svr__keys_bfd(const svr_node *n, const svr__pathway *pw);
+/* The generation that a type 16 names, or 0; derives nothing. */
+uint32_t svr__generation_of(const svr_node *n, const svr__pathway *pw,
+                            uint32_t id);
+/* The one of a session that begins on the pathway; 0: there are no keys. */
+uint32_t svr__generation_now(const svr_node *n, const svr__pathway *pw);
+/* Those of a session's tuple (S11.10). */
+svr__keys *svr__side_keys(const svr_node *n, const svr__session *s,
+                          unsigned side);
+/* Before a new exchange (S6.8): where those are not alive at both ends any
+ * more, newer ones take their place on the same tuple, which is built anew. */
+void svr__side_freshen(svr_node *n, svr__session *s, unsigned side);
+/* The peer has said the rest of its new keys. */
+void svr__keys_learned(svr_node *n, uint16_t peer);
+/* The association of a peer and a policy, made where there is none: its number.
+ * 0, or an error of the library that keys a MAC or a cipher. */
+int svr__associate(svr_node *n, const svr_node_config *c, uint16_t peer,
+                   uint16_t security, uint16_t *number);
+void svr__associations_free(svr_node *n);
+
+/* keying.c (S12): an exchange with each peer that has an identity. */
+int svr__keying_init(svr_node *n, const svr_node_config *c, svr_time now);
+void svr__keying_free(svr_node *n);
+/* What has been agreed on with a peer goes on under a new configuration. */
+void svr__keying_carry(const svr__peer *from, svr__peer *to);
+/* Peers are gone: what all peers share is renewed (S12.7). */
+void svr__keying_renew(svr_node *n, svr_time now);
+/* A message (S14.3) that nobody has signed: NONE where it was taken. */
+enum svr_drop svr__keying_receive(svr__work *w, const svr_bfd_block *b);
+/* An authentic packet of the peer came under that generation. */
+void svr__keying_heard(svr_node *n, uint16_t peer, uint32_t generation,
+                       svr_time now);
+/* Whether the peer, since its last start, uses the same keys as this router. */
+bool svr__keying_ready(const svr_node *n, const svr__pathway *pw);
+/* Sessions with the peer follow to the newest keys, unless they do. */
+void svr__keying_follow(svr_node *n, uint16_t peer, svr_time now);
+svr_time svr__keying_due(const svr_node *n);
+void svr__keying_run(svr_node *n, svr_time now);
+
 /* protect.c: tags (S11.1) of packets along a pathway. bind is NULL where they
  * are not TCP (S11.4b). */
 int svr__tag_write(const svr_node *n, const svr__pathway *pw,
@@ -768,8 +858,10 @@ int svr__tag_write(const svr_node *n, const svr__pathway *pw,
 /* The same for messages about the pathway itself, from which clock and boot
  * counter are learned: these have numbers of their own (S11.7). */
 int svr__tag_write_bfd(const svr_node *n, const svr__pathway *pw,
-                       svr_span bytes, const svr_tcp_bind *bind, uint8_t *tag);
-enum svr_drop svr__verify_bfd(svr__work *w, const svr__pathway *pw);
+                       const svr_mac *mac, svr_span bytes,
+                       const svr_tcp_bind *bind, uint8_t *tag);
+enum svr_drop svr__verify_bfd(svr__work *w, const svr__pathway *pw,
+                              const svr_mac *mac);
 /* What a tag binds of a packet's TCP header (S11.4b). */
 static inline svr_tcp_bind svr__tcp_bind(const svr_packet *p,
                                          const svr_headers *h)

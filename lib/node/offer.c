@@ -66,6 +66,7 @@ static enum svr_drop make_plan(const svr__work *w, svr__pathway *pw,
             svr__md_has(md, SVR_HAS(EXCHANGE_NUMBER)) ? md->exchange.own : 0,
         .side[SVR__CLIENT] = {.pathway = number,
                               .iface = w->packet->iface,
+                              .generation = w->generation,
                               .tuple = w->headers.tuple},
     };
     if (!svr__context_fits(w, &md->forward))

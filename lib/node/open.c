@@ -108,14 +108,19 @@ static bool side_signed(const svr_node *n, const svr__side *side)
 static bool derive_protection(svr_node *n, svr__session *s, unsigned side)
 {
     const svr__pathway *pw = &n->pathways[s->side[side].pathway];
-    const svr__association *a = &n->associations[pw->association];
+    const svr__keys *keys = svr__side_keys(n, s, side);
     const svr_hmac *hmac = n->securities[pw->security].hmac;
     svr__protection *prot = svr__protection_of(n, s, side);
     uint8_t key[SVR_KEY_SIZE];
+    bool ok = keys != NULL;
 
-    svr_session_key_derive(key, &a->send, &s->uuid);
-    bool ok = svr_mac_init(&prot->send, hmac, key) == 0;
-    svr_session_key_derive(key, &a->receive, &s->uuid);
+    if (ok)
+        svr_session_key_derive(key, &keys->send, &s->uuid);
+    else /* nobody has that one */
+        n->random.fill(n->random.user, key, sizeof(key));
+    ok &= svr_mac_init(&prot->send, hmac, key) == 0;
+    if (keys)
+        svr_session_key_derive(key, &keys->receive, &s->uuid);
     ok &= svr_mac_init(&prot->receive, hmac, key) == 0;
     svr_wipe(key, sizeof(key));
     return ok;
@@ -133,6 +138,7 @@ static void flag_protection(svr_node *n, svr__session *s, unsigned side)
 static bool fill_protection(svr_node *n, svr__session *s, unsigned side)
 {
     bool ok = !side_signed(n, &s->side[side]) || derive_protection(n, s, side);
+
     flag_protection(n, s, side);
     return ok;
 }
@@ -152,12 +158,21 @@ void svr__protection_wipe(svr_node *n, const svr__session *s)
     wipe_protection(n, s, SVR__SERVER);
 }
 
+void svr__session_rekey(svr_node *n, svr__session *s, unsigned side,
+                        uint32_t generation)
+{
+    wipe_protection(n, s, side);
+    s->side[side].generation = generation;
+    fill_protection(n, s, side);
+}
+
 static void fill_side(svr__session *s, unsigned number,
                       const svr__side_plan *plan)
 {
     svr__side *side = &s->side[number];
     side->pathway = plan->pathway;
     side->iface = plan->iface;
+    side->generation = plan->generation;
 }
 
 /* S6.9: each session begins above those before it, and above all that a session
@@ -242,6 +257,7 @@ static void keep_tuple(svr_node *n, svr__session *s, unsigned side,
         .session = svr__session_number(&n->table, s),
         .pathway = s->side[side].pathway,
         .side = (uint8_t)side,
+        .generation = s->side[side].generation,
         .kind = svr__is_duplicated(n, s) ? SVR__ALIAS_LEG : SVR__ALIAS_OLD,
         .flags = f->flags & (SVR__FLOW_SIGNED_IN | SVR__FLOW_MASKED_IN),
         .sealed = s->seal == SVR__SEALED,

@@ -33,13 +33,13 @@ int svr__tag_write(const svr_node *n, const svr__pathway *pw,
 }
 
 int svr__tag_write_bfd(const svr_node *n, const svr__pathway *pw,
-                       svr_span bytes, const svr_tcp_bind *bind, uint8_t *tag)
+                       const svr_mac *mac, svr_span bytes,
+                       const svr_tcp_bind *bind, uint8_t *tag)
 {
     svr_tag_scope scope = scope_of(n, pw, bind);
 
     scope.timed = false;
-    return svr_tag_write(&n->associations[pw->association].send_mac, bytes,
-                         &scope, tag);
+    return svr_tag_write(mac, bytes, &scope, tag);
 }
 
 static const svr_tcp_bind *bind_of(const svr__work *w, svr_tcp_bind *b)
@@ -100,12 +100,12 @@ enum svr_drop svr__verify(svr__work *w, const svr__pathway *pw,
     return verify(w, mac, &scope);
 }
 
-enum svr_drop svr__verify_bfd(svr__work *w, const svr__pathway *pw)
+enum svr_drop svr__verify_bfd(svr__work *w, const svr__pathway *pw,
+                              const svr_mac *mac)
 {
     svr_tcp_bind bind;
     svr_tag_scope scope = scope_of(w->node, pw, bind_of(w, &bind));
 
     scope.timed = false;
-    return verify(w, &w->node->associations[pw->association].receive_mac,
-                  &scope);
+    return verify(w, mac, &scope);
 }

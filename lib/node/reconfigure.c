@@ -237,10 +237,21 @@ static void adjust_outbox(const svr__change *c, svr_node *n)
     }
 }
 
+/* S12.7: one that keys were exchanged with. */
+static bool loses_peer(const svr__change *c, const svr_node *n)
+{
+    for (size_t i = 0; i < n->peer_count; i++)
+        if (c->peers[i] == SVR__GONE && n->peers[i].exchange)
+            return true;
+    return false;
+}
+
 /* Nothing fails from here on. */
 static void commit(const svr__change *c, svr_node *n, svr_node *draft,
                    svr_time now)
 {
+    bool lost = loses_peer(c, n);
+
     svr__carry_over(c, n, draft, now);
     detach_sessions(c, n);
     if (c->renumbered) {
@@ -250,6 +261,9 @@ static void commit(const svr__change *c, svr_node *n, svr_node *draft,
     adjust_outbox(c, n);
     swap_setup(n, draft);
     svr__wishes_forget(n);
+    n->keying_due = n->identity ? now : SVR_NEVER;
+    if (lost)
+        svr__keying_renew(n, now);
     adjust_sessions(c, n);
     settle_sessions(n, now);
     follow_pathways(c, n, draft, now);
@@ -260,6 +274,8 @@ static bool may_change(const svr_node *n, const svr_node_config *config)
 {
     return strcmp(n->name, config->name) == 0 &&
            n->table.cap == config->limits.sessions && n->outbox.count == 0 &&
+           (!n->identity || !config->identity ||
+            n->identity == config->identity) &&
            n->apart.count == 0 && !svr_reassembly_first(n->fabric) &&
            !svr_reassembly_first(n->clients);
 }

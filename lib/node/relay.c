@@ -40,6 +40,7 @@ void svr__session_settle(svr_node *n, svr__session *s)
 void svr__session_renew(svr_node *n, svr__session *s, unsigned side,
                         svr_time now)
 {
+    svr__side_freshen(n, s, side);
     svr_session_event(&s->machine, side, SVR_SESSION_RENEW, now);
     svr__session_settle(n, s);
 }

@@ -80,8 +80,10 @@ void svr__resync_heard(svr_node *n, const svr__pathway *pw, uint32_t boot,
         peer->boot = boot;
         peer->clock = 0; /* until it says */
         peer->tour.plan = NULL;
+        peer->first = peer->spoke; /* what it said it under */
     }
-    if (pw->up && peer->boot != peer->told && !peer->tour.plan)
+    if (pw->up && peer->boot != peer->told && !peer->tour.plan &&
+        svr__keying_ready(n, pw))
         svr__tour_start(n, &peer->tour, &telling, pw->peer, now);
 }
 
@@ -120,7 +122,8 @@ static unsigned reopen(svr_node *n, svr__tour *t, svr__session *s,
     if (!offers_to_nat(n, s, side))
         return 0;
     t->left++;
-    if (!is_stale(s, side, now) || !svr__session_reopen(n, s, now))
+    if (!is_stale(s, side, now) ||
+        !svr__session_reopen(n, s, SVR_CAUSE_FAILED, now))
         return 0;
     svr__send_metadata(n, s, side, now);
     return 1;

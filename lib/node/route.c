@@ -53,11 +53,14 @@ enum svr_drop svr__plan_pathway(svr_node *n, const svr_tuple *context,
     *side = (svr__side_plan){
         .pathway = number,
         .iface = pw->iface,
+        .generation = svr__generation_now(n, pw),
         .tuple = {.src = pw->local,
                   .dst = pw->remote,
                   /* S4.2, S4.4 */
                   .proto = tcp ? SVR_PROTO_TCP : SVR_PROTO_UDP},
     };
+    if (side->generation == 0)
+        return SVR_DROP_UNKEYED;
     enum svr_drop reason = choose_ports(n, pw, &side->tuple, now);
     return reason == SVR_DROP_NONE && pw->peer_nat
                ? svr__wish_plan(n, context, side, now)

@@ -82,7 +82,7 @@ static const svr_cipher *find_cipher(const svr_node *n, uint8_t flags)
 enum svr_drop svr__seal_read(const svr_node *n, const svr__pathway *pw,
                              const svr_metadata *md, svr__told *out)
 {
-    const svr_cipher *hidden = n->associations[pw->association].seal.cipher;
+    const svr_cipher *hidden = n->securities[pw->security].cipher;
 
     *out = (svr__told){.sealed = svr__md_has(md, SVR_HAS(ENCRYPTED))};
     if (svr__md_has(md, SVR_HAS(SESSION_KEY)) && !hidden)

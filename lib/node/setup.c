@@ -62,58 +62,6 @@ void svr__pathway_move(svr_node *n, svr__pathway *pw, const svr_addr *remote)
         *svr__next_hop_addr(n, hop, remote);
 }
 
-/* S12.2: metadata is under the key of the router that gets it. */
-static int key_metadata(const svr_node *n, svr__association *a,
-                        const svr_security_config *sec)
-{
-    const svr_cipher *c = svr_metadata_cipher(sec->cipher);
-    uint8_t key[SVR_KEY_SIZE];
-
-    svr_metadata_key_derive(key, sec->key, n->peers[a->peer].name, 1);
-    int err = svr_cipher_init(&a->seal, c, SVR_CIPHER_SEAL, key);
-    svr_metadata_key_derive(key, sec->key, n->name, 1);
-    if (err == 0)
-        err = svr_cipher_init(&a->open, c, SVR_CIPHER_OPEN, key);
-    svr_wipe(key, sizeof(key));
-    return err;
-}
-
-/* The keys to a peer under a policy (S12.7); several pathways share them. */
-static int associate(svr_node *n, const svr_node_config *c, uint16_t peer,
-                     uint16_t security, uint16_t *number)
-{
-    for (size_t i = 0; i < n->association_count; i++)
-        if (n->associations[i].peer == peer &&
-            n->associations[i].security == security) {
-            *number = (uint16_t)i;
-            return 0;
-        }
-    svr__association *a = &n->associations[n->association_count];
-    const svr_security_config *sec = &c->securities[security];
-    *a = (svr__association){.peer = peer, .security = security};
-    svr_direction_key_derive(&a->send, sec->key, n->name, n->peers[peer].name,
-                             1);
-    svr_direction_key_derive(&a->receive, sec->key, n->peers[peer].name,
-                             n->name, 1);
-    int err = svr_mac_init(&a->send_mac, sec->hmac, a->send.key);
-    int err_in = svr_mac_init(&a->receive_mac, sec->hmac, a->receive.key);
-    *number = (uint16_t)n->association_count++;
-    if (err == 0)
-        err = err_in;
-    return err < 0 || !sec->cipher ? err : key_metadata(n, a, sec);
-}
-
-static void free_associations(svr_node *n)
-{
-    for (size_t i = 0; i < n->association_count; i++) {
-        svr_mac_wipe(&n->associations[i].send_mac);
-        svr_mac_wipe(&n->associations[i].receive_mac);
-        svr_cipher_wipe(&n->associations[i].seal);
-        svr_cipher_wipe(&n->associations[i].open);
-    }
-    svr_secret_free(n->associations);
-}
-
 static int add_pathway(svr_node *n, const svr_node_config *c, size_t number,
                        svr_time now)
 {
@@ -129,7 +77,8 @@ static int add_pathway(svr_node *n, const svr_node_config *c, size_t number,
     pw->local = from->local;
     pw->remote = pw->configured = from->remote;
     n->interfaces[from->iface].has_waypoints = true;
-    int err = associate(n, c, from->peer, from->security, &pw->association);
+    int err =
+        svr__associate(n, c, from->peer, from->security, &pw->association);
     if (err == 0)
         err = svr__ports_init(&pw->ports, &from->local_ports,
                               &from->remote_ports, &n->random, &n->alloc);
@@ -207,11 +156,16 @@ static int make_arrays(svr_node *n, const svr_node_config *c)
     n->service_routes =
         new_array(n, n->service_count, sizeof(svr__route_range));
     n->next_hops = new_array(n, n->next_hop_count, sizeof(svr_addr));
+    n->exchanges = c->identity
+                       ? svr_secret_alloc((n->peer_count ? n->peer_count : 1) *
+                                          svr_exchange_size())
+                       : NULL;
     n->associations = svr_secret_alloc(
         (n->pathway_count ? n->pathway_count : 1) * sizeof(svr__association));
     return n->interfaces && n->peers && n->securities && n->pathways &&
                    n->watches && n->tenants && n->routes && n->service_routes &&
-                   n->next_hops && n->associations
+                   n->next_hops && n->associations &&
+                   !c->identity == !n->exchanges
                ? 0
                : SVR_ERR_NO_MEMORY;
 }
@@ -220,6 +174,7 @@ int svr__setup_build(svr_node *n, const svr_node_config *c, svr_time now)
 {
     n->lifetimes = lifetimes_of(&c->limits);
     n->limits = c->limits;
+    n->identity = c->identity;
     int err = make_arrays(n, c);
     if (err == 0)
         err = svr__config_copy(n, c);
@@ -235,6 +190,8 @@ int svr__setup_build(svr_node *n, const svr_node_config *c, svr_time now)
                               svr__watch_time(now), &n->alloc);
     for (size_t i = 0; err == 0 && i < n->peer_count; i++)
         n->peers[i].next_number = n->first_number;
+    if (err == 0)
+        err = svr__keying_init(n, c, now);
     for (size_t i = 0; err == 0 && i < n->pathway_count; i++)
         err = add_pathway(n, c, i, now);
     if (err == 0)
@@ -250,7 +207,8 @@ void svr__setup_free(svr_node *n)
 {
     const svr_allocator *a = &n->alloc;
 
-    free_associations(n);
+    svr__associations_free(n);
+    svr__keying_free(n);
     svr_policy_destroy(n->policy);
     svr__names_fini(&n->routers, a);
     if (n->pathway_map.slots)

@@ -87,6 +87,7 @@ void svr__tours_run(svr_node *n, svr_time now)
     for (size_t i = 0; i < n->peer_count; i++) {
         run(n, &n->peers[i].tour, now);
         run(n, &n->peers[i].moves, now);
+        run(n, &n->peers[i].rekeys, now);
     }
     for (size_t i = 0; i < n->pathway_count; i++)
         run(n, &n->pathways[i].tour, now);

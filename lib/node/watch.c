@@ -118,6 +118,8 @@ static void set_state(svr_node *n, svr__pathway *pw, bool up, bool ready,
         for_sessions(n, pw, hold_session, now);
     if (!was_up && up)
         svr__wishes_doubt(n, (uint16_t)(pw - n->pathways));
+    if (!was_up && up)
+        svr__keying_follow(n, pw->peer, now);
     svr__moves_begin(n, pw, now);
     svr__notify_pathway(n, pw, now);
 }

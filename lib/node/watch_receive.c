@@ -13,8 +13,7 @@ enum {
     TOO_BIG_V6 = 2,
 };
 
-/* Whether the pathway takes such packets. */
-static bool is_expected(const svr__pathway *pw, const svr_tuple *t)
+bool svr__watch_expects(const svr__pathway *pw, const svr_tuple *t)
 {
     if (!pw->watch)
         return false;
@@ -41,8 +40,7 @@ static svr__pathway *pathway_named(const svr__work *w, const svr_bfd_block *b)
     for (size_t i = 0; i < n->pathway_count; i++) { /* S14.4 */
         pw = &n->pathways[i];
         if (svr_addr_equal(&pw->local, &t->dst) &&
-            n->associations[pw->association].receive.security_id ==
-                b->security_id)
+            svr__generation_of(n, pw, b->security_id))
             return pw;
     }
     return NULL;
@@ -69,22 +67,30 @@ static enum svr_drop open_message(svr__work *w, svr_pathway_message *m,
     block_len = svr_bfd_block_decode(&m->block, at, len);
     if (block_len < 0)
         return SVR_DROP_BFD_MALFORMED;
+    if (m->block.present & SVR_BFD_HAS(KEY_EXCHANGE))
+        return (size_t)block_len == len ? svr__keying_receive(w, &m->block)
+                                        : SVR_DROP_BFD_MALFORMED;
     svr__pathway *pw = pathway_named(w, &m->block);
     if (!pw || pw->plain || pw->iface != w->packet->iface ||
-        !is_expected(pw, &w->headers.tuple))
+        !svr__watch_expects(pw, &w->headers.tuple))
         return SVR_DROP_BFD_NO_PATHWAY;
-    const svr__association *a = &n->associations[pw->association];
-    if (!(m->block.present & SVR_BFD_HAS(SECURITY_ID)) ||
-        m->block.security_id != a->receive.security_id)
+    const svr__keys *keys =
+        m->block.present & SVR_BFD_HAS(SECURITY_ID)
+            ? svr__keys_received(n, pw, m->block.security_id, w->now)
+            : NULL;
+    if (!keys)
         return SVR_DROP_KEY;
     if (!is_ttl_right(w, pw))
         return SVR_DROP_BFD_TTL;
-    if ((size_t)block_len + a->receive_mac.hmac->tag_len != len)
+    if ((size_t)block_len + keys->receive_mac.hmac->tag_len != len)
         return SVR_DROP_BFD_MALFORMED;
     if (!svr_packet_checksum_ok(w->packet, &w->headers))
         return SVR_DROP_L4_CHECKSUM;
     *found = pw;
-    return svr__verify_bfd(w, pw);
+    enum svr_drop reason = svr__verify_bfd(w, pw, &keys->receive_mac);
+    if (reason == SVR_DROP_NONE)
+        svr__keying_heard(n, pw->peer, keys->generation, w->now);
+    return reason;
 }
 
 static enum svr_drop open_plain(const svr__work *w, const svr__pathway *pw)
@@ -125,11 +131,15 @@ bool svr__watch_input(svr__work *w)
         !n->interfaces[w->packet->iface].has_waypoints || svr__has_cookie(w))
         return false;
     pw = svr__pathway_find(n, &t->dst, &t->src);
-    if (pw ? !is_expected(pw, t) : !svr__owns_address(n, &t->dst))
+    if (pw ? !svr__watch_expects(pw, t) : !svr__owns_address(n, &t->dst))
         return false;
     enum svr_drop reason = open_packet(w, &pw, &m);
     if (reason != SVR_DROP_NONE) {
         svr__drop(w, reason);
+        return true;
+    }
+    if (m.block.present & SVR_BFD_HAS(KEY_EXCHANGE)) {
+        svr__consume(w);
         return true;
     }
     n->counters.bfd_received++;

@@ -10,6 +10,7 @@ struct letter {
     svr_node *node;
     const svr__pathway *pathway;
     const svr_pathway_message *message;
+    const svr__keys *keys; /* NULL: it is not signed */
     svr_tuple tuple;
     svr_time now;
 };
@@ -31,11 +32,6 @@ static svr_tuple tuple_of(const svr_pathway_message *m)
     };
 }
 
-static const svr__association *association_of(const struct letter *l)
-{
-    return &l->node->associations[l->pathway->association];
-}
-
 static size_t headers_len(const struct letter *l)
 {
     size_t ip = svr_addr_is_v4(&l->tuple.dst) ? IP4_SIZE : IP6_SIZE;
@@ -47,14 +43,14 @@ static size_t headers_len(const struct letter *l)
 static svr_bfd_block block_of(const struct letter *l)
 {
     svr_bfd_block b = l->message->block;
-    size_t rest = headers_len(l) + SVR_BFD_SIZE +
-                  association_of(l)->send_mac.hmac->tag_len;
+    size_t rest =
+        headers_len(l) + SVR_BFD_SIZE + l->keys->send_mac.hmac->tag_len;
 
     if (b.present & SVR_BFD_HAS(ECHO))
         svr__clock_stamp(l->node, &b.echo);
     b.present |= SVR_BFD_HAS(ROUTER) | SVR_BFD_HAS(SECURITY_ID);
     b.router = svr__text(l->node->name);
-    b.security_id = association_of(l)->send.security_id;
+    b.security_id = l->keys->send.security_id;
     b.resync_end = l->node->peers[l->pathway->peer].told;
     if (b.resync_end)
         b.present |= SVR_BFD_HAS(RESYNC_END);
@@ -124,7 +120,7 @@ static void post_plain(const struct letter *l)
 static void post_signed(const struct letter *l)
 {
     svr_node *n = l->node;
-    const svr_mac *mac = &association_of(l)->send_mac;
+    const svr_mac *mac = &l->keys->send_mac;
     svr_bfd_block block = block_of(l);
     ptrdiff_t block_len = svr_bfd_block_encode(NULL, 0, &block);
     svr_tcp_bind bind = {0};
@@ -140,10 +136,37 @@ static void post_signed(const struct letter *l)
         return;
     if (is_tcp(l))
         bind = header_of_probe(l);
-    if (svr__tag_write_bfd(n, l->pathway, (svr_span){p->data, len},
+    if (svr__tag_write_bfd(n, l->pathway, mac, (svr_span){p->data, len},
                            is_tcp(l) ? &bind : NULL, p->data + len) == 0 &&
         wrap(l, p, &bind))
         enter(l);
+}
+
+void svr__watch_post_keys(svr_node *n, const svr__pathway *pw,
+                          const svr_bfd_endpoint *from,
+                          const svr_bfd_endpoint *to, svr_span message)
+{
+    static const svr_pathway_message none;
+    static const svr_tcp_bind no_bind;
+    const svr_pathway_message m = {.from = *from, .to = *to};
+    const struct letter l = {n, pw, &none, NULL, tuple_of(&m), 0};
+    /* The state of no session: it is not looked at. */
+    const svr_bfd_packet bfd = {
+        .state = SVR_BFD_DOWN, .multiplier = 1, .my_discriminator = 1};
+    svr_bfd_block b;
+
+    svr_bfd_block_init(&b);
+    b.present = SVR_BFD_HAS(ROUTER) | SVR_BFD_HAS(KEY_EXCHANGE);
+    b.router = svr__text(n->name);
+    b.key_exchange = message;
+    ptrdiff_t len = svr_bfd_block_encode(NULL, 0, &b);
+    if (len < 0)
+        return;
+    svr_packet *p = svr__outbox_open(n, SVR_BFD_SIZE + (size_t)len);
+    if (p && svr_bfd_encode(p->data, &bfd) == 0 &&
+        svr_bfd_block_encode(p->data + SVR_BFD_SIZE, (size_t)len, &b) == len &&
+        wrap(&l, p, &no_bind))
+        enter(&l);
 }
 
 /* A block of its own: S7, S15. */
@@ -152,7 +175,7 @@ static void post_block(const struct letter *l)
     const svr_pathway_message *m = l->message;
     svr_metadata md;
 
-    svr__describe_bare(l->node, l->pathway, &md);
+    svr__describe_bare(&md);
     if (m->kind == SVR_PATHWAY_KEEP_ALIVE) {
         md.present |= SVR_HAS(CONTROL);
         md.control = SVR_CONTROL_KEEP_ALIVE;
@@ -166,12 +189,12 @@ static void post_block(const struct letter *l)
 void svr__watch_post(svr_node *n, const svr__pathway *pw,
                      const svr_pathway_message *m, svr_time now)
 {
-    struct letter l = {n, pw, m, tuple_of(m), now};
+    struct letter l = {n, pw, m, svr__keys_bfd(n, pw), tuple_of(m), now};
 
     if (m->kind == SVR_PATHWAY_KEEP_ALIVE || m->kind == SVR_PATHWAY_METRICS)
         post_block(&l);
     else if (pw->plain)
         post_plain(&l);
-    else
+    else if (l.keys)
         post_signed(&l);
 }

@@ -15,7 +15,7 @@ static bool open_block(svr__work *w, const svr__pathway *pw, svr_metadata *md,
                        size_t *block_len)
 {
     svr_node *n = w->node;
-    svr__association *a = &n->associations[pw->association];
+    svr__keys *keys;
     svr__peer *peer = &n->peers[pw->peer];
     enum svr_drop reason;
     svr_block b;
@@ -33,13 +33,14 @@ static bool open_block(svr__work *w, const svr__pathway *pw, svr_metadata *md,
         svr__drop(w, SVR_DROP_MD_INCOMPLETE);
         return false;
     }
-    if (md->security_id != a->receive.security_id) {
+    keys = svr__keys_received(n, pw, md->security_id, w->now);
+    if (!keys) {
         svr__drop(w, SVR_DROP_KEY);
         return false;
     }
     if (!svr__touch(w))
         return false;
-    reason = svr__verify(w, pw, &a->receive_mac);
+    reason = svr__verify(w, pw, &keys->receive_mac);
     *block_len = (size_t)b.header_len + b.payload_len;
     if (reason == SVR_DROP_NONE && *block_len > svr__payload_len(w))
         reason = SVR_DROP_MD_LENGTH; /* the tag was counted as attributes */
@@ -51,9 +52,11 @@ static bool open_block(svr__work *w, const svr__pathway *pw, svr_metadata *md,
         return false;
     }
     svr_replay_commit(&peer->replay, md->packet_number);
+    w->generation = keys->generation;
+    svr__keying_heard(n, pw->peer, keys->generation, w->now);
     ptrdiff_t clear = b.payload_len;
-    if (a->open.cipher && clear > 0)
-        clear = svr_metadata_open(&a->open,
+    if (keys->open.cipher && clear > 0)
+        clear = svr_metadata_open(&keys->open,
                                   w->packet->data + w->headers.payload, &b);
     if (clear < 0) {
         svr__drop(w, SVR_DROP_WRONG_SEAL);
@@ -205,7 +208,7 @@ static void give_way(svr__work *w, svr__session *ours)
 {
     svr_node *n = w->node;
 
-    if (svr__session_reopen(n, ours, w->now)) {
+    if (svr__session_reopen(n, ours, SVR_CAUSE_GLARE, w->now)) {
         svr__alias *a = svr__alias_find(&n->table.aliases, &w->key, w->hash);
         if (a)
             svr__alias_drop(n, a, w->now);

@@ -33,6 +33,7 @@ typedef struct svr__alias {
     uint32_t session;        /* its number */
     uint32_t next;           /* of the same session, or free */
     uint32_t earlier, later; /* OLD: in the order of time */
+    uint32_t generation;     /* of its keys (S11.10) */
     uint16_t pathway;        /* that the packets come by */
     uint8_t side;            /* that they come from */
     uint8_t kind;            /* enum svr__alias_kind */
@@ -72,8 +73,9 @@ svr__alias_find(const svr__aliases *a, const svr__flow_key *key, uint64_t hash)
 /* Whether one more has room; where not, that counts as refused. */
 bool svr__aliases_has_room(svr__aliases *a);
 /* Adds a copy of *what, of which key, hash, session, pathway, side, kind,
- * flags and sealed count. The key must be new to the table and to its aliases.
- * NULL: there is no room, which counts. Time never goes back between calls. */
+ * generation, flags and sealed count. The key must be new to the table and to
+ * its aliases. NULL: there is no room, which counts. Time never goes back
+ * between calls. */
 svr__alias *svr__alias_add(svr__aliases *a, const svr__alias *what,
                            svr_time now);
 void svr__alias_remove(svr__aliases *a, svr__alias *alias);

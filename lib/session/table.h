@@ -65,6 +65,7 @@ typedef struct svr__side {
     uint16_t iface;
     uint32_t tcp_seq, tcp_ack; /* for control packets to this side: mirrored
                                   from what last came from there (S7) */
+    uint32_t generation;       /* of the keys of its tuple (S11.10) */
 } svr__side;
 
 /* Routers that a session has passed before this one, at most (S20). */
