@@ -53,8 +53,7 @@ void svr_direction_key_derive(svr_direction_key *out,
     svr_kdf(id, shared, "svr id", parts, 3);
     svr_kdf(out->key, shared, "svr mac", parts, 3);
     out->security_id = svr__load_be32(id);
-    if (out->security_id == 0)
-        out->security_id = 1;
+    out->security_id += out->security_id == 0;
     svr_wipe(id, sizeof(id));
 }
 

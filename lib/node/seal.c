@@ -9,6 +9,8 @@
  */
 #include "node/waypoint.h"
 
+#include "crypto/primitive.h"
+
 #include <string.h>
 
 /* S12.4 */
@@ -244,7 +246,7 @@ void svr__seal_hear(svr_node *n, svr__session *s, unsigned side,
                     svr__told *told, svr_time now)
 {
     svr__sealing *z = svr__sealing_of(n, s);
-    bool rekeyed = memcmp(z->key, told->key, SVR_KEY_SIZE) != 0;
+    bool rekeyed = !svr__secret_equal(z->key, told->key, SVR_KEY_SIZE);
 
     if (rekeyed && side == SVR__CLIENT)
         memcpy(z->key, told->key, SVR_KEY_SIZE);

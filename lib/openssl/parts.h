@@ -53,4 +53,8 @@ ptrdiff_t svr__cbc_seal(uint8_t *state, const uint8_t *iv, svr_span ad,
 ptrdiff_t svr__cbc_open(uint8_t *state, const uint8_t *iv, svr_span ad,
                         uint8_t *buf, size_t len, const uint8_t *tag);
 
+/* padding.c: how many bytes of padding end a block of SVR_CBC_BLOCK bytes; 0
+ * where they are wrong. Takes the same time whatever they are. */
+uint32_t svr__cbc_padding(const uint8_t *block);
+
 #endif

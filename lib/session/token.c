@@ -27,7 +27,7 @@ uint32_t svr__token_id(const uint8_t key[SVR_KEY_SIZE],
     svr_kdf(hash, key, "svr token name", parts, 2);
     svr__rd rd = svr__rd_over(hash, sizeof(hash));
     uint32_t id = svr__rd_u32(&rd);
-    return id ? id : 1;
+    return id + (id == 0);
 }
 
 static void write_context(uint8_t out[CONTEXT], const svr_tuple *c)
