@@ -560,6 +560,38 @@ Test(exchange, after_three_finishes_there_is_another_start)
     cr_assert_null(svr_exchange_by_number(x, 2));
 }
 
+/* Two runs cross. Both have made keys, and what is lost then leaves each with
+ * the other's: the later ones have been confirmed, but nobody has heard so. */
+Test(exchange, runs_that_cross_and_lose_confirmations_end_with_the_same_keys)
+{
+    for (unsigned i = 0; i < 2; i++)
+        pair_serve(&p, i);
+    pair_message low = pair_pop(&p, 0), high = pair_pop(&p, 0);
+    expect(&low, SVR_EXCHANGE_ACCEPTED);
+    low = only();
+    expect(&low, SVR_EXCHANGE_ACCEPTED);
+    pair_serve(&p, 0);
+    low = only(); /* FINISH of 2 */
+    expect(&high, SVR_EXCHANGE_ACCEPTED);
+    high = only();
+    expect(&high, SVR_EXCHANGE_ACCEPTED);
+    pair_serve(&p, 1);
+    high = only(); /* FINISH of 3 */
+    expect(&high, SVR_EXCHANGE_ACCEPTED);
+    pair_pop(&p, 0);
+    while (p.end[1].x.run.state == SVR__RUN_FINISHING) {
+        p.now = p.end[1].x.run.send_at;
+        pair_serve(&p, 1);
+        p.count = 0;
+    }
+    expect(&low, SVR_EXCHANGE_ACCEPTED);
+    pair_message late = only();
+    expect(&late, SVR_EXCHANGE_RUN);
+    cr_assert_not(pair_agrees(&p));
+    pair_run(&p, p.now + 60 * SVR_SECOND);
+    cr_assert(pair_agrees(&p));
+}
+
 /* They do not take places for ever. */
 Test(exchange, the_oldest_unconfirmed_keys_make_room)
 {

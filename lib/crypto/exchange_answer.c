@@ -199,6 +199,18 @@ static void confirm(const svr__exchange_message *m, const svr__exchange_keys *k,
     reply->len = svr__exchange_encode(reply->bytes, sizeof(reply->bytes), &out);
 }
 
+/* Keys of the peer's run have come. The own one is done with, unless it makes
+ * newer ones, or has left newer ones behind that only the peer may know to be
+ * in use: then both agree by another. */
+static void settle_run(svr_exchange *x, uint32_t number)
+{
+    const svr__run *r = &x->run;
+    bool started = r->state == SVR__RUN_STARTED;
+
+    if (number > r->number && !(started && number < svr__generation_newest(x)))
+        svr__run_end(x);
+}
+
 /* The peer has proved who it is and that it has the keys. One of its messages
  * that came twice finds them made, and the same confirmation is sent. */
 static enum svr_exchange_verdict agree(svr_exchange *x,
@@ -221,8 +233,7 @@ static enum svr_exchange_verdict agree(svr_exchange *x,
         g->send_id = id;
         memcpy(g->peer_metadata, metadata, SVR_KEY_SIZE);
         svr__generation_use(x, g);
-        if (x->run.state == SVR__RUN_STARTED || x->run.number < g->number)
-            svr__run_end(x);
+        settle_run(x, g->number);
         svr__exchange_renewed(x, LAG, now);
     }
     confirm(m, k, g, reply);
