@@ -122,14 +122,20 @@ static void write_services(FILE *out, const struct topology *t, size_t router)
     write_service(out, t, router, SERVICE_TUNNEL, "{ protocol: gre }");
 }
 
-static void write_securities(FILE *out)
+/* S11.4: CBC goes with a tag on each packet only. */
+static void write_securities(FILE *out, const struct topology *t)
 {
+    const char *cipher = t->cipher ? t->cipher : "none";
+    int least = strstr(cipher, "cbc") != NULL;
+
     fputs("security-policies:\n", out);
-    for (int per_packet = 0; per_packet < 2; per_packet++)
+    for (int per_packet = least; per_packet < 2; per_packet++)
         for (int timed = 0; timed < 2; timed++)
-            fprintf(out, "  s%d%d: { key: sim.key, mode: %s, sign: %s }\n",
+            fprintf(out,
+                    "  s%d%d: { key: sim.key, mode: %s, sign: %s, "
+                    "cipher: %s }\n",
                     per_packet, timed, timed ? "time-based" : "regular",
-                    per_packet ? "per-packet" : "metadata-only");
+                    per_packet ? "per-packet" : "metadata-only", cipher);
 }
 
 static void write_authority(FILE *out, const struct topology *t)
@@ -138,10 +144,12 @@ static void write_authority(FILE *out, const struct topology *t)
                         : t->returns ? "revertible-failover"
                                      : "failover";
 
+    const char *encrypt = t->clear || !t->cipher ? "never" : "always";
+
     fputs("authority: sim\nrouters:\n", out);
     for (size_t i = 0; i < t->site_count; i++)
         write_router(out, t, i);
-    write_securities(out);
+    write_securities(out, t);
     fputs("tenants: [corp", out);
     for (size_t i = 0; i < t->site_count; i++) {
         char name[8];
@@ -153,11 +161,11 @@ static void write_authority(FILE *out, const struct topology *t)
         write_services(out, t, i);
     fprintf(out,
             "service-policies:\n"
-            "  stays: { resiliency: none }\n"
-            "  moves: { resiliency: %s }\n"
+            "  stays: { resiliency: none, encrypt: %s }\n"
+            "  moves: { resiliency: %s, encrypt: %s }\n"
             "timeouts: { tcp: %us, udp: %us, other: %us }\n"
             "limits: { sessions: %zu }\n",
-            moves, t->tcp_s, t->udp_s, t->udp_s, t->sessions);
+            encrypt, moves, encrypt, t->tcp_s, t->udp_s, t->udp_s, t->sessions);
 }
 
 static FILE *create(const char *path)

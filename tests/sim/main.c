@@ -33,13 +33,16 @@ static void usage(FILE *out)
 {
     fputs("usage: sim [--seed N | --seeds A-B] [--minutes N] [--log]\n"
           "           [--faults LIST | none] [--routers N] [--sessions N]\n"
-          "           [--repeat] [--restart | --crowd | --days N]\n"
+          "           [--repeat] [--encrypt CIPHER] [--restart | --crowd | "
+          "--days N]\n"
           "       sim --controls\n\n"
           "  --seed N       one network\n"
           "  --seeds A-B    many, one after the other\n"
           "  --minutes N    as many from the first seed on as fit into that "
           "time\n"
           "  --repeat       each twice: both must be the same to the byte\n"
+          "  --encrypt CIPHER\n"
+          "                 all metadata and payloads are encrypted\n"
           "  --log          every event to stdout\n"
           "  --faults LIST  only these, with commas between:\n",
           out);
@@ -119,6 +122,7 @@ static bool read_options(struct request *r, int argc, char **argv)
         {"restart", no_argument, NULL, 't'},
         {"crowd", no_argument, NULL, 'c'},
         {"days", required_argument, NULL, 'd'},
+        {"encrypt", required_argument, NULL, 'e'},
         {"controls", no_argument, NULL, 'C'},
         {"help", no_argument, NULL, 'h'},
         {0},
@@ -163,6 +167,9 @@ static bool read_options(struct request *r, int argc, char **argv)
             r->world.plan = PLAN_DAYS;
             r->world.days = (unsigned)number(optarg, NULL);
             break;
+        case 'e':
+            r->world.cipher = optarg;
+            break;
         case 'C':
             r->controls = true;
             break;
@@ -187,6 +194,8 @@ static void tell_repetition(const struct request *r)
         fprintf(stderr, " --routers %zu", r->world.routers);
     if (r->world.sessions)
         fprintf(stderr, " --sessions %zu", r->world.sessions);
+    if (r->world.cipher)
+        fprintf(stderr, " --encrypt %s", r->world.cipher);
     if (r->faults)
         fprintf(stderr, " --faults %s", r->faults);
     fprintf(stderr, " --log\n");
@@ -228,6 +237,7 @@ static bool finds(enum plant plant)
         .faults = plant == PLANT_UNSIGNED ? 1u << FAULT_CORRUPT
                   : plant == PLANT_STAYS  ? 1u << FAULT_DOWN
                                           : 0,
+        .cipher = plant == PLANT_CLEAR ? "chacha20-poly1305" : NULL,
         .quiet = true,
     };
     struct tally tally;

@@ -167,6 +167,7 @@ void net_send(struct world *w, struct station *from, struct buffer *b)
     journal_add(&w->journal, w->now, JOURNAL_SEND, from->segment, from->number,
                 b->packet.len, journal_digest(b->packet.data, b->packet.len));
     buffer_settle(b);
+    secrecy_check(w, from, b);
     faults_record(w, b);
     if (prng_chance(&w->noise, from->link.copy_ppm)) {
         copy = buffer_copy(&w->buffers, b);

@@ -35,7 +35,9 @@ void packet_syn_options(const svr_packet *p, const svr_headers *h,
 size_t packet_overhead(const svr_tuple *t);
 
 /* Content of a stream: what the byte at `offset` must be. Bytes of another
- * stream or place are others. */
+ * stream or place are others, but for a mark that every 256 bytes begin with,
+ * by which content is known wherever it is. */
+extern const uint8_t content_mark[16];
 void content_write(uint8_t *out, size_t len, uint64_t stream, uint64_t offset);
 bool content_check(const uint8_t *in, size_t len, uint64_t stream,
                    uint64_t offset);

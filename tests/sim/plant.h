@@ -25,6 +25,7 @@ struct router;
     X(LEAK, "leak", "memory is not given back")                         \
     X(LINGER, "linger", "sessions outlive their time")                  \
     X(UNSIGNED, "unsigned", "packets of bad lines are not signed")      \
+    X(CLEAR, "clear", "payloads of an encrypted network are clear")     \
     X(STAYS, "stays", "sessions that should move do not")               \
     X(CHANCE, "chance", "the same seed does not do the same twice")
 

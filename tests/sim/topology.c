@@ -205,6 +205,12 @@ static void take_nats_away(struct topology *t)
             t->sites[i].ports[k].nat = false;
 }
 
+static void sign_all(struct topology *t)
+{
+    for (size_t i = 0; i < t->lane_count; i++)
+        t->lanes[i].per_packet = true;
+}
+
 void topology_make(struct topology *t, struct prng *p,
                    const struct topology_wish *wish)
 {
@@ -213,6 +219,9 @@ void topology_make(struct topology *t, struct prng *p,
     t->sites = memory_new(t->site_count, sizeof(*t->sites));
     choose_settings(t, p, wish);
     make_shape(t, p);
+    t->cipher = wish->cipher;
+    if (wish->cipher && strstr(wish->cipher, "cbc")) /* S11.4 */
+        sign_all(t);
     if (wish->row || t->shape == SHAPE_TREE) /* S14.9: few pinholes at a time */
         take_nats_away(t);
 }

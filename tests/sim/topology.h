@@ -66,14 +66,17 @@ struct topology {
     bool moves[TOPOLOGY_SERVICES]; /* sessions leave a pathway that fails */
     bool returns;                  /* and come back */
     bool stays;                    /* they do not, by mistake (plant.h) */
-    size_t sessions;               /* limit of each router */
+    const char *cipher;            /* of all pathways; NULL: none */
+    bool clear;      /* payloads go without, by mistake (plant.h) */
+    size_t sessions; /* limit of each router */
 };
 
 struct topology_wish {
-    size_t routers;  /* 0: two to six */
-    bool quiet;      /* BFD and timeouts for a long time with little to do */
-    bool row;        /* three routers in a row, and no NAT */
-    size_t sessions; /* limit of each router, 0: some thousands */
+    size_t routers;     /* 0: two to six */
+    bool quiet;         /* BFD and timeouts for a long time with little to do */
+    bool row;           /* three routers in a row, and no NAT */
+    size_t sessions;    /* limit of each router, 0: some thousands */
+    const char *cipher; /* of all pathways; NULL: none */
 };
 
 void topology_make(struct topology *t, struct prng *p,

@@ -135,6 +135,7 @@ static void open_world(struct world *w, const struct world_options *options)
         .quiet = options->plan == PLAN_DAYS || options->plan == PLAN_CROWD,
         .row = options->plan == PLAN_RESTART,
         .sessions = 2 * options->sessions,
+        .cipher = options->cipher,
     };
     struct prng plan = prng_fork(options->seed, 1);
 
@@ -144,6 +145,7 @@ static void open_world(struct world *w, const struct world_options *options)
     w->noise = prng_fork(options->seed, 4);
     w->journal.text = options->log ? stdout : NULL;
     topology_make(&w->topology, &plan, &wish);
+    w->topology.clear = options->plant == PLANT_CLEAR;
     w->topology.stays = options->plant == PLANT_STAYS;
     authority_open(&w->authority, &w->topology);
     net_open(&w->net, &w->topology);

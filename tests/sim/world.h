@@ -19,6 +19,7 @@
 #include "plant.h"
 #include "queue.h"
 #include "router.h"
+#include "secrecy.h"
 #include "topology.h"
 
 /* What is to be shown. */
@@ -35,10 +36,11 @@ struct world_options {
     size_t sessions; /* 0: the seed says */
     unsigned faults; /* bits of enum fault_kind that may happen */
     enum world_plan plan;
-    unsigned days;    /* PLAN_DAYS: how many */
-    enum plant plant; /* a mistake that must be found */
-    bool log;         /* every event to stdout */
-    bool quiet;       /* nothing is printed */
+    unsigned days;      /* PLAN_DAYS: how many */
+    const char *cipher; /* of all pathways; NULL: none */
+    enum plant plant;   /* a mistake that must be found */
+    bool log;           /* every event to stdout */
+    bool quiet;         /* nothing is printed */
 };
 
 /* What is told at the end. */
