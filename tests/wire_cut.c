@@ -79,10 +79,13 @@ static uint32_t take_piece(const struct fixture *f, svr_cut *cut, uint32_t at,
     cr_assert_eq(piece.len, 1);
     cr_assert_eq(svr_cut_next(cut, &piece, buf, cap), 0);
     cr_assert_eq(piece.data, buf + SVR_HEADROOM);
-    cr_assert_eq(piece.checksum, SVR_CHECKSUM_FULL);
+    cr_assert_eq(piece.checksum, f->held.p.checksum);
     cr_assert_eq(piece.segment_size, 0);
     cr_assert_eq(piece.iface, f->held.p.iface);
     cr_assert_eq(svr_packet_parse(&h, &piece), 0);
+    cr_assert_eq(naive_right(piece.data, piece.len, h.l4, TCP),
+                 f->held.p.checksum == SVR_CHECKSUM_FULL);
+    svr_packet_checksum_complete(&piece, &h);
     cr_assert(naive_right(piece.data, piece.len, h.l4, TCP));
     cr_assert_eq(piece.len, h.payload + want);
     cr_assert_eq(memcmp(piece.data + h.payload,

@@ -26,7 +26,7 @@ extern "C" {
 /* What is known of a packet's L4 checksum. */
 enum svr_checksum {
     SVR_CHECKSUM_FULL,    /* it stands in the packet and may be wrong */
-    SVR_CHECKSUM_VALID,   /* it stands in the packet, hardware checked it */
+    SVR_CHECKSUM_VALID,   /* it stands in the packet and is known to be right */
     SVR_CHECKSUM_PARTIAL, /* the field holds the sum of the pseudo header only;
                              the device completes it (TCP and UDP) */
 };
@@ -232,8 +232,9 @@ SVR_API void svr_packet_clamp_mss(svr_packet *p, const svr_headers *h,
  * Cutting a TCP packet, super or not, into packets of at most size payload
  * bytes (S4.8): sequence numbers advance, FIN, PSH and RST stay with the last
  * piece, SYN and CWR with the first, URG with those before the end of the
- * urgent data; IPv4 identifications count up. Each piece has full checksums.
- * The packet must stay untouched until the last piece is taken.
+ * urgent data; IPv4 identifications count up. Pieces of a PARTIAL packet are
+ * PARTIAL, those of any other have full checksums. The packet must stay
+ * untouched until the last piece is taken.
  */
 typedef struct svr_cut {
     const uint8_t *data; /* the packet, borrowed */
@@ -244,6 +245,7 @@ typedef struct svr_cut {
     uint16_t size;
     uint16_t pieces; /* taken so far */
     uint16_t iface;
+    bool partial; /* the device completes the pieces' checksums */
 } svr_cut;
 
 /* p has been parsed into h. 0, or SVR_ERR_ARGUMENT: not TCP, or size 0. A wrong

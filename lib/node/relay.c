@@ -170,6 +170,8 @@ static bool make_ready(svr__work *w, svr__passage *r)
         return false;
     if (w->touched)
         svr_packet_checksum_write(w->packet, &w->headers);
+    if (w->touched && w->packet->checksum == SVR_CHECKSUM_FULL)
+        w->packet->checksum = SVR_CHECKSUM_VALID; /* nobody need look again */
     return true;
 }
 

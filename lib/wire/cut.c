@@ -13,6 +13,7 @@ int svr_cut_begin(svr_cut *cut, const svr_packet *p, const svr_headers *h,
         .l4 = h->l4,
         .size = size,
         .iface = p->iface,
+        .partial = p->checksum == SVR_CHECKSUM_PARTIAL,
     };
     return 0;
 }
@@ -73,6 +74,19 @@ static void write_ip(uint8_t *ip, const svr_cut *cut, uint32_t len)
     svr__ip4_checksum_write(ip);
 }
 
+static void write_checksum(svr_packet *out, const svr_cut *cut)
+{
+    size_t l4_len = out->len - cut->l4;
+
+    if (!cut->partial) {
+        svr__l4_checksum_write(out->data, out->len, cut->l4, SVR_PROTO_TCP);
+        return;
+    }
+    out->checksum = SVR_CHECKSUM_PARTIAL;
+    svr__store_be16(out->data + cut->l4 + TCP_CHECKSUM,
+                    svr__sum_pseudo(out->data, SVR_PROTO_TCP, l4_len));
+}
+
 int svr_cut_next(svr_cut *cut, svr_packet *out, uint8_t *buf, size_t cap)
 {
     uint32_t left = bytes_left(cut);
@@ -93,7 +107,7 @@ int svr_cut_next(svr_cut *cut, svr_packet *out, uint8_t *buf, size_t cap)
     write_sequence(tcp, cut);
     write_flags(tcp, cut, take == left);
     write_urgent(tcp, cut);
-    svr__l4_checksum_write(out->data, out->len, cut->l4, SVR_PROTO_TCP);
+    write_checksum(out, cut);
     cut->next += take;
     cut->pieces++;
     return 0;
