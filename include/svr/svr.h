@@ -11,6 +11,7 @@
 #include <svr/payload.h>
 #include <svr/policy.h>
 #include <svr/session.h>
+#include <svr/topology.h>
 #include <svr/version.h>
 #include <svr/wire.h>
 
