@@ -189,5 +189,5 @@ bool build_config(struct builder *b)
         return false;
     build_limits(b);
     return build_routers(b) && build_policy(b) && build_interfaces(b) &&
-           build_pathways(b) && build_routes(b);
+           build_pathways(b) && build_identity(b) && build_routes(b);
 }

@@ -12,7 +12,8 @@
 struct loaded {
     struct config config; /* first */
     struct arena arena;
-    svr_security_config *securities; /* guarded memory */
+    svr_security_config *securities; /* these two in guarded memory */
+    uint8_t *identity;
 };
 
 /* How the parts of a build find each other. */
@@ -23,6 +24,7 @@ struct builder {
     const char *file;                   /* its name */
     const char *keys;                   /* the folder of the key files */
     const struct config_opener *opener; /* or NULL */
+    bool secrets; /* the router's private half is there to be read */
 };
 
 /* Fills in out->config for the router. False without memory or with a problem
@@ -37,11 +39,19 @@ bool build_pathways(struct builder *b);
 /* Needs the pathways. */
 bool build_routes(struct builder *b);
 
+/* The router's identity, and how long keys that are exchanged are used. */
+bool build_identity(struct builder *b);
+/* That of a peer, which may have none. */
+bool build_peer_identity(struct builder *b, const struct value *peer,
+                         svr_peer_config *out);
+
 /* Reads the keys of all security policies and forgets them. */
 bool build_check_keys(struct builder *b);
 
 /* An array or a text that lives as long as the configuration. */
 void *build_array(struct builder *b, size_t count, size_t size);
 const char *build_text(struct builder *b, const char *text);
+/* The path of a file in the folder of keys, to be freed, or NULL. */
+char *build_key_path(const struct builder *b, const char *file);
 
 #endif

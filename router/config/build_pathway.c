@@ -44,8 +44,7 @@ static bool collect(struct builder *b, struct mentions *m, unsigned key,
     return true;
 }
 
-/* The path of a key file, to be freed, or NULL. */
-static char *key_path(const struct builder *b, const char *file)
+char *build_key_path(const struct builder *b, const char *file)
 {
     size_t len = strlen(b->keys) + 1 + strlen(file) + 1;
     char *path = malloc(len);
@@ -60,7 +59,7 @@ static bool read_key_of(struct builder *b, const struct value *security,
                         uint8_t key[SVR_KEY_SIZE])
 {
     const struct value *file = value_of(security, SECURITY_KEY);
-    char *path = key_path(b, file->text);
+    char *path = build_key_path(b, file->text);
     bool ok =
         path && key_read(key, path, value_of(b->root, ROOT_AUTHORITY)->text,
                          b->opener, b->report, file->at);
@@ -82,8 +81,10 @@ static bool build_security(struct builder *b, const struct value *security,
         .per_packet =
             value_of(security, SECURITY_SIGN)->number == SIGN_PER_PACKET,
         .bind_tcp = value_of(security, SECURITY_BIND_TCP)->number,
+        .exchanged = security_is_exchanged(security),
     };
-    return out->name && out->hmac && read_key_of(b, security, out->key);
+    return out->name && out->hmac &&
+           (out->exchanged || read_key_of(b, security, out->key));
 }
 
 /* All of them are looked at, so that all problems of key files are told. */
@@ -114,7 +115,7 @@ static bool build_peers(struct builder *b, const struct mentions *m)
         return false;
     for (size_t i = 0; i < m->count; i++) {
         peers[i].name = build_text(b, m->list[i]->text);
-        if (!peers[i].name)
+        if (!peers[i].name || !build_peer_identity(b, m->list[i], &peers[i]))
             return false;
     }
     b->out->config.node.peers = peers;
@@ -204,8 +205,10 @@ bool build_check_keys(struct builder *b)
     uint8_t key[SVR_KEY_SIZE];
     bool ok = true;
 
-    for (size_t i = 0; i < list->count; i++)
-        ok &= read_key_of(b, &list->items[i], key);
+    for (size_t i = 0; i < list->count; i++) {
+        if (!security_is_exchanged(&list->items[i]))
+            ok &= read_key_of(b, &list->items[i], key);
+    }
     svr_wipe(key, sizeof(key));
     return ok;
 }

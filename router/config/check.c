@@ -134,5 +134,6 @@ static void check_securities(struct checker *c)
 bool check_values(struct checker *c)
 {
     check_securities(c);
-    return check_routers(c) && check_pathways(c) && check_services(c);
+    return check_routers(c) && check_pathways(c) && check_identities(c) &&
+           check_services(c);
 }

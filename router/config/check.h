@@ -24,6 +24,7 @@ bool check_values(struct checker *c);
 /* The parts of it, likewise. */
 bool check_routers(struct checker *c);
 bool check_pathways(struct checker *c);
+bool check_identities(struct checker *c);
 bool check_services(struct checker *c);
 
 /* Reports text as no entry of list, unless it is one or the list is broken.
@@ -63,6 +64,12 @@ const struct value *pathway_local(const struct value *router,
 const struct value *pathway_reverse(const struct value *root,
                                     const struct value *router,
                                     const struct value *pathway);
+
+/* Whether two routers exchange their keys, by a security policy, and on a
+ * pathway, which is not broken. */
+bool security_is_exchanged(const struct value *security);
+bool pathway_is_exchanged(const struct value *root,
+                          const struct value *pathway);
 
 /* A service's protocols and ports, each range of ports by itself; without any
  * one that is everything. Returns their number; out may be NULL. */

@@ -131,7 +131,8 @@ static struct config *build_for(struct source *s, const struct load *load,
                         .router = router,
                         .report = &s->report,
                         .file = load->file,
-                        .opener = load->opener};
+                        .opener = load->opener,
+                        .secrets = load->router != NULL};
     struct config *config = s->report.count == 0 ? build(&b, load) : NULL;
 
     if (config)
@@ -288,6 +289,7 @@ void config_free(struct config *c)
     if (!l)
         return;
     svr_secret_free(l->securities); /* wipes */
+    svr_secret_free(l->identity);
     arena_free(&l->arena);
     free(l);
 }

@@ -36,7 +36,11 @@ struct config {
     const char *router;
     const char *file; /* as it was named */
     char hash[CONFIG_HASH];
-    svr_node_config node; /* alloc, random and boot are left to the caller */
+    svr_node_config node;    /* alloc, random, boot and identity are left to the
+                                caller */
+    const uint8_t *identity; /* SVR_IDENTITY_SEED_SIZE bytes, which
+                                svr_identity_init wants, in guarded memory; NULL
+                                where no keys are exchanged */
     const struct config_port *ports; /* one for each node.interfaces[] */
 };
 
@@ -56,7 +60,8 @@ struct config_opener {
  * line each: file:line:column: what was found, what was expected. Returns NULL
  * if there was any. The whole file is checked whichever router it is loaded
  * for; of the key files only those that the router's pathways need. With router
- * NULL all key files are checked, and the result is that of the first router.
+ * NULL all key files are checked but for identities, of which each router has
+ * its own alone, and the result is that of the first router.
  */
 struct config *config_load(const char *file, const char *router,
                            const char *keys, FILE *report);
@@ -68,9 +73,9 @@ struct config *config_load_with(const struct config_opener *opener,
 struct config *config_load_text(const char *text, size_t len, const char *file,
                                 const char *router, const char *keys,
                                 FILE *report);
-/* Loads the file once and hands each router's configuration to visit, which may
- * keep nothing of it and answers whether to go on. False where a problem was
- * reported, or where visit answered false. */
+/* Loads the file once and hands each router's configuration, without its
+ * identity, to visit, which may keep nothing of it and answers whether to go
+ * on. False where a problem was reported, or where visit answered false. */
 typedef bool config_visitor(void *user, const struct config *c);
 bool config_visit(const char *file, const char *keys, config_visitor *visit,
                   void *user, FILE *report);

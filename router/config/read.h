@@ -31,6 +31,7 @@ struct value {
         uint64_t number;   /* also durations, words, booleans, protocols */
         svr_prefix prefix; /* also addresses */
         uint8_t mac[6];
+        uint8_t identity[SVR_IDENTITY_SIZE];
         struct {
             uint16_t first, last;
         } ports;

@@ -59,8 +59,10 @@ static void write_single(FILE *out, const struct schema_key *key)
                 (unsigned long long)key->max);
         break;
     case SCHEMA_DURATION:
-        fprintf(out, "duration, %s to %s", duration_text(key->min).s,
-                duration_text(key->max).s);
+    case SCHEMA_INTERVAL:
+        fprintf(out, "duration, %s to %s%s", duration_text(key->min).s,
+                duration_text(key->max).s,
+                key->type == SCHEMA_INTERVAL ? ", or `" SCHEMA_NEVER "`" : "");
         break;
     default:
         fputs(schema_types[key->type].name, out);

@@ -225,3 +225,11 @@ struct short_text duration_text(svr_time ns)
              (unsigned long long)(ns / units[i].length), units[i].unit);
     return out;
 }
+
+const char *shell_word(const char *word, const char *what)
+{
+    static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                               "abcdefghijklmnopqrstuvwxyz0123456789/._-+@";
+
+    return word[0] != '-' && word[strspn(word, safe)] == '\0' ? word : what;
+}

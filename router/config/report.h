@@ -51,6 +51,10 @@ void report_unknown(struct report *r, struct mark at, const char *kind,
  * terminal as \xNN. */
 struct short_text quote(const char *text);
 
+/* word as it may stand in a command that is proposed, or what, where a shell
+ * would take it apart. */
+const char *shell_word(const char *word, const char *what);
+
 struct short_text addr_text(const svr_addr *a);
 struct short_text prefix_text(const svr_prefix *p);
 /* In the largest unit that leaves no fraction, milliseconds at the least. */

@@ -1,5 +1,7 @@
 #include "scalar.h"
 
+#include "common/hex.h"
+
 #include <stdarg.h>
 #include <string.h>
 
@@ -192,6 +194,14 @@ static bool read_duration(const struct scalar *s)
     return true;
 }
 
+static bool read_interval(const struct scalar *s)
+{
+    if (strcmp(s->v->text, SCHEMA_NEVER) != 0)
+        return read_duration(s);
+    s->v->number = SVR_NEVER;
+    return true;
+}
+
 static bool read_ports(const struct scalar *s)
 {
     uint64_t first, last;
@@ -230,9 +240,22 @@ static bool read_device(const struct scalar *s)
     return true;
 }
 
-static bool read_file(const struct scalar *s)
+static bool read_key(const struct scalar *s)
 {
     return s->v->text[0] != '\0' || scalar_refuse_type(s);
+}
+
+/* None of zeros: that is what is put in the place of one. */
+static bool read_identity(const struct scalar *s)
+{
+    static const uint8_t none[SVR_IDENTITY_SIZE];
+    const char *text = s->v->text;
+
+    if (strlen(text) != 2 * sizeof(s->v->identity) ||
+        hex_decode(s->v->identity, sizeof(s->v->identity), text) > 0 ||
+        memcmp(s->v->identity, none, sizeof(none)) == 0)
+        return scalar_refuse_type(s);
+    return true;
 }
 
 bool scalar_read(struct report *report, struct value *v)
@@ -244,6 +267,7 @@ bool scalar_read(struct report *report, struct value *v)
         [SCHEMA_NUMBER] = read_number,
         [SCHEMA_BOOLEAN] = read_boolean,
         [SCHEMA_DURATION] = read_duration,
+        [SCHEMA_INTERVAL] = read_interval,
         [SCHEMA_ADDRESS] = scalar_read_address,
         [SCHEMA_INTERFACE_ADDRESS] = scalar_read_interface_address,
         [SCHEMA_PREFIX] = scalar_read_prefix,
@@ -251,7 +275,8 @@ bool scalar_read(struct report *report, struct value *v)
         [SCHEMA_PORTS] = read_ports,
         [SCHEMA_PROTOCOL] = read_protocol,
         [SCHEMA_DEVICE] = read_device,
-        [SCHEMA_FILE] = read_file,
+        [SCHEMA_KEY] = read_key,
+        [SCHEMA_IDENTITY] = read_identity,
     };
     struct scalar s = {report, v->key, v};
 

@@ -27,6 +27,10 @@ const struct schema_type_info schema_types[SCHEMA_TYPE_COUNT] = {
         {"duration", "a duration such as 250ms, 10s, 5m or 24h",
          "A whole number and its unit: `250ms`, `10s`, `5m`, `24h`.",
          "{\"type\": \"string\", \"pattern\": \"^[0-9]+(ms|s|m|h)$\"}"},
+    [SCHEMA_INTERVAL] = {"interval", "a duration such as 30m or 24h, or never",
+                         "A duration, or `never`.",
+                         "{\"type\": \"string\", \"pattern\": "
+                         "\"^([0-9]+(ms|s|m|h)|never)$\"}"},
     [SCHEMA_ADDRESS] =
         {"address", "an address such as 192.0.2.1 or 2001:db8::1",
          "An IPv4 or IPv6 address that a host can have: `192.0.2.1`, "
@@ -65,10 +69,15 @@ const struct schema_type_info schema_types[SCHEMA_TYPE_COUNT] = {
          "The name of a Linux network device: 1 to 15 bytes without spaces "
          "and slashes.",
          "{\"type\": \"string\", \"pattern\": \"^[^ /]{1,15}$\"}"},
-    [SCHEMA_FILE] = {"file", "the name of a file",
-                     "The name of a file, relative to the folder of keys.",
-                     "{\"type\": \"string\", \"minLength\": 1, \"maxLength\": "
-                     "1023}"},
+    [SCHEMA_KEY] = {"key", "the name of a file, or exchanged",
+                    "The name of a file, relative to the folder of keys, or "
+                    "`exchanged`.",
+                    "{\"type\": \"string\", \"minLength\": 1, \"maxLength\": "
+                    "1023}"},
+    [SCHEMA_IDENTITY] =
+        {"identity", "64 hexadecimal digits, as svrctl keygen prints them",
+         "64 hexadecimal digits, as `svrctl keygen` prints them.",
+         "{\"type\": \"string\", \"pattern\": \"^[0-9A-Fa-f]{64}$\"}"},
 };
 
 static const struct schema_choice port_kinds[] = {
@@ -343,6 +352,14 @@ static const struct schema_key router_keys[] = {
                          .otherwise = "the router has no peers",
                          .text = "the ways to other routers",
                          .mapping = &pathway_mapping},
+    [ROUTER_IDENTITY] = {.name = "identity",
+                         .type = SCHEMA_IDENTITY,
+                         .otherwise = "it exchanges no keys",
+                         .text = "the public half of the router's identity, by "
+                                 "which others know it when they exchange "
+                                 "keys; the private half is the file "
+                                 "`NAME.identity` in its folder of keys, which "
+                                 "`svrctl keygen NAME` makes"},
 };
 
 static const struct schema_mapping router_mapping = {
@@ -603,9 +620,12 @@ static const struct schema_choice signs[] = {
 
 static const struct schema_key security_keys[] = {
     [SECURITY_KEY] = {.name = "key",
-                      .type = SCHEMA_FILE,
+                      .type = SCHEMA_KEY,
                       .required = true,
-                      .text = "the file that holds the key"},
+                      .text = "`exchanged`, and the routers agree on keys "
+                              "that change as `rekey` says, each knowing the "
+                              "other by its `identity`; or the file that "
+                              "holds a key which stays"},
     [SECURITY_HMAC] = {.name = "hmac",
                        .type = SCHEMA_CHOICE,
                        .fallback = "sha256-128",
@@ -644,11 +664,13 @@ static const struct schema_mapping security_mapping = {
     .name = "security-policy",
     .article = "a security policy",
     .title = "Security policies",
-    .text = "How two routers sign what they send to each other. The key is one "
-            "line of 64 hexadecimal digits in a file that only its owner can "
-            "read (mode 0600 or 0400) and that belongs to the user svrd runs "
-            "as; the same file lies at both ends. A new one: `(umask 077; "
-            "openssl rand -hex 32 > FILE)`.",
+    .text = "How two routers sign and encrypt what they send to each other. "
+            "With `key: exchanged` nothing secret is shared: each router has "
+            "an identity of its own, see `svrctl keygen`. Else the key is one "
+            "line of 64 hexadecimal digits in a file, which lies at both ends; "
+            "a new one: `(umask 077; openssl rand -hex 32 > FILE)`. Files with "
+            "keys and identities must be readable by their owner alone (mode "
+            "0600 or 0400), the user whom svrd is started as.",
     KEYS(security_keys),
 };
 
@@ -756,6 +778,14 @@ static const struct schema_key root_keys[] = {
                        .otherwise = "there are none, and so no pathways",
                        .text = "how routers sign to each other",
                        .mapping = &security_mapping},
+    [ROOT_REKEY] = {.name = "rekey",
+                    .type = SCHEMA_INTERVAL,
+                    .min = SVR_SECOND,
+                    .max = UINT64_C(720) * 3600 * SVR_SECOND,
+                    .fallback = "24h",
+                    .text = "how long exchanged keys are used until there are "
+                            "new ones; less than an hour is for tests. With "
+                            "`never` that is on command only: `svrctl rekey`"},
     [ROOT_TIMEOUTS] = {.name = "timeouts",
                        .type = SCHEMA_MAPPING,
                        .otherwise = "the defaults below",

@@ -27,6 +27,7 @@ enum schema_type {
     SCHEMA_NUMBER,
     SCHEMA_BOOLEAN,
     SCHEMA_DURATION,
+    SCHEMA_INTERVAL,
     SCHEMA_ADDRESS,
     SCHEMA_INTERFACE_ADDRESS,
     SCHEMA_PREFIX,
@@ -34,7 +35,8 @@ enum schema_type {
     SCHEMA_PORTS,
     SCHEMA_PROTOCOL,
     SCHEMA_DEVICE,
-    SCHEMA_FILE,
+    SCHEMA_KEY,
+    SCHEMA_IDENTITY,
     SCHEMA_TYPE_COUNT
 };
 
@@ -52,7 +54,8 @@ struct schema_key {
     bool required;
     bool alternative;      /* of these, a mapping has exactly one */
     unsigned most;         /* entries of a list or of names; 0: no list */
-    uint64_t min, max;     /* NUMBER: itself; DURATION: nanoseconds */
+    uint64_t min, max;     /* NUMBER: itself; DURATION, INTERVAL:
+                                 nanoseconds */
     const char *fallback;  /* the value without the key, or NULL */
     const char *otherwise; /* where that is no value: what holds without it */
     const char *text;      /* what the key is for */
@@ -89,12 +92,14 @@ enum {
     ROOT_SERVICES,
     ROOT_SERVICE_POLICIES,
     ROOT_SECURITY,
+    ROOT_REKEY,
     ROOT_TIMEOUTS,
     ROOT_LIMITS,
 };
 enum {
     ROUTER_INTERFACES,
     ROUTER_PATHWAYS,
+    ROUTER_IDENTITY,
 };
 enum {
     INTERFACE_KIND,
@@ -213,5 +218,9 @@ enum {
 
 /* The access list's word for every tenant. */
 #define SCHEMA_ANY "any"
+/* The word for keys that are in no file. */
+#define SCHEMA_EXCHANGED "exchanged"
+/* The word for no interval. */
+#define SCHEMA_NEVER "never"
 
 #endif

@@ -216,6 +216,10 @@ static bool add_router(void *user, const struct config *c)
 
     for (size_t i = 0; i < node->pathway_count; i++) {
         const svr_pathway_config *pw = &node->pathways[i];
+
+        /* No file has those that are exchanged. */
+        if (node->securities[pw->security].exchanged)
+            continue;
         if (!verify_keys_add(user, node->name, node->peers[pw->peer].name,
                              &node->securities[pw->security],
                              !pw->unwatched && !pw->watch.plain)) {
