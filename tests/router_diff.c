@@ -49,6 +49,13 @@ static const struct row {
     {"authority: test", "authority: text",
      "changed authority name;changed interface lan0 mac;"
      "changed interface wan0 mac;"},
+    {"authority: test", "authority: test\nrekey: never",
+     "changed authority rekey;"},
+    {"authority: test", "authority: test\nrekey: 24h", ""},
+    {"  r2:\n",
+     "  r2:\n    identity: "
+     "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a\n",
+     "changed router r2 identity;"},
     {"tenants: [staff, guest]", "tenants: [guest, staff]", ""},
     {"tenants: [staff, guest]", "tenants: [staff, guest, more]",
      "added tenant more;"},

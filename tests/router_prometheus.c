@@ -38,6 +38,7 @@ static const char counters[] =
     " \"originated\": 105, \"brand_new\": 106,"
     " \"aliases_refused\": 115,"
     " \"dropped\": {\"ttl\": 107, \"wrong-tag\": 108},"
+    " \"exchange\": {\"accepted\": 116, \"stranger\": 117},"
     " \"ports\": {\"tun0\": {\"received_frames\": 109, \"transmit\": 110},"
     "            \"lan0\": {\"received_frames\": 111, \"transmit\": 112,"
     "            \"neighbours\": {\"known\": 113, \"asked\": 114}}}}";
@@ -51,6 +52,14 @@ static const char paths[] =
     "  \"state\": \"Down\", \"ready\": false, \"flaps\": 204, \"mtu\": 205,"
     "  \"sessions\": 206, \"quality\": null}]";
 
+static const char keys[] =
+    "[{\"peer\": \"x\", \"state\": \"keyed\", \"keyed\": true,"
+    "  \"generation\": 301, \"age_s\": 302},"
+    " {\"peer\": \"y\", \"state\": \"keying\", \"keyed\": false,"
+    "  \"generation\": 0, \"age_s\": null},"
+    " {\"peer\": \"z\", \"state\": \"overdue\", \"keyed\": false,"
+    "  \"generation\": 0, \"age_s\": null}]";
+
 static json_t *parse(const char *text)
 {
     json_t *o = json_loads(text, 0, NULL);
@@ -62,15 +71,17 @@ static json_t *parse(const char *text)
 static char *print(void)
 {
     json_t *s = parse(status), *c = parse(counters), *p = parse(paths);
+    json_t *k = parse(keys);
     char *text = NULL;
     size_t len;
     FILE *out = open_memstream(&text, &len);
 
-    prometheus_print(s, c, p, out);
+    prometheus_print(s, c, p, k, out);
     fclose(out);
     json_decref(s);
     json_decref(c);
     json_decref(p);
+    json_decref(k);
     return text;
 }
 
@@ -237,6 +248,13 @@ Test(router_prometheus, lines)
         "206",
         "svr_pathway_flaps_total{pathway=\"p2\",peer=\"x\","
         "interface=\"lan0\"} 204",
+        "svr_exchange_messages_total{verdict=\"stranger\"} 117",
+        "svr_peer_keyed{peer=\"x\"} 1",
+        "svr_peer_keyed{peer=\"z\"} 0",
+        "svr_peer_key_overdue{peer=\"y\"} 0",
+        "svr_peer_key_overdue{peer=\"z\"} 1",
+        "svr_peer_key_age_seconds{peer=\"x\"} 302",
+        "svr_peer_key_generation{peer=\"x\"} 301",
     };
     struct page *page = read_page();
 
@@ -245,5 +263,6 @@ Test(router_prometheus, lines)
     cr_expect_not(has(page, "svr_pathway_mos{pathway=\"p2\",peer=\"x\","
                             "interface=\"lan0\"} 0"),
                   "what is not known is not there");
+    cr_expect_not(has(page, "svr_peer_key_age_seconds{peer=\"y\"} 0"));
     free_page(page);
 }

@@ -144,23 +144,34 @@ static int run_paths(struct client *c, const struct options *o, char **args)
                : print_list(c, "paths", svrctl_paths_init, svrctl_paths_add);
 }
 
+static int run_keys(struct client *c, const struct options *o, char **args)
+{
+    (void)args;
+    return o->json ? print_list_json(c, "keys")
+                   : print_list(c, "keys", svrctl_keys_init, svrctl_keys_add);
+}
+
 /* Counters: for people, as JSON, or with all that is measured. */
 
 static int print_prometheus(struct client *c)
 {
     json_t *status = client_ask(c, request("status"));
     json_t *counters = status ? client_ask(c, request("counters")) : NULL;
-    json_t *paths = json_array();
+    json_t *paths = json_array(), *keys = json_array();
     int result = SVRCTL_ERROR;
 
     if (counters != NULL)
         result = ask_list(c, "paths", take_all, paths);
     if (result == SVRCTL_DONE)
+        result = ask_list(c, "keys", take_all, keys);
+    if (result == SVRCTL_DONE)
         prometheus_print(json_object_get(status, "data"),
-                         json_object_get(counters, "data"), paths, stdout);
+                         json_object_get(counters, "data"), paths, keys,
+                         stdout);
     json_decref(status);
     json_decref(counters);
     json_decref(paths);
+    json_decref(keys);
     return result;
 }
 
@@ -186,6 +197,15 @@ static int run_pathway(struct client *c, const struct options *o, char **args)
                     json_pack("{s:s, s:s, s:b}", "command", "pathway", "name",
                               args[0], "down", (int)down),
                     o->json, NULL);
+}
+
+static int run_rekey(struct client *c, const struct options *o, char **args)
+{
+    json_t *ask = request("rekey");
+
+    if (args[0] != NULL)
+        json_object_set_new(ask, "peer", json_string(args[0]));
+    return ask_once(c, ask, o->json, NULL);
 }
 
 /* The router has another working directory. */
@@ -250,8 +270,10 @@ static const struct command commands[] = {
     {"status", "", 0, 0, false, run_status},
     {"sessions", "", 0, 0, false, run_sessions},
     {"paths", "", 0, 0, false, run_paths},
+    {"keys", "", 0, 0, false, run_keys},
     {"counters", "", 0, 0, false, run_counters},
     {"pathway", " NAME down|up", 2, 2, false, run_pathway},
+    {"rekey", " [PEER]", 0, 1, false, run_rekey},
     {"diff", " FILE", 1, 1, false, run_diff},
     {"reload", " [FILE]", 0, 1, false, run_reload},
     {"events", "", 0, 0, false, run_events},

@@ -17,9 +17,12 @@ static const char help[] =
     "  status            the router, its interfaces and pathways\n"
     "  sessions          the sessions alive\n"
     "  paths             whether pathways live, and how good they are\n"
+    "  keys              keys that are exchanged with peers, never what they "
+    "are\n"
     "  counters          packets, drops and their reasons\n"
     "  pathway NAME down takes a pathway down\n"
     "  pathway NAME up   lets it come up again\n"
+    "  rekey [PEER]      exchanges new keys with a peer, or with all\n"
     "  diff FILE         what another authority file would change\n"
     "  reload [FILE]     lets it take the place of the one that runs, or "
     "reads\n"
@@ -163,8 +166,9 @@ int main(int argc, char **argv)
         return wrong("COMMAND is missing");
     command = command_find(argv[optind++]);
     if (command == NULL)
-        return wrong("the commands are status, sessions, paths, counters, "
-                     "pathway, diff, reload, events and keygen");
+        return wrong(
+            "the commands are status, sessions, paths, keys, counters, "
+            "pathway, rekey, diff, reload, events and keygen");
     if (argc - optind < command->least || argc - optind > command->most)
         return wrong_use(command);
     if (options.prometheus && strcmp(command->name, "counters") != 0)

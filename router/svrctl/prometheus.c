@@ -112,6 +112,23 @@ static void print_drops(json_t *dropped, FILE *out)
     }
 }
 
+static void print_exchange(json_t *exchange, FILE *out)
+{
+    static const char name[] = "svr_exchange_messages_total";
+    const char *verdict;
+    json_t *number;
+
+    head(out, name, "counter",
+         "Messages of the key exchange, by what became of them.");
+    json_object_foreach(exchange, verdict, number)
+    {
+        fputs(name, out);
+        label(out, true, "verdict", verdict);
+        fputc('}', out);
+        value(out, number);
+    }
+}
+
 static void print_node(json_t *counters, FILE *out)
 {
     const char *key;
@@ -123,6 +140,7 @@ static void print_node(json_t *counters, FILE *out)
             print_node_counter(key, number, out);
     }
     print_drops(json_object_get(counters, "dropped"), out);
+    print_exchange(json_object_get(counters, "exchange"), out);
 }
 
 /* Ports: the same counters of each interface, and of its neighbours. */
@@ -285,6 +303,58 @@ static void print_measure(const struct measure *m, json_t *paths, FILE *out)
     }
 }
 
+/* Keys that are exchanged */
+
+static bool is_keyed(const json_t *key, double *out)
+{
+    *out = json_is_true(json_object_get(key, "keyed"));
+    return true;
+}
+
+static bool is_overdue(const json_t *key, double *out)
+{
+    const char *state = text(key, "state");
+
+    *out = state != NULL && strcmp(state, "overdue") == 0;
+    return true;
+}
+
+static bool age(const json_t *key, double *out)
+{
+    return member(key, "age_s", 1, out);
+}
+
+static bool generation(const json_t *key, double *out)
+{
+    return member(key, "generation", 1, out);
+}
+
+static const struct measure key_measures[] = {
+    {"svr_peer_keyed", "gauge", "Whether there are keys with the peer.",
+     is_keyed},
+    {"svr_peer_key_overdue", "gauge",
+     "Whether it has not answered for an hour.", is_overdue},
+    {"svr_peer_key_age_seconds", "gauge", "How old the keys in use are.", age},
+    {"svr_peer_key_generation", "gauge", "Their number.", generation},
+};
+
+static void print_key_measure(const struct measure *m, json_t *keys, FILE *out)
+{
+    size_t i;
+    json_t *key;
+    double number;
+
+    head(out, m->name, m->type, m->help);
+    json_array_foreach(keys, i, key)
+    {
+        if (!m->get(key, &number))
+            continue;
+        fputs(m->name, out);
+        label(out, true, "peer", text(key, "peer"));
+        fprintf(out, "} %.9g\n", number);
+    }
+}
+
 /* The router */
 
 static void print_gauge(const json_t *status, const char *key, const char *name,
@@ -314,7 +384,7 @@ static void print_status(const json_t *status, FILE *out)
 }
 
 void prometheus_print(const json_t *status, json_t *counters, json_t *paths,
-                      FILE *out)
+                      json_t *keys, FILE *out)
 {
     json_t *ports = json_object_get(counters, "ports");
 
@@ -324,4 +394,6 @@ void prometheus_print(const json_t *status, json_t *counters, json_t *paths,
     print_ports(ports, "neighbours", out);
     for (size_t i = 0; i < sizeof measures / sizeof measures[0]; i++)
         print_measure(&measures[i], paths, out);
+    for (size_t i = 0; i < sizeof key_measures / sizeof key_measures[0]; i++)
+        print_key_measure(&key_measures[i], keys, out);
 }

@@ -6,8 +6,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* Takes the "data" of status, counters and all of paths. */
+/* Takes the "data" of status, counters, all of paths and all of keys. */
 void prometheus_print(const json_t *status, json_t *counters, json_t *paths,
-                      FILE *out);
+                      json_t *keys, FILE *out);
 
 #endif

@@ -143,12 +143,12 @@ static void print_pathways(json_t *list, FILE *out)
 
 static void print_securities(json_t *list, FILE *out)
 {
-    static const char *const heads[] = {"SECURITY", "HMAC", "LIBRARY", "CIPHER",
-                                        "LIBRARY"};
-    static const char *const keys[] = {"name", "hmac", "hmac_provider",
-                                       "cipher", "cipher_provider"};
+    static const char *const heads[] = {"SECURITY", "KEY",    "HMAC",
+                                        "LIBRARY",  "CIPHER", "LIBRARY"};
+    static const char *const keys[] = {
+        "name", "key", "hmac", "hmac_provider", "cipher", "cipher_provider"};
 
-    print_members(list, heads, keys, 5, out);
+    print_members(list, heads, keys, 6, out);
 }
 
 void svrctl_print_status(json_t *data, FILE *out)
@@ -157,6 +157,8 @@ void svrctl_print_status(json_t *data, FILE *out)
 
     fprintf(out, "router     %s of authority %s\n", get(data, "router").text,
             get(data, "authority").text);
+    if (json_is_string(json_object_get(data, "identity")))
+        fprintf(out, "identity   %s\n", get(data, "identity").text);
     fprintf(out, "version    %s, process %s, start %s\n",
             get(data, "version").text, get(data, "pid").text,
             get(data, "boot").text);
@@ -196,6 +198,46 @@ static void print_drops(json_t *dropped, FILE *out)
         table_add(&t, "%s", cell_of(value).text);
         table_add(&t, "%s", name);
         table_add(&t, "%s", drop_text(name));
+    }
+    if (t.count > 0) {
+        fputc('\n', out);
+        table_print(&t, out);
+    }
+    table_free(&t);
+}
+
+static const char *verdict_text(const char *name)
+{
+    static const struct {
+        const char *name, *text;
+    } verdicts[] = {
+#define X(name, id, text) {id, text},
+        SVR_EXCHANGE_MAP(X)
+#undef X
+    };
+
+    for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++)
+        if (strcmp(verdicts[i].name, name) == 0)
+            return verdicts[i].text;
+    return "";
+}
+
+/* Messages of the key exchange, where some have come. */
+static void print_exchange(json_t *exchange, FILE *out)
+{
+    static const char *const heads[] = {"EXCHANGE", "VERDICT", ""};
+    struct table t;
+    const char *name;
+    json_t *value;
+
+    table_init(&t, heads, 3, 1);
+    json_object_foreach(exchange, name, value)
+    {
+        if (json_integer_value(value) == 0)
+            continue;
+        table_add(&t, "%s", cell_of(value).text);
+        table_add(&t, "%s", name);
+        table_add(&t, "%s", verdict_text(name));
     }
     if (t.count > 0) {
         fputc('\n', out);
@@ -265,6 +307,7 @@ void svrctl_print_counters(json_t *data, FILE *out)
 {
     print_numbers(data, out);
     print_drops(json_object_get(data, "dropped"), out);
+    print_exchange(json_object_get(data, "exchange"), out);
     print_ports(json_object_get(data, "ports"), out);
 }
 
@@ -402,6 +445,41 @@ void svrctl_paths_add(struct table *t, json_t *data)
     json_array_foreach(data, i, o)
     {
         add_path(t, o);
+    }
+}
+
+/* Keys that are exchanged */
+
+void svrctl_keys_init(struct table *t)
+{
+    static const char *const heads[] = {"PEER", "STATE", "GENERATION",
+                                        "AGE",  "NEXT",  "LIVE"};
+
+    table_init(t, heads, 6, 1 << 2 | 1 << 5);
+}
+
+/* A time of so many seconds, or "-" where there is none. */
+static struct cell span(const json_t *o, const char *key)
+{
+    const json_t *s = json_object_get(o, key);
+
+    return json_is_integer(s) ? duration((uint64_t)json_integer_value(s))
+                              : (struct cell){"-"};
+}
+
+void svrctl_keys_add(struct table *t, json_t *data)
+{
+    size_t i;
+    json_t *o;
+
+    json_array_foreach(data, i, o)
+    {
+        table_add(t, "%s", get(o, "peer").text);
+        table_add(t, "%s", get(o, "state").text);
+        table_add(t, "%s", get(o, "generation").text);
+        table_add(t, "%s", span(o, "age_s").text);
+        table_add(t, "%s", span(o, "rekey_s").text);
+        table_add(t, "%s", get(o, "live").text);
     }
 }
 

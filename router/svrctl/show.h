@@ -15,6 +15,8 @@ void svrctl_print_reload(json_t *data, FILE *out);
 /* Sessions and pathways come in several answers and become one table. */
 void svrctl_sessions_init(struct table *t);
 void svrctl_sessions_add(struct table *t, json_t *data);
+void svrctl_keys_init(struct table *t);
+void svrctl_keys_add(struct table *t, json_t *data);
 void svrctl_paths_init(struct table *t);
 void svrctl_paths_add(struct table *t, json_t *data);
 

@@ -1,6 +1,7 @@
 #include "apply.h"
 
 #include "express.h"
+#include "identity.h"
 #include "log.h"
 #include "neighbour.h"
 
@@ -198,7 +199,7 @@ static int open_plan(struct plan *plan, struct svrd *d, struct config *config,
     if (plan->ports == NULL || plan->stays == NULL || plan->neighbours == NULL)
         return refuse_memory(plan);
     plan->count = count;
-    return check_limit(plan);
+    return check_limit(plan) < 0 ? -1 : identity_assign(d, config, problems);
 }
 
 static void close_plan(struct plan *plan)

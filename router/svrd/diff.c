@@ -143,7 +143,39 @@ static void diff_security(json_t *what, const struct config *old, size_t i,
     NOTE(mode);
     note(what, a->per_packet == b->per_packet, "sign");
     note(what, a->bind_tcp == b->bind_tcp, "bind-tcp");
-    note(what, memcmp(a->key, b->key, sizeof a->key) == 0, "key");
+    note(what,
+         a->exchanged == b->exchanged &&
+             memcmp(a->key, b->key, sizeof a->key) == 0,
+         "key");
+}
+
+static bool same_identity(const uint8_t *a, const uint8_t *b)
+{
+    return a == NULL || b == NULL ? a == b
+                                  : memcmp(a, b, SVR_IDENTITY_SIZE) == 0;
+}
+
+static const uint8_t *peer_identity(const struct config *c, const char *name)
+{
+    for (size_t i = 0; i < c->node.peer_count; i++)
+        if (strcmp(c->node.peers[i].name, name) == 0)
+            return c->node.peers[i].identity;
+    return NULL;
+}
+
+/* Of this router by its private half, of peers by what they are known by. */
+static const uint8_t *router_identity(const struct config *c, size_t i)
+{
+    const char *name = c->node.routers[i];
+
+    return strcmp(name, c->router) == 0 ? c->identity : peer_identity(c, name);
+}
+
+static void diff_router(json_t *what, const struct config *old, size_t i,
+                        const struct config *new, size_t k)
+{
+    note(what, same_identity(router_identity(old, i), router_identity(new, k)),
+         "identity");
 }
 
 static bool same_transports(const svr_service_config *a,
@@ -260,7 +292,7 @@ static const struct kind {
     void (*diff)(json_t *what, const struct config *old, size_t i,
                  const struct config *new, size_t k);
 } kinds[] = {
-    {"router", router_name, NULL},
+    {"router", router_name, diff_router},
     {"interface", interface_name, diff_interface},
     {"pathway", pathway_name, diff_pathway},
     {"security policy", security_name, diff_security},
@@ -343,6 +375,8 @@ json_t *diff_configs(const struct config *old, const struct config *new)
 
     if (strcmp(old->authority, new->authority) != 0)
         add(list, "authority", "name", "changed", NULL);
+    if (old->node.rekey != new->node.rekey)
+        add(list, "authority", "rekey", "changed", NULL);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         diff_kind(list, &kinds[i], old, new);
     diff_limits(list, &old->node.limits, &new->node.limits);

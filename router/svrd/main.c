@@ -1,6 +1,7 @@
 /* svrd - a reference router for Secure Vector Routing. */
 #include "common/paths.h"
 #include "express.h"
+#include "identity.h"
 #include "log.h"
 #include "random.h"
 #include "reload.h"
@@ -169,7 +170,8 @@ static int create_node(struct svrd *d)
     svr_node_config *c = &d->config->node;
     int err;
 
-    if (state_next_boot(&c->boot, d->options->state, d->config->router) < 0 ||
+    if (identity_assign(d, d->config, stderr) < 0 ||
+        state_next_boot(&c->boot, d->options->state, d->config->router) < 0 ||
         state_recovery_key(c->recovery_key, &c->random, d->options->state,
                            d->config->router) < 0)
         return -1;
@@ -238,6 +240,7 @@ static void destroy(struct svrd *d)
     }
     free(d->ports);
     config_free(d->config);
+    svr_secret_free(d->identity); /* wipes */
     opener_end(d->opener);
     free(d->file);
     free(d->keys);

@@ -1,7 +1,9 @@
 #include "report.h"
 
+#include "common/hex.h"
 #include "common/text.h"
 #include "neighbour.h"
+#include "report_keys.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -102,6 +104,8 @@ static json_t *securities_status(const svr_node_config *node)
         json_t *o = json_object();
 
         json_object_set_new(o, "name", text(s->name));
+        json_object_set_new(o, "key",
+                            text(s->exchanged ? "exchanged" : "file"));
         json_object_set_new(o, "hmac", text(s->hmac->name));
         json_object_set_new(o, "hmac_provider", text(s->hmac->provider));
         json_object_set_new(o, "cipher",
@@ -111,6 +115,17 @@ static json_t *securities_status(const svr_node_config *node)
         json_array_append_new(list, o);
     }
     return list;
+}
+
+/* The public half, or null. */
+static json_t *identity(const svr_identity *id)
+{
+    char digits[2 * SVR_IDENTITY_SIZE + 1];
+
+    if (id == NULL)
+        return json_null();
+    hex_encode(digits, id->public_key, SVR_IDENTITY_SIZE);
+    return text(digits);
 }
 
 static json_t *configuration_status(const struct report *r, svr_time now)
@@ -132,6 +147,7 @@ static json_t *status_data(const struct report *r, svr_time now)
     json_object_set_new(o, "version", text(svr_version()));
     json_object_set_new(o, "router", text(r->config->router));
     json_object_set_new(o, "authority", text(r->config->authority));
+    json_object_set_new(o, "identity", identity(node->identity));
     json_object_set_new(o, "pid", number((uint64_t)getpid()));
     json_object_set_new(o, "uptime_s", seconds(r->started, now));
     json_object_set_new(o, "boot", number(node->boot));
@@ -218,6 +234,7 @@ static json_t *counters_data(const struct report *r)
     NODE_COUNTER_MAP(X)
 #undef X
     json_object_set_new(o, "dropped", drop_counters(&c));
+    json_object_set_new(o, "exchange", report_exchange(&c));
     for (size_t i = 0; i < r->port_count; i++) {
         const struct port *p = r->ports[i];
         json_t *port = port_counters(p);
@@ -365,6 +382,15 @@ static json_t *next_path(const struct report *r, size_t *cursor, svr_time now)
                : NULL;
 }
 
+static json_t *next_key(const struct report *r, size_t *cursor, svr_time now)
+{
+    svr_node_key key;
+
+    return svr_node_key_next(r->node, cursor, &key, now) > 0
+               ? report_key(&key, now)
+               : NULL;
+}
+
 /* Requests */
 
 json_t *report_document(const char *schema, json_t *data)
@@ -443,11 +469,15 @@ static json_t *answer(const struct report *r, const json_t *request,
         return list_document(r, request, "svr.sessions/1", next_session, now);
     if (strcmp(command, "paths") == 0)
         return list_document(r, request, "svr.paths/1", next_path, now);
+    if (strcmp(command, "keys") == 0)
+        return list_document(r, request, "svr.keys/1", next_key, now);
+    if (strcmp(command, "rekey") == 0)
+        return report_rekey(r, request, now);
     if (strcmp(command, "pathway") == 0)
         return pathway_document(r, request, now);
     return report_error("the commands are \"status\", \"sessions\", "
-                        "\"paths\", \"counters\", \"pathway\", "
-                        "\"reload\", \"diff\" and \"events\"");
+                        "\"paths\", \"keys\", \"counters\", \"pathway\", "
+                        "\"rekey\", \"reload\", \"diff\" and \"events\"");
 }
 
 char *report_line(const json_t *o)

@@ -21,9 +21,10 @@ struct report {
 };
 
 /*
- * Answers one request: {"command": "status"}, "counters", or "sessions" or
- * "paths", these with "cursor": the "next" of the answer before; or "pathway"
- * with "name" and "down", which takes a pathway down or lets it come up. The
+ * Answers one request: {"command": "status"}, "counters", or "sessions",
+ * "paths" or "keys", these with "cursor": the "next" of the answer before; or
+ * "pathway" with "name" and "down", which takes a pathway down or lets it come
+ * up; or "rekey", of one "peer" or of all, which asks for new keys. The
  * answer is {"schema": "svr.COMMAND/1", "data": …}, with "next" where there are
  * more; or {"schema": "svr.error/1", "data": {"message": …}}. One line in
  * memory from malloc, or NULL where there is none.

@@ -19,9 +19,10 @@ struct svrd {
     const struct options *options;
     char *file, *keys; /* of the options, whole; keys may be NULL */
     struct privileges privileges;
-    struct opener *opener; /* NULL: svrd stays who it is */
-    struct config *config; /* what runs */
-    struct port **ports;   /* each from malloc */
+    struct opener *opener;  /* NULL: svrd stays who it is */
+    struct config *config;  /* what runs */
+    svr_identity *identity; /* in guarded memory; NULL: it needed none yet */
+    struct port **ports;    /* each from malloc */
     size_t port_count;
     struct forward forward;
     struct control *control;
