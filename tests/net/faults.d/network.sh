@@ -28,6 +28,7 @@ bfd='{ interval: 100ms, required: 100ms, hold-down: 0s }'
 sign=metadata-only
 [[ $cipher != aes-cbc-* ]] || sign=per-packet
 encrypted=${cipher:+always} # payloads of all services
+rekey=24h # of keys that are exchanged: key=exchanged
 resiliency=none # of the service that loads use
 server_mtu=1500 # of dc's interface to the servers
 
@@ -52,6 +53,7 @@ network_up() {
     for name in "${links[@]}"; do
         link_up "$name"
     done
+    identities_make
     authority_write "$authority"
     server_up 7000
     server_up 7001
@@ -146,9 +148,24 @@ sealed_bytes() {
     esac
 }
 
+# identities_make: of each router, in the folder of keys.
+identities_make() {
+    local router
+    [[ $key == exchanged ]] || return 0
+    for router in "${NET_ROUTERS[@]}"; do
+        [[ -e $NET_KEYS/$router.identity ]] || identity_of "$router"
+    done
+}
+
+# identity_of ROUTER [OPTION...]: as svrctl keygen prints it.
+identity_of() {
+    "$NET_BUILD/router/svrctl" --keys "$NET_KEYS" "${@:2}" keygen "$1"
+}
+
 authority_write() {
     {
         echo 'authority: demo'
+        echo "rekey: $rekey"
         echo 'routers:'
         authority_router branch "br-lan0, tenant: staff" west side
         authority_router hub '' west side east
@@ -160,7 +177,9 @@ authority_write() {
 # authority_router NAME LAN-DEVICE LINK...: more of the LAN may follow its device.
 authority_router() {
     local link side other peer
-    printf '  %s:\n    interfaces:\n' "$1"
+    printf '  %s:\n' "$1"
+    [[ $key != exchanged ]] || echo "    $(identity_of "$1" --public)"
+    echo "    interfaces:"
     if [[ -n $2 ]]; then
         echo "      lan0: { kind: tap, device: $2," \
             "address: ${NET_ADDR4[${2%%,*}]}/24 }"
@@ -186,7 +205,7 @@ authority_rest() {
     cat <<END
 security-policies:
   default:
-    { hmac: sha256-128, sign: $sign, cipher: ${cipher:-none}, key: demo.key }
+    { hmac: sha256-128, sign: $sign, cipher: ${cipher:-none}, key: $key }
 service-policies:
   load: { resiliency: $resiliency, encrypt: ${encrypted:-never} }
   other: { encrypt: ${encrypted:-never} }
@@ -208,6 +227,13 @@ services:
   ping:
     prefixes: [10.2.0.0/24]
     transports: [{ protocol: icmp }]
+    access: [{ allow: staff }]
+    policy: other
+    routes: [{ router: dc, interface: lan0 }]
+  web:
+    prefixes: [10.2.0.0/24]
+    transports: [{ protocol: tcp, ports: [80, 5201-5202] },
+                 { protocol: udp, ports: 5201-5202 }]
     access: [{ allow: staff }]
     policy: other
     routes: [{ router: dc, interface: lan0 }]
