@@ -279,4 +279,50 @@ check "it starts again" start
 opener=$(helper)
 check "it stops" stop
 check "and with it the other" helper_gone
+
+# ---- identities ----
+
+# identity_for ROUTER: a new one, in place of the one that is there.
+identity_for() {
+    rm -f "$secret/$1.identity"
+    "$SVRCTL" --keys "$secret" keygen "$1"
+}
+# exchanging IDENTITY-R1 IDENTITY-R2: the file, with these.
+exchanging() {
+    sed -e "s/^  r1:/&\n    $1/" -e "s/^  r2:/&\n    $2/" \
+        -e 's/key: test.key/key: exchanged/' "$secret/static.yaml"
+}
+
+cp "$file" "$secret/static.yaml"
+r1=$(identity_for r1) r2=$(identity_for r2)
+check "it starts with a key" start
+check "there are no keys to be exchanged" query '.data == []' keys
+exchanging "$r1" "$r2" >"$file"
+check "diff says what becomes of it" query '(.data.changes |
+    map(.part + " " + .name + " " + (.what | join(" "))) | sort) ==
+        ["router r1 identity", "router r2 identity", "security policy test key"]' \
+    diff "$file"
+check "it takes it" ctl reload
+check "and says who it is" query ".data | .identity == \"${r1#identity: }\" and
+    .securities[0].key == \"exchanged\"" --json status
+check "it has no keys yet" query '.data |
+    map([.peer, .state, .generation, .age_s]) == [["r2", "keying", 0, null]]' keys
+check "it asks for some" ctl rekey
+check "of one peer, too" ctl rekey r2
+check "but of no other" refuses "no keys are exchanged with a peer" rekey r3
+exchanging "$r1" "$(identity_for r2)" >"$file"
+check "a peer may be another" says "changed  router  r2    identity" reload
+exchanging "$r1" "$r2" >"$file"
+identity_for r1 >"$folder/changed"
+check "a private half that does not fit" refuses "expected that of ${r1#*: }" reload
+exchanging "$(<"$folder/changed")" "$r2" >"$file"
+check "nor may the router itself be another" refuses "until svrd is started again" \
+    reload
+check "diff says so, too" refuses "until svrd is started again" diff "$file"
+check "it goes on as it was" query ".data.identity == \"${r1#identity: }\"" \
+    --json status
+cp "$secret/static.yaml" "$file"
+check "it takes a file without" ctl reload
+check "and then there are no keys" query '.data == []' keys
+check "it stops" stop
 exit "$failed"
