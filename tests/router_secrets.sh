@@ -81,13 +81,13 @@ ask_all() {
     "$SVRCTL" --keys "$keys" --json --public keygen r1
 }
 
-# as_bytes FILE: the secret.
-as_bytes() { sed 's/../\\x&/g' "$1"; }
-
 # is_said SECRET FILE: as bytes, or as digits of either case.
 is_said() {
-    grep -qiaF -- "$(<"$1")" "$2" ||
-        LC_ALL=C grep -qaP -- "$(as_bytes "$1")" "$2"
+    # shellcheck disable=SC2016
+    perl -e 'local $/; open(F, "<", $ARGV[0]) or die; $said = <F>;
+        open(F, "<", $ARGV[1]) or die; ($secret) = <F> =~ /(\w+)/;
+        exit(index(lc($said), lc($secret)) < 0 &&
+            index($said, pack("H*", $secret)) < 0)' "$2" "$1"
 }
 is_silent() {
     local secret
@@ -101,8 +101,7 @@ is_found() {
     is_said "${secrets[0]}" "$folder/planted"
 }
 plant_digits() { tr a-f A-F <"${secrets[0]}"; }
-# shellcheck disable=SC2059
-plant_bytes() { printf "$(as_bytes "${secrets[0]}")"; }
+plant_bytes() { perl -ne 'print pack("H*", /(\w+)/)' "${secrets[0]}"; }
 
 # memory SECRET: "open N guarded M"
 memory() { "$SEARCH" "$pid" "$1"; }

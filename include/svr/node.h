@@ -399,6 +399,8 @@ typedef struct svr_counters {
     uint64_t bfd_sent, bfd_received; /* with TCP probes; the latter authentic */
     uint64_t peer_restarts;          /* S8.4 */
     uint64_t unknown_attributes;
+    uint64_t exchange[SVR_EXCHANGE_VERDICTS]; /* messages of key exchanges, by
+                                                 what became of them */
 } svr_counters;
 
 SVR_API void svr_node_counters(const svr_node *n, svr_counters *out);

@@ -245,6 +245,7 @@ static enum svr_drop take(svr__work *w, const svr__pathway *pw,
     };
     enum svr_exchange_verdict v =
         svr_exchange_receive(peer->exchange, message, &source, w->now, &reply);
+    n->counters.exchange[v]++;
     answer(w, pw, &reply);
     svr_wipe(&reply, sizeof(reply));
     if (v == SVR_EXCHANGE_ACCEPTED)

@@ -90,6 +90,7 @@ row_rekey() {
     check "servers start" web_up
     routers_start
     within "all have keys" 1000 all_keyed
+    check "ping: all packets come back" pings staff "$server4" # neighbours, too
     load_start rekey $((seconds + 4)) "${sessions[@]}"
     stream tcp 5201 "$seconds" -b 40M
     stream udp 5202 "$seconds" -u -b 4M -l 1200
@@ -116,6 +117,7 @@ row_rekey() {
     done
     for router in "${NET_ROUTERS[@]}"; do
         check "$router: no packet is lost to keys" no_packet_lost "$router"
+        show <"$run/check.out"
     done
     check "no pathway has gone down" no_flaps
     routers_end

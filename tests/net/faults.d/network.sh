@@ -153,7 +153,8 @@ identities_make() {
     local router
     [[ $key == exchanged ]] || return 0
     for router in "${NET_ROUTERS[@]}"; do
-        [[ -e $NET_KEYS/$router.identity ]] || identity_of "$router"
+        [[ -e $NET_KEYS/$router.identity ]] ||
+            identity_of "$router" >/dev/null
     done
 }
 
