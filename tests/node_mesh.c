@@ -60,12 +60,17 @@ struct plan {
     svr_security_config security;
     svr_pathway_config pathways[MESH_LINKS];
     char pathway_names[MESH_LINKS][16];
-    svr_route_config routes[MESH_LINKS];
+    svr_route_config routes[MESH_LINKS + 1];
+    svr_link_config links[2 * MESH_LINKS];
+    char link_names[2 * MESH_LINKS][16];
+    svr_instance_config instance;
     svr_prefix prefixes[2];
     svr_access access;
     svr_service_config service;
     svr_node_config config;
 };
+
+static const char *const planes[] = {"wan0", "wan1", "wan2"};
 
 static void plan_service(struct plan *p, const struct mesh *m)
 {
@@ -79,20 +84,22 @@ static void plan_service(struct plan *p, const struct mesh *m)
         .prefix_count = 2,
         .access = &p->access,
         .access_count = 1,
-        .policy = {.resiliency = m->options.resiliency,
-                   .encryption = m->options.encryption},
+        .policy = m->options.policy,
     };
+    p->service.policy.resiliency = m->options.resiliency;
+    p->service.policy.encryption = m->options.encryption;
     if (!m->options.cipher && net_encrypts())
         p->service.policy.encryption = SVR_ENCRYPT_ALWAYS;
     p->config.policy = (svr_policy_config){.tenants = tenants,
                                            .tenant_count = 1,
                                            .services = &p->service,
-                                           .service_count = 1};
+                                           .service_count = 1,
+                                           .vectors = planes,
+                                           .vector_count = MESH_PLANES};
 }
 
 static void plan_interfaces(struct plan *p, const struct mesh *m, int self)
 {
-    static const char *const planes[] = {"wan0", "wan1", "wan2"};
     p->lan[0] = (svr_prefix){numbered("10.0.0.0", 13, self, 1), 24};
     p->lan[1] = (svr_prefix){numbered("fd00::", 3, self, 1), 64};
     p->interfaces[MESH_LAN] = (svr_interface_config){.name = "lan0",
@@ -144,6 +151,9 @@ static void add_pathway(struct plan *p, const struct mesh *m, int self,
     pw->unwatched = !m->options.watched;
     pw->watch.desired_tx = pw->watch.required_rx = 100000;
     pw->tcp_as_udp = m->options.masked;
+    pw->vector = (uint16_t)plane;
+    pw->cost = m->options.cost[plane];
+    pw->capacity = m->options.capacity[plane];
 }
 
 /* By all pathways to the next router, in the order of the links. */
@@ -154,10 +164,43 @@ static void plan_routes(struct plan *p, const struct mesh *m, int self)
     if (self == m->options.routers - 1 && !m->options.next[self])
         p->routes[count++] = (svr_route_config){.pathway = -1};
     for (size_t i = 0; i < p->config.pathway_count; i++)
-        if (p->peer_router[p->pathways[i].peer] == next)
+        if (p->peer_router[p->pathways[i].peer] == next ||
+            m->options.policy.best_path != SVR_BEST_ORDER)
             p->routes[count++] = (svr_route_config){.pathway = (int)i};
     p->config.routes = p->routes;
     p->config.route_count = count;
+}
+
+static void add_link(struct plan *p, const struct mesh *m, int self, int from,
+                     int to, int plane)
+{
+    size_t i = p->config.link_count;
+
+    if (from == self)
+        return;
+    snprintf(p->link_names[i], sizeof(p->link_names[i]), "p%d-r%d", plane, to);
+    p->links[i] = (svr_link_config){.name = p->link_names[i],
+                                    .from = (uint16_t)from,
+                                    .to = (uint16_t)to,
+                                    .vector = (uint16_t)plane,
+                                    .cost = m->options.cost[plane],
+                                    .capacity = m->options.capacity[plane]};
+    p->config.link_count++;
+}
+
+/* What each router knows of the others, as from one file. */
+static void plan_topology(struct plan *p, const struct mesh *m, int self)
+{
+    for (int i = 0; i < m->options.link_count; i++) {
+        const struct mesh_link *l = &m->options.links[i];
+        add_link(p, m, self, l->a, l->b, l->plane);
+        add_link(p, m, self, l->b, l->a, l->plane);
+    }
+    p->instance = (svr_instance_config){
+        .service = 0, .router = (uint16_t)(m->options.routers - 1)};
+    p->config.links = p->links;
+    p->config.instances = &p->instance;
+    p->config.instance_count = 1;
 }
 
 static void plan_pathways(struct plan *p, const struct mesh *m, int self)
@@ -202,6 +245,8 @@ static void make_node(struct mesh *m, int self)
     plan_interfaces(&p, m, self);
     plan_pathways(&p, m, self);
     plan_routes(&p, m, self);
+    if (m->options.topology)
+        plan_topology(&p, m, self);
     cr_assert_eq(svr_node_create(&m->node[self], &p.config, m->now), 0);
     set_unix_time(m, self);
 }

@@ -37,6 +37,12 @@ struct mesh_options {
     int link_count;
     uint8_t next[MESH_ROUTERS]; /* router + 1 that sessions go to next, or 0 */
     enum svr_resiliency resiliency;
+    svr_service_policy policy; /* where it has a best_path: of the service, with
+                                  what is said here beside it. Sessions may then
+                                  go to any router first. Vectors are the
+                                  planes' names, "wan0" to "wan2" */
+    uint32_t cost[MESH_PLANES], capacity[MESH_PLANES];
+    bool topology; /* all routers know all links */
     bool per_packet, watched, masked;
     const svr_cipher *cipher; /* as net_options has it */
     enum svr_encryption encryption;

@@ -501,6 +501,54 @@ Test(policy, bad_services_are_refused)
     s.denial = SVR_DENIAL_SILENT;
     s.policy.resiliency = SVR_RESILIENCY_DUPLICATE + 1;
     cr_assert_eq(try_service(&s), SVR_ERR_ARGUMENT);
+    s.policy = (svr_service_policy){.best_path = SVR_BEST_MOS + 1};
+    cr_assert_eq(try_service(&s), SVR_ERR_ARGUMENT);
+    s.policy = (svr_service_policy){.balance = SVR_BALANCE_PROPORTIONAL + 1};
+    cr_assert_eq(try_service(&s), SVR_ERR_ARGUMENT);
+}
+
+/* What a policy says of vectors. */
+Test(policy, vectors)
+{
+    static const char *const names[] = {"mpls", "lte"};
+    static const char *const twice[] = {"lte", "lte"};
+    static const struct {
+        svr_vector_rank ranks[2];
+        int result;
+    } rows[] = {
+        {{{0, 1}, {1, SVR_VECTOR_NEVER}}, 0},
+        {{{1, SVR_VECTOR_PRIORITY_MAX}, {0, 0}}, 0},
+        {{{0, 1}, {2, 1}}, SVR_ERR_ARGUMENT},
+        {{{0, SVR_VECTOR_PRIORITY_MAX + 1}, {1, 1}}, SVR_ERR_ARGUMENT},
+        {{{1, 1}, {1, 2}}, SVR_ERR_EXISTS},
+    };
+    svr_service_config s[2] = {{.name = "a"}, {.name = "b"}};
+    svr_policy_config config = {
+        .services = s, .service_count = 2, .vectors = names, .vector_count = 2};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        s[1].policy =
+            (svr_service_policy){.vectors = rows[i].ranks, .vector_count = 2};
+        if (rows[i].result == 0)
+            destroy(create(&config));
+        else
+            cr_assert_eq(try_create(&config), rows[i].result, "row %zu", i);
+    }
+    s[0].policy = s[1].policy = (svr_service_policy){
+        .vectors = rows[0].ranks, .vector_count = 2, .min_mos = 3500};
+    svr_policy *p = create(&config);
+    const svr_service_policy *kept = svr_policy_of_service(p, 1);
+    cr_assert_eq(kept->vector_count, 2);
+    cr_assert_eq(kept->vectors[1].priority, SVR_VECTOR_NEVER);
+    cr_assert_neq((const void *)kept->vectors, (const void *)rows[0].ranks);
+    cr_assert_eq(kept->min_mos, 3500);
+    cr_assert_str_eq(svr_policy_vector_name(p, 1), "lte");
+    cr_assert_null(svr_policy_vector_name(p, 2));
+    destroy(p);
+    config.vectors = twice;
+    cr_assert_eq(try_create(&config), SVR_ERR_EXISTS);
+    config.vector_count = 1;
+    cr_assert_eq(try_create(&config), SVR_ERR_ARGUMENT);
 }
 
 Test(policy, bad_prefixes_are_refused)

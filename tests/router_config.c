@@ -554,6 +554,108 @@ Test(config, service_policies)
     }
 }
 
+/* S16.2: what the file says, or leaves out, of how ways are chosen. */
+Test(config, path_policies)
+{
+    static const struct {
+        const char *keys;
+        svr_service_policy is;
+    } rows[] = {
+        {"encrypt: never", {.encryption = SVR_ENCRYPT_NEVER}},
+        {"best-path: order", {0}},
+        {"best-path: latency", {.best_path = SVR_BEST_LATENCY}},
+        {"best-path: mos", {.best_path = SVR_BEST_MOS}},
+        {"balance: proportional",
+         {.best_path = SVR_BEST_VECTOR, .balance = SVR_BALANCE_PROPORTIONAL}},
+        {"best-effort: false",
+         {.best_path = SVR_BEST_VECTOR, .no_best_effort = true}},
+        {"max-latency: 1s",
+         {.best_path = SVR_BEST_VECTOR,
+          .quality_filter = true,
+          .max_latency_us = 1000000}},
+        {"max-jitter: 20ms, best-path: mos",
+         {.best_path = SVR_BEST_MOS,
+          .quality_filter = true,
+          .max_jitter_us = 20000}},
+        {"max-loss: 0%",
+         {.best_path = SVR_BEST_VECTOR,
+          .quality_filter = true,
+          .max_loss_ppm = UINT32_MAX}}, /* none, see below */
+        {"max-loss: 12.0345%",
+         {.best_path = SVR_BEST_VECTOR,
+          .quality_filter = true,
+          .max_loss_ppm = 120345}},
+        {"min-mos: 3.65",
+         {.best_path = SVR_BEST_VECTOR,
+          .quality_filter = true,
+          .min_mos = 3650}},
+        {"min-mos: 4, path-quality-filter: false",
+         {.best_path = SVR_BEST_VECTOR, .min_mos = 4000}},
+        {"path-quality-filter: true",
+         {.best_path = SVR_BEST_VECTOR, .quality_filter = true}},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        svr_service_policy is = rows[i].is;
+        char put[256];
+
+        snprintf(put, sizeof(put),
+                 "    policy: p\nservice-policies: {p: {%s}}\n"
+                 "security-policies:\n",
+                 rows[i].keys);
+        struct config *c = load_with("security-policies:\n", put, "a");
+        const svr_service_policy *p = &c->node.policy.services[0].policy;
+        if (!is.max_latency_us)
+            is.max_latency_us = 250000;
+        if (!is.max_jitter_us)
+            is.max_jitter_us = 100000;
+        if (!is.max_loss_ppm)
+            is.max_loss_ppm = 5000;
+        if (is.max_loss_ppm == UINT32_MAX)
+            is.max_loss_ppm = 0;
+        cr_expect_eq(p->best_path, is.best_path, "%s", rows[i].keys);
+        cr_expect_eq(p->balance, is.balance, "%s", rows[i].keys);
+        cr_expect_eq(p->quality_filter, is.quality_filter, "%s", rows[i].keys);
+        cr_expect_eq(p->no_best_effort, is.no_best_effort, "%s", rows[i].keys);
+        cr_expect_eq(p->max_latency_us, is.max_latency_us, "%s", rows[i].keys);
+        cr_expect_eq(p->max_jitter_us, is.max_jitter_us, "%s", rows[i].keys);
+        cr_expect_eq(p->max_loss_ppm, is.max_loss_ppm, "%s", rows[i].keys);
+        cr_expect_eq(p->min_mos, is.min_mos, "%s", rows[i].keys);
+        config_free(c);
+    }
+}
+
+/* Names that need no entry, and an entry that takes the place of one. */
+Test(config, ready_made_policies)
+{
+    static const struct {
+        const char *name;
+        enum svr_best_path best;
+        uint32_t latency_us;
+    } rows[] = {
+        {"voice", SVR_BEST_MOS, 150000},
+        {"video", SVR_BEST_LATENCY, 200000},
+        {"interactive", SVR_BEST_LATENCY, 250000},
+        {"bulk", SVR_BEST_VECTOR, 0},
+    };
+
+    for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *name = rows[i / 2].name;
+        char put[256];
+
+        snprintf(put, sizeof(put), "    policy: %s\n%s%s%ssecurity-policies:\n",
+                 name, i % 2 ? "service-policies: {" : "", i % 2 ? name : "",
+                 i % 2 ? ": {encrypt: always}}\n" : "");
+        struct config *c = load_with("security-policies:\n", put, "a");
+        const svr_service_policy *p = &c->node.policy.services[0].policy;
+        cr_expect_eq(p->best_path, i % 2 ? SVR_BEST_ORDER : rows[i / 2].best,
+                     "%s", name);
+        if (i % 2 == 0)
+            cr_expect_eq(p->max_latency_us, rows[i / 2].latency_us, "%s", name);
+        config_free(c);
+    }
+}
+
 /* An access line from ::/0 is for IPv6 alone, though the policy takes an
  * address of zeros for "any source". */
 Test(config, access_from_all_of_ipv6)

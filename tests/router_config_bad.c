@@ -497,6 +497,81 @@ Test(bad, pathways_of_small_networks)
                "no tenants");
 }
 
+/* S16.2 */
+Test(bad, service_policies)
+{
+    static const struct {
+        const char *keys, *at, *expected;
+    } rows[] = {
+        {"best-path: fastest", "21:35",
+         "expected one of order, vector, latency, mos"},
+        {"max-loss: 0.5", "21:34", "expected a percentage such as 0.5%"},
+        {"max-loss: 101%", "21:34", "expected a percentage"},
+        {"max-loss: 100.0001%", "21:34", "expected a percentage"},
+        {"max-loss: 0.%", "21:34", "expected a percentage"},
+        {"max-loss: 0.00001%", "21:34", "expected a percentage"},
+        {"max-loss: '%'", "21:34", "expected a percentage"},
+        {"max-latency: 250", "21:37", "expected a duration such as 250ms"},
+        {"max-latency: 11s", "21:37", "expected a duration from 1ms to 10s"},
+        {"max-jitter: 0ms", "21:36", "expected a duration from 1ms to 10s"},
+        {"min-mos: 4.51", "21:33", "expected a mean opinion score"},
+        {"min-mos: 0.9", "21:33", "expected a mean opinion score"},
+        {"min-mos: 3.6%", "21:33", "expected a mean opinion score"},
+        {"min-mos: 5", "21:33", "expected a mean opinion score"},
+        {"balance: even", "21:33", "expected one of hunt, proportional"},
+        {"best-effort: maybe", "21:37", "expected true or false"},
+        {"vectors: [mpls]", "21:34", "found \"mpls\", expected a mapping"},
+        {"vectors: [{name: mpls}]", "21:34", "found no key \"priority\""},
+        {"vectors: [{name: mpls, priority: often}]", "21:57",
+         "expected a number from 0 to 65000, or never"},
+        {"vectors: [{name: mpls, priority: 65001}]", "21:57",
+         "expected a number from 0 to 65000, or never"},
+        {"vectors: [{name: mlps, priority: 1}]", "21:41",
+         "found \"mlps\", expected the vector of a pathway, but the file names "
+         "none"},
+        {"best-path: order, balance: hunt", "21:51",
+         "found balance beside \"best-path: order\""},
+        {"best-path: order, max-loss: 1%", "21:52",
+         "found max-loss beside \"best-path: order\""},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char put[160];
+        snprintf(put, sizeof(put),
+                 "service-policies: {p: {%s}}\nservices:", rows[i].keys);
+        check_changes(
+            &(struct change){"services:", put, rows[i].at, rows[i].expected},
+            1);
+    }
+}
+
+Test(bad, vectors)
+{
+    static const struct {
+        const char *names, *at, *expected;
+    } rows[] = {
+        {"{name: mpls, priority: 1}, {name: mpls, priority: 2}", "21:68",
+         "found the vector a second time"},
+        {"{name: mlps, priority: 1}", "21:41",
+         "found \"mlps\", expected the vector of a pathway: one of mpls; did "
+         "you mean \"mpls\"?"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char put[240];
+        snprintf(put, sizeof(put),
+                 "security: s, vector: mpls}\n"
+                 "tenants: [corp, staff.corp, guest]\n"
+                 "service-policies: {p: {vectors: [%s]}}\nservices:",
+                 rows[i].names);
+        check_changes(&(struct change){"security: s}\n"
+                                       "tenants: [corp, staff.corp, guest]\n"
+                                       "services:",
+                                       put, rows[i].at, rows[i].expected},
+                      1);
+    }
+}
+
 Test(bad, services)
 {
     static const struct change table[] = {
@@ -504,7 +579,10 @@ Test(bad, services)
          "found \"crop\", expected a tenant or any: one of corp"},
         {"allow: corp", "deny: nobody", "25:21", "expected a tenant or any"},
         {"    routes:", "    policy: fast\n    routes:", "26:13",
-         "found \"fast\", expected a service policy, but the file names none"},
+         "found \"fast\", expected a service policy: one of voice, video, "
+         "interactive, bulk"},
+        {"    routes:", "    policy: vioce\n    routes:", "26:13",
+         "did you mean \"voice\"?"},
         {"services:",
          "service-policies: {p: {resiliency: failback}}\nservices:", "21:36",
          "found \"failback\", expected one of none, failover, "

@@ -107,6 +107,7 @@ extern "C" {
     X(CONTROL_NO_SESSION, "control-no-session", "a control message for none")  \
     X(ICMP_NO_SESSION, "icmp-no-session", "an ICMP error for no session")      \
     X(PATHWAY_DOWN, "pathway-down", "its pathway, or each to choose, is down") \
+    X(PATH_LIMITS, "path-limits", "no way keeps the limits of its service")    \
     X(BFD_MALFORMED, "bfd-malformed", "a BFD packet or its block is broken")   \
     X(BFD_UNSIGNED, "bfd-unsigned", "a BFD packet without the block")          \
     X(BFD_NO_PATHWAY, "bfd-no-pathway", "a BFD packet for no pathway")         \
@@ -185,20 +186,44 @@ typedef struct svr_pathway_config {
                            seconds, 1 to 30, asks the peer whether it has it; a
                            packet of no session is not answered. 0, the
                            default: it is, and nothing is asked */
-    uint8_t bfd_ttl; /* of BFD packets, 64; 255: theirs must have it, too (RFC
-                        5881 section 5) */
+    uint8_t bfd_ttl;   /* of BFD packets, 64; 255: theirs must have it, too (RFC
+                          5881 section 5) */
+    uint16_t vector;   /* S16: the place of its vector name in the policy's, or
+                          SVR_VECTOR_NONE, the default */
+    uint32_t cost;     /* of a unit of the caller's */
+    uint32_t capacity; /* sessions that it should carry; 0, the default: as many
+                          as come */
 } svr_pathway_config;
 
-/* watch and bfd_ttl at their defaults, all else empty. */
+/* watch, bfd_ttl and vector at their defaults, all else empty. */
 SVR_API void svr_pathway_config_init(svr_pathway_config *c);
 
 /* Where a service's sessions go next: out of an own interface (pathway < 0), or
- * along a pathway. Tried in the order given. */
+ * along a pathway. Tried in the order given, unless the service's policy has
+ * another best_path: then the best vector that begins with one of these is
+ * taken (S16). */
 typedef struct svr_route_config {
     uint16_t service;
     int pathway;
     uint16_t iface; /* where pathway < 0 */
 } svr_route_config;
+
+/* A pathway between other routers, in one direction (S16.1). Routers are named
+ * by their place in svr_node_config.routers; the rest as in svr_pathway_config.
+ */
+typedef struct svr_link_config {
+    const char *name;
+    uint16_t from, to;
+    uint16_t vector;
+    uint32_t cost, capacity;
+} svr_link_config;
+
+/* A router where a service's sessions may leave SVR, this one or another one,
+ * and how many the servers there should have; 0: as many as come. */
+typedef struct svr_instance_config {
+    uint16_t service, router;
+    uint32_t capacity;
+} svr_instance_config;
 
 /* Lifetimes of idle sessions (S9), and other limits. */
 typedef struct svr_limits {
@@ -253,6 +278,13 @@ typedef struct svr_node_config {
     size_t pathway_count;
     const svr_route_config *routes;
     size_t route_count;
+    const svr_link_config *links; /* of the routers beyond the peers: what is
+                                     not known of them counts as up and without
+                                     delay or loss */
+    size_t link_count;
+    const svr_instance_config *instances; /* a service without any ends at each
+                                             peer that a route of it leads to */
+    size_t instance_count;
     svr_allocator alloc;
     svr_random random;
     svr_notify notify; /* told what happens; may be left empty */
@@ -268,7 +300,8 @@ typedef struct svr_node svr_node;
  * SVR_ERR_NO_MEMORY, NO_ENTROPY, ARGUMENT (an index, a family, a prefix length,
  * an MTU, a limit, or an interval, TTL or port of a watched pathway out of
  * range; a waypoint that is no address of its interface, or that is not next
- * door and has no gateway; routers without this one or a peer), EXISTS,
+ * door and has no gateway; routers without this one or a peer, links without
+ * routers, or of this one), EXISTS,
  * CONFLICT (as svr_policy_create; two interfaces, peers or routers of one name,
  * or a peer of the router's own; two pathways between the same waypoints). */
 SVR_API SVR_MUST_CHECK int
@@ -463,6 +496,7 @@ enum svr_event_kind {
     X(REPLACED, "replaced", "a later session took its place")         \
     X(DELETED, "deleted", "a neighbour deleted it")                   \
     X(FAILED, "pathway-down", "its pathway went down")                \
+    X(LIMITS, "path-limits", "its pathway went beyond a limit")       \
     X(REVERTED, "pathway-up", "a better pathway has recovered")       \
     X(ASKED, "asked", "a neighbour could not reach it any more")      \
     X(FOLLOWED, "followed", "a neighbour sends from somewhere else")  \

@@ -247,6 +247,15 @@ SVR_API ptrdiff_t svr_path_explain(const svr_topology *t,
                                    size_t max, svr_path_note *note,
                                    void *scratch);
 
+/* What such a list of edges, each of which begins where the one before ends,
+ * comes to: figures and reason as svr_path_find has them. edges is what
+ * out->edges points to then. SVR_ERR_ARGUMENT: the query is not valid, or this
+ * is no way from its router; where it ends does not matter. */
+SVR_API SVR_MUST_CHECK int svr_path_measure(const svr_topology *t,
+                                            const svr_path_query *q,
+                                            const uint32_t *edges,
+                                            uint32_t hops, svr_vector *out);
+
 /* ---- a tree that is kept ---- */
 
 /*

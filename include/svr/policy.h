@@ -56,11 +56,51 @@ enum svr_encryption {
     SVR_ENCRYPT_NEVER,
 };
 
+/* By what the best of several vectors is told (S16.2). */
+enum svr_best_path {
+    SVR_BEST_ORDER,   /* the default: none is, routes are tried in their order,
+                         and all that follows below does not count */
+    SVR_BEST_VECTOR,  /* priority of its name, then cost and latency */
+    SVR_BEST_LATENCY, /* latency, then cost */
+    SVR_BEST_MOS,     /* rating of S14.7 */
+};
+
+/* Which of several equals is taken. */
+enum svr_balance {
+    SVR_BALANCE_HUNT,         /* the default: that with the most room */
+    SVR_BALANCE_PROPORTIONAL, /* each for a share of the sessions as large as
+                                 its capacity */
+};
+
+/* Pathways of no vector name. */
+#define SVR_VECTOR_NONE 0xffff
+/* The priority of vectors that are not used at all. */
+#define SVR_VECTOR_NEVER 0xffff
+#define SVR_VECTOR_PRIORITY_MAX 65000
+
+/* What a policy says of one vector name, by its place in svr_policy_config. */
+typedef struct svr_vector_rank {
+    uint16_t vector;
+    uint16_t priority; /* lower ones win; up to SVR_VECTOR_PRIORITY_MAX */
+} svr_vector_rank;
+
 /* How sessions of a service travel. Zero: the defaults. */
 typedef struct svr_service_policy {
     enum svr_resiliency resiliency;
     enum svr_encryption encryption;
+    enum svr_best_path best_path;
+    enum svr_balance balance;
+    const svr_vector_rank *vectors; /* those that are not named come last */
+    size_t vector_count;
+    bool quality_filter; /* whether the limits that follow count */
+    bool no_best_effort; /* where no vector keeps them, a session is refused;
+                            else it takes the best that does not */
+    uint32_t max_latency_us, max_jitter_us, max_loss_ppm;
+    uint16_t min_mos; /* thousandths (S14.7); 0: no limit */
 } svr_service_policy;
+
+/* All at the defaults, the limits too: 250 ms, 100 ms, 0.5 %, off. */
+SVR_API void svr_service_policy_init(svr_service_policy *p);
 
 typedef struct svr_service_config {
     const char *name;
@@ -82,17 +122,20 @@ typedef struct svr_policy_config {
     size_t tenant_count;
     const svr_service_config *services;
     size_t service_count;
+    const char *const *vectors; /* names of vectors; of the own pathways, and of
+                                   those that policies speak of */
+    size_t vector_count;
 } svr_policy_config;
 
 typedef struct svr_policy svr_policy;
 
 /* Builds a policy; copies all it needs. 0, or SVR_ERR_NO_MEMORY, ARGUMENT (a
  * name that is empty, longer than SVR_NAME_SEND_MAX or not printable UTF-8
- * (S3), a tenant index, a prefix length, a denial, a resiliency or an
- * encryption out of range, a port range
- * backwards, more than INT32_MAX of anything), EXISTS (two tenants or two
- * services of one name), CONFLICT (two services with the same prefix and an
- * identical transport). */
+ * (S3), a tenant index, a vector index, a prefix length, a denial, a priority
+ * or anything else of a service policy out of range, a port range backwards,
+ * more than INT32_MAX of anything), EXISTS (two tenants, services or vectors of
+ * one name, a vector twice in one policy), CONFLICT (two services with the same
+ * prefix and an identical transport). */
 SVR_API SVR_MUST_CHECK int svr_policy_create(svr_policy **out,
                                              const svr_policy_config *config,
                                              const svr_allocator *alloc);
@@ -108,6 +151,7 @@ SVR_API int svr_policy_service_nearest(const svr_policy *p, svr_span name);
 /* Names by index; valid as long as the policy. NULL where out of range. */
 SVR_API const char *svr_policy_tenant_name(const svr_policy *p, int tenant);
 SVR_API const char *svr_policy_service_name(const svr_policy *p, int service);
+SVR_API const char *svr_policy_vector_name(const svr_policy *p, int vector);
 /* SVR_DENIAL_SILENT where out of range. */
 SVR_API enum svr_denial svr_policy_denial(const svr_policy *p, int service);
 /* Whether a TCP session may begin in its middle (S9); not where out of range.

@@ -204,8 +204,8 @@ static bool has_route(const svr__change *c, const svr__session *s)
 /* Whether those that the session has passed have names (S20). */
 static bool has_passed(const svr__change *c, const svr__session *s)
 {
-    for (size_t i = 0; i < SVR__PASSED_MAX && s->passed.router[i]; i++)
-        if (c->routers[s->passed.router[i] - 1] == SVR__GONE)
+    for (size_t i = 0; i < s->passed.count; i++)
+        if (c->routers[s->passed.router[i]] == SVR__GONE)
             return false;
     return true;
 }
@@ -232,13 +232,25 @@ enum svr_cause svr__change_judge(const svr__change *c, const svr__session *s)
     return SVR_CAUSE_NONE;
 }
 
+/* Routers to come that are no more cost the session nothing. */
+static void change_record(const svr__change *c, svr__passed *passed)
+{
+    size_t all = (size_t)passed->count + passed->coming;
+
+    for (size_t i = 0; i < all; i++) {
+        passed->router[i] = c->routers[passed->router[i]];
+        if (passed->router[i] == SVR__GONE) {
+            passed->coming = (uint8_t)(i - passed->count);
+            return;
+        }
+    }
+}
+
 void svr__change_session(const svr__change *c, svr__session *s)
 {
     s->tenant = (int16_t)new_tenant(c, s);
     s->service = c->services[s->service];
-    for (size_t i = 0; i < SVR__PASSED_MAX && s->passed.router[i]; i++)
-        s->passed.router[i] =
-            (uint16_t)(c->routers[s->passed.router[i] - 1] + 1);
+    change_record(c, &s->passed);
     for (unsigned side = 0; side < 2; side++) {
         s->side[side].pathway = new_pathway(c, &s->side[side]);
         s->side[side].iface = c->interfaces[s->side[side].iface];

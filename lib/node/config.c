@@ -29,7 +29,7 @@ void svr_node_config_init(svr_node_config *c)
 
 void svr_pathway_config_init(svr_pathway_config *c)
 {
-    *c = (svr_pathway_config){.bfd_ttl = 64};
+    *c = (svr_pathway_config){.bfd_ttl = 64, .vector = SVR_VECTOR_NONE};
     svr_pathway_settings_init(&c->watch);
 }
 
@@ -96,6 +96,11 @@ static void copy_all(svr_node *n, struct copier *c, const svr_node_config *from)
         name = copy_text(c, from->pathways[i].name);
         if (c->memory)
             n->pathways[i].name = name;
+    }
+    for (size_t i = 0; i < from->link_count; i++) {
+        name = copy_text(c, from->links[i].name);
+        if (c->memory)
+            n->choices.edges[n->pathway_count + i].name = name;
     }
 }
 
@@ -197,6 +202,26 @@ static bool valid_keys(const svr_node_config *c, const svr_pathway_config *p)
             !p->watch.plain);
 }
 
+static bool valid_vector(const svr_node_config *c, uint16_t vector)
+{
+    return vector == SVR_VECTOR_NONE || vector < c->policy.vector_count;
+}
+
+static bool valid_link(const svr_node_config *c, const svr_link_config *l)
+{
+    return valid_name(l->name) && l->from < c->router_count &&
+           l->to < c->router_count && l->from != l->to &&
+           strcmp(c->routers[l->from], c->name) != 0 &&
+           valid_vector(c, l->vector);
+}
+
+/* Without names of routers, nothing can be said of them. */
+static bool valid_instance(const svr_node_config *c,
+                           const svr_instance_config *i)
+{
+    return i->service < c->policy.service_count && i->router < c->router_count;
+}
+
 static bool valid_pathway(const svr_node_config *c, const svr_pathway_config *p)
 {
     return valid_name(p->name) && p->iface < c->interface_count &&
@@ -205,7 +230,7 @@ static bool valid_pathway(const svr_node_config *c, const svr_pathway_config *p)
            svr_addr_is_v4(&p->local) == svr_addr_is_v4(&p->remote) &&
            own_waypoint(&c->interfaces[p->iface], &p->local) &&
            valid_keys(c, p) && p->inactivity <= INACTIVITY_MAX &&
-           (p->unwatched || valid_watch(p));
+           valid_vector(c, p->vector) && (p->unwatched || valid_watch(p));
 }
 
 static bool valid_route(const svr_node_config *c, const svr_route_config *r)
@@ -236,6 +261,8 @@ static bool valid_counts(const svr_node_config *c)
     return c->interface_count > 0 && c->interface_count < UINT16_MAX / 4 &&
            c->pathway_count < UINT16_MAX / 4 && c->peer_count < UINT16_MAX &&
            c->security_count < UINT16_MAX &&
+           c->link_count < SVR_PATH_EDGES_MAX / 2 &&
+           c->instance_count < SVR_PATH_ROUTERS_MAX &&
            c->policy.service_count < UINT16_MAX &&
            c->policy.tenant_count < INT16_MAX;
 }
@@ -267,6 +294,12 @@ int svr__config_check(const svr_node_config *c)
             return SVR_ERR_ARGUMENT;
     for (size_t i = 0; i < c->route_count; i++)
         if (!valid_route(c, &c->routes[i]))
+            return SVR_ERR_ARGUMENT;
+    for (size_t i = 0; i < c->link_count; i++)
+        if (!valid_link(c, &c->links[i]))
+            return SVR_ERR_ARGUMENT;
+    for (size_t i = 0; i < c->instance_count; i++)
+        if (!valid_instance(c, &c->instances[i]))
             return SVR_ERR_ARGUMENT;
     return 0;
 }

@@ -75,6 +75,7 @@ svr_time svr_node_expiry(const svr_node *n)
     due = watch < due ? watch : due;
     due = svr__tours_due(n) < due ? svr__tours_due(n) : due;
     due = svr__keying_due(n) < due ? svr__keying_due(n) : due;
+    due = svr__choices_due(n) < due ? svr__choices_due(n) : due;
     due = aliases < due ? aliases : due;
     due = fabric < due ? fabric : due;
     return clients < due ? clients : due;
@@ -97,6 +98,7 @@ void svr_node_handle_expiry(svr_node *n, svr_time now)
     svr__keying_run(n, now);
     svr__watch_expire(n, now);
     svr__resync_tokens(n, now);
+    svr__choices_run(n, now);
     svr__tours_run(n, now);
     drop_aliases(n, now);
     svr_reassembly_handle_expiry(n->fabric, now);

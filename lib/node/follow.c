@@ -43,7 +43,12 @@ static enum svr_drop read_record(const svr_node *n, const svr__session *s,
     *passed = s->passed;
     if (side != SVR__CLIENT || !svr__md_has(md, SVR_HAS(ROUTE_RECORD)))
         return SVR_DROP_NONE;
-    return svr__record_read(n, md->route_record, passed);
+    enum svr_drop reason = svr__record_read(n, md->route_record, passed);
+    /* It has begun its way from here already (S16.4). */
+    if (reason == SVR_DROP_NONE)
+        svr__record_set_coming(passed, s->passed.router + s->passed.count,
+                               s->passed.coming);
+    return reason;
 }
 
 static bool takes_record(const svr_node *n, svr__session *s,

@@ -62,16 +62,21 @@ static uint16_t better_pathway(const svr_node *n, const svr__session *s)
     return SVR__NO_PATHWAY;
 }
 
-/* Where the session should go now, or SVR__NO_PATHWAY: it stays. */
-static uint16_t destination(const svr_node *n, const svr__session *s)
+/* Where the session should go now, and why, or SVR__NO_PATHWAY: it stays. */
+static uint16_t destination(svr_node *n, const svr__session *s,
+                            enum svr_cause *cause, svr_time now)
 {
     uint16_t now_at = s->side[SVR__SERVER].pathway;
     enum svr_resiliency resiliency = resiliency_of(n, s);
 
     if (now_at == SVR__NO_PATHWAY || resiliency == SVR_RESILIENCY_NONE)
         return SVR__NO_PATHWAY;
+    if (svr__is_chosen(&n->choices, s->service))
+        return svr__choose_move(n, s, cause, now);
+    *cause = SVR_CAUSE_FAILED;
     if (!n->pathways[now_at].up)
         return best_pathway(n, s);
+    *cause = SVR_CAUSE_REVERTED;
     return resiliency == SVR_RESILIENCY_REVERTIBLE ? better_pathway(n, s)
                                                    : SVR__NO_PATHWAY;
 }
@@ -98,12 +103,9 @@ bool svr__session_move(svr_node *n, svr__session *s, svr_time now)
     if (!n->pathways[s->side[SVR__SERVER].pathway].up &&
         svr__leg_promote(n, s, SVR__SERVER, now))
         return true;
-    uint16_t pathway = destination(n, s);
-    if (pathway == SVR__NO_PATHWAY)
-        return false;
-    bool up = n->pathways[s->side[SVR__SERVER].pathway].up;
-    return move_to(n, s, pathway, up ? SVR_CAUSE_REVERTED : SVR_CAUSE_FAILED,
-                   now);
+    enum svr_cause cause;
+    uint16_t pathway = destination(n, s, &cause, now);
+    return pathway != SVR__NO_PATHWAY && move_to(n, s, pathway, cause, now);
 }
 
 bool svr__session_reopen(svr_node *n, svr__session *s, enum svr_cause cause,

@@ -21,8 +21,8 @@
  * beside it: token.c makes and keeps recovery tokens (S8.5), recover.c
  * builds sessions with them, resync.c tells peers of sessions after a restart
  * (S8.4), on tours (tour.c), open.c makes sessions and their flows, route.c
- * says where they go, fit.c looks at sizes, depart.c adds what a neighbour
- * needs, describe.c writes metadata,
+ * says where they go, choose.c by which of several ways (S16), fit.c looks at
+ * sizes, depart.c adds what a neighbour needs, describe.c writes metadata,
  * keyring.c has the keys, protect.c signs and verifies, seal.c encrypts,
  * clock.c knows the time for that, record.c keeps sessions from circling (S20),
  * control.c speaks to neighbours (S7, S8.2), health.c watches them, refuse.c
@@ -34,6 +34,7 @@
 #ifndef SVR_LIB_NODE_NODE_H
 #define SVR_LIB_NODE_NODE_H
 
+#include "node/choose.h"
 #include "node/tour.h"
 #include "policy/names.h"
 #include "session/copies.h"
@@ -296,6 +297,7 @@ struct svr_node {
     svr__wheel watch_due;             /* of pathways; see svr__watch_init */
     uint16_t watch_port, watch_ports; /* where messages come to: the first port
                                          and how many */
+    svr__choices choices;             /* S16 */
     svr_addr *next_hops; /* gateways of each interface by family, pathways */
     size_t next_hop_count;
     uint32_t *tenant_ids, *service_ids; /* for tokens (S8.5) */
@@ -542,6 +544,9 @@ typedef struct svr__session_plan {
 enum svr_drop svr__plan_pathway(svr_node *n, const svr_tuple *context,
                                 uint16_t number, svr__side_plan *side,
                                 svr_time now);
+/* The same for a route: out of an interface, or along a pathway that is up. */
+enum svr_drop svr__plan_try(svr_node *n, svr__session_plan *plan,
+                            const svr__route *r, svr_time now);
 /* Chooses where the service's sessions go next: fills in side[SVR__SERVER] of
  * the plan, with waypoint ports where that is a pathway. avoid: a pathway that
  * the packet came by, or SVR__NO_PATHWAY. Where it answers SVR_DROP_NONE, there
@@ -615,7 +620,8 @@ svr_tuple svr__side_tuple(const svr_node *n, const svr__session *s,
 /* The names of routers, and which of them are this one and its peers. 0, or
  * SVR_ERR_NO_MEMORY, ARGUMENT, EXISTS. */
 int svr__record_init(svr_node *n, const svr_node_config *c);
-/* What a route record says of the routers passed, or why it is refused. */
+/* What a route record says of the routers passed and to come, or why it is
+ * refused. */
 enum svr_drop svr__record_read(const svr_node *n, svr_span record,
                                svr__passed *out);
 /* The route record of a session's forward metadata, in buf. */
@@ -623,10 +629,15 @@ svr_span svr__record_write(const svr_node *n, const svr__passed *passed,
                            uint8_t buf[SVR__RECORD_MAX]);
 /* Whether the record has room in forward metadata. */
 bool svr__record_fits(const svr_node *n, const svr__session *s);
-bool svr__record_fits_plan(const svr_node *n, const svr__session_plan *plan);
-/* Whether the peer is among those passed. */
+/* Likewise; those to come are left out where that helps. */
+bool svr__record_fits_plan(const svr_node *n, svr__session_plan *plan);
+/* Whether the router, or the peer, is among those passed. */
+bool svr__record_holds(const svr__passed *passed, uint16_t router);
 bool svr__record_has(const svr_node *n, const svr__passed *passed,
                      uint16_t peer);
+/* Replaces those to come, as far as there is room. */
+void svr__record_set_coming(svr__passed *passed, const uint16_t *routers,
+                            size_t count);
 
 /* S17: one side gets another tuple, maybe on another pathway; the old one lives
  * on as an alias. TUPLE_IN_USE: something has the new one, nothing changed. */

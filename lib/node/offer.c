@@ -92,8 +92,7 @@ static enum svr_drop make_plan(const svr__work *w, svr__pathway *pw,
 static uint16_t ingress_of(const svr_node *n, const svr__passed *passed,
                            uint16_t peer)
 {
-    return passed->router[0] ? (uint16_t)(passed->router[0] - 1)
-                             : n->peers[peer].router;
+    return passed->count ? passed->router[0] : n->peers[peer].router;
 }
 
 /* Whether both come from the same ingress. A transit that has built the session
@@ -181,6 +180,7 @@ static bool is_refusal(enum svr_drop reason)
     case SVR_DROP_NOT_FOR_US:
     case SVR_DROP_LOOP:
     case SVR_DROP_NO_ROUTE:
+    case SVR_DROP_PATH_LIMITS:
     case SVR_DROP_PORTS:
     case SVR_DROP_SESSIONS_FULL:
     case SVR_DROP_PEER_SESSIONS:

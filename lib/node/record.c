@@ -45,12 +45,26 @@ int svr__record_init(svr_node *n, const svr_node_config *c)
     return 0;
 }
 
+/* Routers to come that are not known here say nothing (S16.4): the way is
+ * found anew from there. */
+static void read_coming(const svr_node *n, const svr_span *names, size_t count,
+                        svr__passed *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        int router = svr__names_find(&n->routers, names[i]);
+        if (router < 0 || router == n->self)
+            return;
+        out->router[out->count + out->coming++] = (uint16_t)router;
+    }
+}
+
 enum svr_drop svr__record_read(const svr_node *n, svr_span record,
                                svr__passed *out)
 {
     svr_span names[SVR__PASSED_MAX];
     svr__passed passed = {{0}};
-    int count = svr__route_record_read(record, names, SVR__PASSED_MAX);
+    size_t coming;
+    int count = svr__route_record_read(record, names, SVR__PASSED_MAX, &coming);
     if (count < 0)
         return SVR_DROP_LOOP;
     for (int i = 0; i < count; i++) {
@@ -59,8 +73,9 @@ enum svr_drop svr__record_read(const svr_node *n, svr_span record,
             return SVR_DROP_MD_ROUTER;
         if (router == n->self)
             return SVR_DROP_LOOP;
-        passed.router[i] = (uint16_t)(router + 1);
+        passed.router[passed.count++] = (uint16_t)router;
     }
+    read_coming(n, names + count, coming, &passed);
     *out = passed;
     return SVR_DROP_NONE;
 }
@@ -69,37 +84,61 @@ svr_span svr__record_write(const svr_node *n, const svr__passed *passed,
                            uint8_t buf[SVR__RECORD_MAX])
 {
     svr_span names[SVR__PASSED_MAX + 1];
-    size_t count = 0;
-    for (; count < SVR__PASSED_MAX && passed->router[count]; count++)
-        names[count] =
-            svr__text(svr__names_at(&n->routers, passed->router[count] - 1));
-    names[count++] = svr__text(n->name);
-    return svr__route_record_write(buf, SVR__RECORD_MAX, names, count);
+    size_t own = passed->count, all = own + passed->coming;
+    for (size_t i = 0; i < all; i++)
+        names[i + (i >= own)] =
+            svr__text(svr__names_at(&n->routers, passed->router[i]));
+    names[own] = svr__text(n->name);
+    return svr__route_record_write(buf, SVR__RECORD_MAX, names, own + 1,
+                                   passed->coming);
+}
+
+bool svr__record_holds(const svr__passed *passed, uint16_t router)
+{
+    for (unsigned i = 0; i < passed->count; i++)
+        if (passed->router[i] == router)
+            return true;
+    return false;
 }
 
 bool svr__record_has(const svr_node *n, const svr__passed *passed,
                      uint16_t peer)
 {
-    uint16_t router = (uint16_t)(n->peers[peer].router + 1);
-    for (unsigned i = 0; i < SVR__PASSED_MAX; i++)
-        if (passed->router[i] == router)
-            return true;
-    return false;
+    return svr__record_holds(passed, n->peers[peer].router);
+}
+
+void svr__record_set_coming(svr__passed *passed, const uint16_t *routers,
+                            size_t count)
+{
+    passed->coming = 0;
+    while (passed->coming < count &&
+           passed->count + passed->coming < SVR__PASSED_MAX) {
+        passed->router[passed->count + passed->coming] =
+            routers[passed->coming];
+        passed->coming++;
+    }
 }
 
 /* With long names a record can be full before it has all its places (S2.8). One
  * that this router begins always has room. */
 bool svr__record_fits(const svr_node *n, const svr__session *s)
 {
-    return !s->passed.router[0] ||
+    return !(s->passed.count + s->passed.coming) ||
            s->side[SVR__SERVER].pathway == SVR__NO_PATHWAY ||
            svr__describe_len(n, s, SVR__SERVER, SVR_HAS(TCP_SYN)) <=
                SVR_METADATA_MAX;
 }
 
-bool svr__record_fits_plan(const svr_node *n, const svr__session_plan *plan)
+static bool fits_plan(const svr_node *n, const svr__session_plan *plan)
 {
-    return !plan->passed.router[0] ||
+    return !(plan->passed.count + plan->passed.coming) ||
            plan->side[SVR__SERVER].pathway == SVR__NO_PATHWAY ||
            svr__describe_plan_len(n, plan) <= SVR_METADATA_MAX;
+}
+
+bool svr__record_fits_plan(const svr_node *n, svr__session_plan *plan)
+{
+    if (!fits_plan(n, plan))
+        plan->passed.coming = 0; /* the next router finds out itself */
+    return fits_plan(n, plan);
 }

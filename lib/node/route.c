@@ -67,8 +67,8 @@ enum svr_drop svr__plan_pathway(svr_node *n, const svr_tuple *context,
                : reason;
 }
 
-static enum svr_drop try_route(svr_node *n, svr__session_plan *plan,
-                               const svr__route *r, svr_time now)
+enum svr_drop svr__plan_try(svr_node *n, svr__session_plan *plan,
+                            const svr__route *r, svr_time now)
 {
     uint16_t hop;
     if (r->pathway != SVR__NO_PATHWAY)
@@ -109,6 +109,9 @@ enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
     enum svr_drop reason = SVR_DROP_NO_ROUTE;
     if (svr__owns_address(n, &plan->context.dst))
         return SVR_DROP_NOT_FOR_US;
+    if (svr__is_chosen(&n->choices, plan->service))
+        return svr__choose_route(n, plan, avoid, now);
+    plan->passed.coming = 0; /* whoever sent it meant another way */
     for (int held_down = 0; held_down <= 1; held_down++) {
         for (uint32_t i = 0; i < range->count; i++) {
             const svr__route *r = &n->routes[range->first + i];
@@ -120,7 +123,7 @@ enum svr_drop svr__plan_route(svr_node *n, svr__session_plan *plan,
             }
             if (r->pathway != SVR__NO_PATHWAY && r->pathway == avoid)
                 continue;
-            reason = try_route(n, plan, r, now);
+            reason = svr__plan_try(n, plan, r, now);
             if (reason == SVR_DROP_NONE || reason == SVR_DROP_PINHOLE)
                 return reason;
         }

@@ -177,6 +177,8 @@ int svr__setup_build(svr_node *n, const svr_node_config *c, svr_time now)
     n->identity = c->identity;
     int err = make_arrays(n, c);
     if (err == 0)
+        err = svr__choices_init(n, c);
+    if (err == 0)
         err = svr__config_copy(n, c);
     if (err == 0)
         err = svr_policy_create(&n->policy, &c->policy, &n->alloc);
@@ -200,6 +202,8 @@ int svr__setup_build(svr_node *n, const svr_node_config *c, svr_time now)
         err = svr__token_names(n);
     if (err == 0)
         fill_routes(n, c);
+    if (err == 0)
+        err = svr__choices_build(n, c);
     return err;
 }
 
@@ -209,6 +213,7 @@ void svr__setup_free(svr_node *n)
 
     svr__associations_free(n);
     svr__keying_free(n);
+    svr__choices_free(n);
     svr_policy_destroy(n->policy);
     svr__names_fini(&n->routers, a);
     if (n->pathway_map.slots)

@@ -120,6 +120,7 @@ static void set_state(svr_node *n, svr__pathway *pw, bool up, bool ready,
         svr__wishes_doubt(n, (uint16_t)(pw - n->pathways));
     if (!was_up && up)
         svr__keying_follow(n, pw->peer, now);
+    svr__choices_state(n);
     svr__moves_begin(n, pw, now);
     svr__notify_pathway(n, pw, now);
 }
@@ -171,6 +172,8 @@ static void follow(svr_node *n, svr__pathway *pw, unsigned changes,
     svr_pathway_info info;
 
     svr_pathway_describe(pw->watch, &info, now);
+    if (changes & SVR_PATHWAY_CHANGED_QUALITY)
+        svr__choices_figures(n, now);
     if (changes & SVR_PATHWAY_CHANGED_STATE)
         set_state(n, pw, info.state == SVR_BFD_UP, info.ready, now);
     take_mtu(n, pw, &info, now);

@@ -143,14 +143,14 @@ static void set_closed(svr__search *s, const svr_topology *t)
     s->router[q->from].closed = 0;
 }
 
-static uint16_t priority_of(const svr__search *s, const svr__trail *trail)
+static uint16_t priority_of(const svr_path_edge *all, const svr_path_query *q,
+                            const uint32_t *edges, uint32_t hops)
 {
-    const svr_path_query *q = s->q;
     uint16_t worst = 0;
 
-    for (uint32_t i = 0; i < trail->hops; i++) {
-        uint16_t p = svr__priority(&s->g.edges[trail->edges[i]], q->priorities,
-                                   q->priority_count);
+    for (uint32_t i = 0; i < hops; i++) {
+        uint16_t p =
+            svr__priority(&all[edges[i]], q->priorities, q->priority_count);
         worst = p > worst ? p : worst;
     }
     return worst;
@@ -184,7 +184,8 @@ static void add_ranked(svr__ranking *r, int level_before)
     svr__rank(r);
     for (uint32_t i = 0; i < r->ranked_count && r->found_count < r->count; i++)
         if (level_before < 0 ||
-            priority_of(&r->search, &r->ranked[i]) > level_before)
+            priority_of(r->search.g.edges, r->search.q, r->ranked[i].edges,
+                        r->ranked[i].hops) > level_before)
             svr__trail_swap(&r->found[r->found_count++], &r->ranked[i]);
 }
 
@@ -275,22 +276,23 @@ static uint32_t least(uint32_t x, uint32_t y)
     return x < y ? x : y;
 }
 
-static void describe(const svr__search *s, const svr_topology *t,
-                     const svr__trail *trail, svr_vector *v)
+static void describe(const svr_topology *t, const svr_path_query *q,
+                     const uint32_t *edges, uint32_t hops, svr_vector *v)
 {
+    uint32_t end = hops ? t->edges[edges[hops - 1]].to : q->from;
     uint64_t attenuation = 0;
 
     *v = (svr_vector){
-        .edges = trail->edges,
-        .hops = trail->hops,
-        .router = trail->total.router,
-        .instance = svr__instance_at(t, s->q, trail->total.router),
-        .priority = priority_of(s, trail),
+        .edges = edges,
+        .hops = hops,
+        .router = end,
+        .instance = svr__instance_at(t, q, end),
+        .priority = priority_of(t->edges, q, edges, hops),
         .capacity = UINT32_MAX,
         .room = UINT32_MAX,
     };
-    for (uint32_t i = 0; i < trail->hops; i++) {
-        const svr_path_edge *e = &t->edges[trail->edges[i]];
+    for (uint32_t i = 0; i < hops; i++) {
+        const svr_path_edge *e = &t->edges[edges[i]];
         v->latency_us += svr__figure(e->latency_us);
         v->jitter_us += svr__figure(e->jitter_us);
         v->cost += svr__figure(e->cost);
@@ -305,7 +307,7 @@ static void describe(const svr__search *s, const svr_topology *t,
     }
     v->loss_ppm = svr__attenuation_loss(attenuation);
     v->mos = svr__mos(v->latency_us + 2 * v->jitter_us, v->loss_ppm);
-    svr__vector_judge(t, s->q, v);
+    svr__vector_judge(t, q, v);
 }
 
 static ptrdiff_t answer(const svr__ranking *r, const svr_topology *t,
@@ -314,7 +316,7 @@ static ptrdiff_t answer(const svr__ranking *r, const svr_topology *t,
     size_t count = r->found_count < max ? r->found_count : max;
 
     for (size_t i = 0; i < count; i++)
-        describe(&r->search, t, &r->found[i], &out[i]);
+        describe(t, r->search.q, r->found[i].edges, r->found[i].hops, &out[i]);
     svr__balance(r->search.q, out, count);
     return (ptrdiff_t)count;
 }
@@ -359,4 +361,20 @@ ptrdiff_t svr_path_explain(const svr_topology *t, const svr_path_query *q,
     run(r, t, (svr__rule){.any = true});
     fill_note(note, r, false);
     return answer(r, t, out, max);
+}
+
+int svr_path_measure(const svr_topology *t, const svr_path_query *q,
+                     const uint32_t *edges, uint32_t hops, svr_vector *out)
+{
+    uint32_t at = q->from;
+
+    if (svr__query_check(t, q) != 0)
+        return SVR_ERR_ARGUMENT;
+    for (uint32_t i = 0; i < hops; i++) {
+        if (edges[i] >= t->edge_count || t->edges[edges[i]].from != at)
+            return SVR_ERR_ARGUMENT;
+        at = t->edges[edges[i]].to;
+    }
+    describe(t, q, edges, hops, out);
+    return 0;
 }

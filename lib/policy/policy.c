@@ -16,12 +16,23 @@ typedef struct service {
 
 struct svr_policy {
     svr_allocator alloc;
-    svr__names tenants, services;
+    svr__names tenants, services, vectors;
     svr__rules rules;
     service *service;   /* services.count of them */
     svr_access *access; /* of all services, each service's in a row */
     uint32_t access_count;
+    svr_vector_rank *ranks; /* likewise */
+    uint32_t rank_count;
 };
+
+void svr_service_policy_init(svr_service_policy *p)
+{
+    *p = (svr_service_policy){
+        .max_latency_us = 250000,
+        .max_jitter_us = 100000,
+        .max_loss_ppm = 5000,
+    };
+}
 
 /* Indexes are ints. */
 #define COUNT_MAX INT32_MAX
@@ -64,13 +75,44 @@ static bool access_valid(const svr_service_config *s, size_t tenant_count)
     return s->access_count <= COUNT_MAX;
 }
 
-static bool service_valid(const svr_service_config *s, size_t tenant_count)
+static bool vectors_valid(const svr_service_policy *p, size_t count)
+{
+    for (size_t i = 0; i < p->vector_count; i++) {
+        uint16_t priority = p->vectors[i].priority;
+        if (p->vectors[i].vector >= count ||
+            (priority > SVR_VECTOR_PRIORITY_MAX &&
+             priority != SVR_VECTOR_NEVER))
+            return false;
+    }
+    return true;
+}
+
+static bool policy_valid(const svr_service_policy *p, size_t vector_count)
+{
+    return (unsigned)p->resiliency <= SVR_RESILIENCY_DUPLICATE &&
+           (unsigned)p->encryption <= SVR_ENCRYPT_NEVER &&
+           (unsigned)p->best_path <= SVR_BEST_MOS &&
+           (unsigned)p->balance <= SVR_BALANCE_PROPORTIONAL &&
+           vectors_valid(p, vector_count);
+}
+
+static bool service_valid(const svr_service_config *s,
+                          const svr_policy_config *c)
 {
     return svr__names_valid(s->name) && prefixes_valid(s) &&
-           transports_valid(s) && access_valid(s, tenant_count) &&
+           transports_valid(s) && access_valid(s, c->tenant_count) &&
            (unsigned)s->denial <= SVR_DENIAL_PROHIBITED &&
-           (unsigned)s->policy.resiliency <= SVR_RESILIENCY_DUPLICATE &&
-           (unsigned)s->policy.encryption <= SVR_ENCRYPT_NEVER;
+           policy_valid(&s->policy, c->vector_count);
+}
+
+/* A vector that a policy ranks twice has no rank. */
+static bool ranks_differ(const svr_service_policy *p)
+{
+    for (size_t i = 0; i < p->vector_count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (p->vectors[i].vector == p->vectors[j].vector)
+                return false;
+    return true;
 }
 
 /* A service without transports has one that is every protocol and port. */
@@ -103,19 +145,36 @@ static uint64_t count_access(const svr_policy_config *c)
     return count;
 }
 
+static uint64_t count_ranks(const svr_policy_config *c)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < c->service_count; i++)
+        count += c->services[i].policy.vector_count;
+    return count;
+}
+
+static bool names_valid(const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!svr__names_valid(names[i]))
+            return false;
+    }
+    return true;
+}
+
 static bool config_valid(const svr_policy_config *c)
 {
-    if (c->tenant_count > COUNT_MAX || c->service_count > COUNT_MAX)
+    if (c->tenant_count > COUNT_MAX || c->service_count > COUNT_MAX ||
+        c->vector_count >= SVR_VECTOR_NONE ||
+        !names_valid(c->tenants, c->tenant_count) ||
+        !names_valid(c->vectors, c->vector_count))
         return false;
-    for (size_t i = 0; i < c->tenant_count; i++) {
-        if (!svr__names_valid(c->tenants[i]))
-            return false;
-    }
     for (size_t i = 0; i < c->service_count; i++) {
-        if (!service_valid(&c->services[i], c->tenant_count))
+        if (!service_valid(&c->services[i], c))
             return false;
     }
-    return count_rules(c) <= COUNT_MAX && count_access(c) <= COUNT_MAX;
+    return count_rules(c) <= COUNT_MAX && count_access(c) <= COUNT_MAX &&
+           count_ranks(c) <= COUNT_MAX;
 }
 
 static int allocate(svr_policy *p, const svr_policy_config *c)
@@ -124,10 +183,14 @@ static int allocate(svr_policy *p, const svr_policy_config *c)
     p->access_count = (uint32_t)access;
     p->access = svr__alloc(&p->alloc, access, sizeof(*p->access));
     p->service = svr__alloc(&p->alloc, c->service_count, sizeof(*p->service));
+    p->rank_count = (uint32_t)count_ranks(c);
+    p->ranks = svr__alloc(&p->alloc, p->rank_count, sizeof(*p->ranks));
     int names = svr__names_init(&p->tenants, c->tenant_count, &p->alloc);
     int more = svr__names_init(&p->services, c->service_count, &p->alloc);
+    int last = svr__names_init(&p->vectors, c->vector_count, &p->alloc);
     int rest = svr__rules_init(&p->rules, rules, &p->alloc);
-    bool all = p->access && p->service && !names && !more && !rest;
+    bool all = p->access && p->service && p->ranks && !names && !more &&
+               !last && !rest;
     return all ? 0 : SVR_ERR_NO_MEMORY;
 }
 
@@ -137,13 +200,29 @@ static int fill_names(svr_policy *p, const svr_policy_config *c)
         svr__names_put(&p->tenants, i, c->tenants[i]);
     for (size_t i = 0; i < c->service_count; i++)
         svr__names_put(&p->services, i, c->services[i].name);
+    for (size_t i = 0; i < c->vector_count; i++)
+        svr__names_put(&p->vectors, i, c->vectors[i]);
     int err = svr__names_sort(&p->tenants);
-    return err ? err : svr__names_sort(&p->services);
+    if (!err)
+        err = svr__names_sort(&p->services);
+    return err ? err : svr__names_sort(&p->vectors);
+}
+
+/* The policy's own copy of what it says of vectors. */
+static svr_service_policy keep_policy(svr_policy *p, uint32_t *next,
+                                      const svr_service_policy *from)
+{
+    svr_service_policy kept = *from;
+
+    kept.vectors = p->ranks + *next;
+    for (size_t i = 0; i < from->vector_count; i++)
+        p->ranks[(*next)++] = from->vectors[i];
+    return kept;
 }
 
 static void fill_services(svr_policy *p, const svr_policy_config *c)
 {
-    uint32_t next = 0;
+    uint32_t next = 0, rank = 0;
     for (size_t i = 0; i < c->service_count; i++) {
         const svr_service_config *s = &c->services[i];
         p->service[i] = (service){
@@ -152,7 +231,7 @@ static void fill_services(svr_policy *p, const svr_policy_config *c)
             .public_scope = s->public_scope,
             .denial = s->denial,
             .tcp_midstream = s->tcp_midstream,
-            .policy = s->policy,
+            .policy = keep_policy(p, &rank, &s->policy),
         };
         for (size_t a = 0; a < s->access_count; a++)
             p->access[next++] = s->access[a];
@@ -190,6 +269,10 @@ int svr_policy_create(svr_policy **out, const svr_policy_config *config,
 {
     if (!config_valid(config))
         return SVR_ERR_ARGUMENT;
+    for (size_t i = 0; i < config->service_count; i++) {
+        if (!ranks_differ(&config->services[i].policy))
+            return SVR_ERR_EXISTS;
+    }
     svr_policy *p = svr__alloc(alloc, 1, sizeof(*p));
     if (!p)
         return SVR_ERR_NO_MEMORY;
@@ -209,7 +292,9 @@ void svr_policy_destroy(svr_policy *p)
     svr_allocator alloc = p->alloc;
     svr__free(&alloc, p->service, p->services.count, sizeof(*p->service));
     svr__free(&alloc, p->access, p->access_count, sizeof(*p->access));
+    svr__free(&alloc, p->ranks, p->rank_count, sizeof(*p->ranks));
     svr__rules_fini(&p->rules, &alloc);
+    svr__names_fini(&p->vectors, &alloc);
     svr__names_fini(&p->services, &alloc);
     svr__names_fini(&p->tenants, &alloc);
     svr__free(&alloc, p, 1, sizeof(*p));
@@ -238,6 +323,11 @@ const char *svr_policy_tenant_name(const svr_policy *p, int tenant)
 const char *svr_policy_service_name(const svr_policy *p, int index)
 {
     return svr__names_at(&p->services, index);
+}
+
+const char *svr_policy_vector_name(const svr_policy *p, int index)
+{
+    return svr__names_at(&p->vectors, index);
 }
 
 static const service *service_at(const svr_policy *p, int index)

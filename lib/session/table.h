@@ -68,12 +68,15 @@ typedef struct svr__side {
     uint32_t generation;       /* of the keys of its tuple (S11.10) */
 } svr__side;
 
-/* Routers that a session has passed before this one, at most (S20). */
-#define SVR__PASSED_MAX 12
+/* Routers that a session has passed before this one, and those that it shall
+ * pass behind the next one, at most (S20). */
+#define SVR__PASSED_MAX 11
 
-/* Their numbers among the router's names, plus 1, in order; 0: no more. */
+/* Their numbers among the routers' names: `count` that were passed, in order,
+ * then `coming` (S16.4). */
 typedef struct svr__passed {
     uint16_t router[SVR__PASSED_MAX];
+    uint8_t count, coming;
 } svr__passed;
 
 /* Whether a session's payloads are encrypted (S11.9). */

@@ -2,28 +2,33 @@
 
 #include "wire/cursor.h"
 
-int svr__route_record_read(svr_span record, svr_span *names, size_t max)
+int svr__route_record_read(svr_span record, svr_span *names, size_t max,
+                           size_t *coming)
 {
     svr__rd rd = svr__rd_over(record.data, record.len);
-    unsigned count = svr__rd_u8(&rd);
-    svr__rd_u8(&rd); /* those to come stand behind */
-    if (count > max)
+    size_t passed = svr__rd_u8(&rd);
+    size_t count = passed + svr__rd_u8(&rd);
+    if (passed > max)
         return SVR_ERR_NO_SPACE;
-    for (unsigned i = 0; i < count; i++) {
+    if (count > max)
+        count = max;
+    for (size_t i = 0; i < count; i++) {
         svr__rd name;
         svr__rd_sub(&rd, svr__rd_u8(&rd), &name);
         names[i] = svr__rd_rest(&name);
     }
-    return (int)count;
+    *coming = count - passed;
+    return (int)passed;
 }
 
 svr_span svr__route_record_write(uint8_t *buf, size_t cap,
-                                 const svr_span *names, size_t count)
+                                 const svr_span *names, size_t passed,
+                                 size_t coming)
 {
     svr__wr wr = svr__wr_over(buf, cap);
-    svr__wr_u8(&wr, (uint8_t)count);
-    svr__wr_u8(&wr, 0);
-    for (size_t i = 0; i < count; i++) {
+    svr__wr_u8(&wr, (uint8_t)passed);
+    svr__wr_u8(&wr, (uint8_t)coming);
+    for (size_t i = 0; i < passed + coming; i++) {
         svr__wr_u8(&wr, (uint8_t)names[i].len);
         svr__wr_bytes(&wr, names[i].data, names[i].len);
     }

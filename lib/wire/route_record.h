@@ -8,13 +8,17 @@
 /* Bytes of a record of count names, at most. */
 #define SVR__ROUTE_RECORD_SIZE(count) (2 + (count) * (1 + SVR_NAME_SEND_MAX))
 
-/* The names of the routers passed, in order, as views into the record, which
- * the codec has accepted. Their number, or SVR_ERR_NO_SPACE where there are
- * more than max. */
-int svr__route_record_read(svr_span record, svr_span *names, size_t max);
+/* The names of the routers passed, in order, then of those to come, as views
+ * into the record, which the codec has accepted. How many were passed, or
+ * SVR_ERR_NO_SPACE where those are more than max; *coming: how many of the
+ * others there was room for. */
+int svr__route_record_read(svr_span record, svr_span *names, size_t max,
+                           size_t *coming);
 
-/* A record with these routers passed, and none to come, in buf. The record. */
+/* A record with so many routers passed and so many to come, in buf. The
+ * record. */
 svr_span svr__route_record_write(uint8_t *buf, size_t cap,
-                                 const svr_span *names, size_t count);
+                                 const svr_span *names, size_t passed,
+                                 size_t coming);
 
 #endif

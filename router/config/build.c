@@ -188,6 +188,7 @@ bool build_config(struct builder *b)
     if (!c->authority || !c->router || !c->file)
         return false;
     build_limits(b);
-    return build_routers(b) && build_policy(b) && build_interfaces(b) &&
-           build_pathways(b) && build_identity(b) && build_routes(b);
+    return build_routers(b) && build_vectors(b) && build_policy(b) &&
+           build_interfaces(b) && build_pathways(b) && build_identity(b) &&
+           build_routes(b) && build_topology(b);
 }

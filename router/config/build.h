@@ -38,6 +38,14 @@ bool build_interfaces(struct builder *b);
 bool build_pathways(struct builder *b);
 /* Needs the pathways. */
 bool build_routes(struct builder *b);
+/* The names of vectors, which the policy and the pathways need. */
+bool build_vectors(struct builder *b);
+/* The place of the vector that a pathway has. */
+uint16_t build_vector_of(const struct builder *b, const struct value *pathway);
+/* The place of that name. */
+uint16_t build_vector(const struct builder *b, const char *name);
+/* Pathways of the other routers, and where services leave. */
+bool build_topology(struct builder *b);
 
 /* The router's identity, and how long keys that are exchanged are used. */
 bool build_identity(struct builder *b);

@@ -170,6 +170,9 @@ static void build_pathway(struct builder *b, const struct value *pathway,
         out->inactivity =
             (uint8_t)(value_of(pathway, PATHWAY_INACTIVITY)->number /
                       SVR_SECOND);
+    out->vector = build_vector_of(b, pathway);
+    out->cost = (uint32_t)value_of(pathway, PATHWAY_COST)->number;
+    out->capacity = (uint32_t)value_of(pathway, PATHWAY_CAPACITY)->number;
     out->tcp_as_udp = tcp_as_udp == TCP_AS_UDP_ALWAYS;
     out->watch.tcp_probes = tcp_as_udp == TCP_AS_UDP_PROBE;
 }

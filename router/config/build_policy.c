@@ -1,3 +1,4 @@
+#include "baseline.h"
 #include "build.h"
 #include "check.h"
 
@@ -88,21 +89,92 @@ static bool build_access(struct builder *b, const struct value *list,
     return true;
 }
 
-static void build_service_policy(const struct builder *b,
-                                 const struct value *name,
+static bool build_ranks(struct builder *b, const struct value *list,
+                        svr_service_policy *out)
+{
+    svr_vector_rank *ranks = build_array(b, list->count, sizeof(*ranks));
+
+    if (!ranks)
+        return false;
+    for (size_t i = 0; i < list->count; i++)
+        ranks[i] = (svr_vector_rank){
+            build_vector(b, value_of(&list->items[i], VECTOR_NAME)->text),
+            (uint16_t)value_of(&list->items[i], VECTOR_PRIORITY)->number,
+        };
+    out->vectors = ranks;
+    out->vector_count = list->count;
+    return true;
+}
+
+/* Whether the entry has one of the keys from first to last. */
+static bool has_key(const struct value *policy, unsigned first, unsigned last)
+{
+    for (unsigned key = first; key <= last; key++)
+        if (value_of(policy, key)->given)
+            return true;
+    return false;
+}
+
+static void build_limits(const struct value *policy, svr_service_policy *out)
+{
+    const uint64_t us = SVR_MILLISECOND / 1000;
+    const struct value *filter = value_of(policy, SERVICE_POLICY_QUALITY);
+
+    out->quality_filter = filter->given
+                              ? filter->number
+                              : has_key(policy, SERVICE_POLICY_MAX_LATENCY,
+                                        SERVICE_POLICY_MIN_MOS);
+    out->max_latency_us =
+        (uint32_t)(value_of(policy, SERVICE_POLICY_MAX_LATENCY)->number / us);
+    out->max_jitter_us =
+        (uint32_t)(value_of(policy, SERVICE_POLICY_MAX_JITTER)->number / us);
+    out->max_loss_ppm =
+        (uint32_t)value_of(policy, SERVICE_POLICY_MAX_LOSS)->number;
+    out->min_mos = (uint16_t)value_of(policy, SERVICE_POLICY_MIN_MOS)->number;
+    out->no_best_effort = !value_of(policy, SERVICE_POLICY_BEST_EFFORT)->number;
+}
+
+static enum svr_best_path best_path(const struct value *policy)
+{
+    const struct value *given = value_of(policy, SERVICE_POLICY_BEST_PATH);
+
+    if (given->given)
+        return (enum svr_best_path)given->number;
+    return has_key(policy, SERVICE_POLICY_VECTORS, SERVICE_POLICY_BALANCE)
+               ? SVR_BEST_VECTOR
+               : SVR_BEST_ORDER;
+}
+
+static bool build_policy_entry(struct builder *b, const struct value *policy,
+                               svr_service_policy *out)
+{
+    *out = (svr_service_policy){
+        .resiliency =
+            (enum svr_resiliency)value_of(policy, SERVICE_POLICY_RESILIENCY)
+                ->number,
+        .encryption =
+            (enum svr_encryption)value_of(policy, SERVICE_POLICY_ENCRYPT)
+                ->number,
+        .best_path = best_path(policy),
+        .balance =
+            (enum svr_balance)value_of(policy, SERVICE_POLICY_BALANCE)->number,
+    };
+    build_limits(policy, out);
+    return build_ranks(b, value_of(policy, SERVICE_POLICY_VECTORS), out);
+}
+
+static bool build_service_policy(struct builder *b, const struct value *name,
                                  svr_service_policy *out)
 {
     const struct value *list = value_of(b->root, ROOT_SERVICE_POLICIES);
     const struct value *policy =
         name->given ? value_find(list, name->text) : NULL;
 
-    if (!policy)
-        return;
-    out->resiliency =
-        (enum svr_resiliency)value_of(policy, SERVICE_POLICY_RESILIENCY)
-            ->number;
-    out->encryption =
-        (enum svr_encryption)value_of(policy, SERVICE_POLICY_ENCRYPT)->number;
+    if (policy)
+        return build_policy_entry(b, policy, out);
+    if (name->given)
+        *out = baseline_find(name->text)->policy;
+    return true;
 }
 
 static bool build_service(struct builder *b, const struct value *service,
@@ -111,10 +183,11 @@ static bool build_service(struct builder *b, const struct value *service,
     out->name = build_text(b, service->text);
     out->public_scope =
         value_of(service, SERVICE_SCOPE)->number == SCOPE_PUBLIC;
-    build_service_policy(b, value_of(service, SERVICE_POLICY), &out->policy);
     out->tcp_midstream = value_of(service, SERVICE_TCP_MIDSTREAM)->number;
     out->denial = (enum svr_denial)value_of(service, SERVICE_DENIAL)->number;
     return out->name &&
+           build_service_policy(b, value_of(service, SERVICE_POLICY),
+                                &out->policy) &&
            build_prefixes(b, value_of(service, SERVICE_PREFIXES), out) &&
            build_transports(b, service, out) &&
            build_access(b, value_of(service, SERVICE_ACCESS), out);

@@ -79,13 +79,15 @@ static void add(struct route_list *l, uint16_t service, int pathway,
     l->count++;
 }
 
+/* Pathways to a peer; NULL: to all. */
 static void add_pathways(struct route_list *l, const struct builder *b,
                          uint16_t service, const char *peer)
 {
     const struct value *list = value_of(b->router, ROUTER_PATHWAYS);
 
     for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(value_of(&list->items[i], PATHWAY_PEER)->text, peer) == 0)
+        if (!peer ||
+            strcmp(value_of(&list->items[i], PATHWAY_PEER)->text, peer) == 0)
             add(l, service, (int)i, 0);
     }
 }
@@ -120,6 +122,9 @@ static void add_service(struct route_list *l, const struct builder *b,
     const struct value *list = value_of(b->root, ROOT_SERVICES);
     const struct value *routes =
         value_of(&list->items[service], SERVICE_ROUTES);
+    /* S16: the best vector may begin with any of them */
+    bool any = b->out->config.node.policy.services[service].policy.best_path !=
+               SVR_BEST_ORDER;
 
     for (size_t i = 0; i < routes->count; i++) {
         const struct value *hop = first_hop(s, routes, i);
@@ -131,9 +136,11 @@ static void add_service(struct route_list *l, const struct builder *b,
                 (uint16_t)value_index(
                     value_of(b->router, ROUTER_INTERFACES),
                     value_of(&routes->items[i], ROUTE_INTERFACE)->text));
-        else if (!is_repeated(s, routes, i))
+        else if (!is_repeated(s, routes, i) && !any)
             add_pathways(l, b, service, hop->text);
     }
+    if (any)
+        add_pathways(l, b, service, NULL);
 }
 
 static size_t add_all(const struct builder *b, const struct search *s,

@@ -135,5 +135,5 @@ bool check_values(struct checker *c)
 {
     check_securities(c);
     return check_routers(c) && check_pathways(c) && check_identities(c) &&
-           check_services(c);
+           check_policies(c) && check_services(c);
 }

@@ -26,6 +26,9 @@ bool check_routers(struct checker *c);
 bool check_pathways(struct checker *c);
 bool check_identities(struct checker *c);
 bool check_services(struct checker *c);
+bool check_policies(struct checker *c);
+/* What a service names as its policy. */
+void check_policy_of(struct checker *c, const struct value *service);
 
 /* Reports text as no entry of list, unless it is one or the list is broken.
  * what is what was expected ("a tenant"). */

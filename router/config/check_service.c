@@ -210,18 +210,9 @@ static bool check_transports(struct checker *c, const struct offer *o)
     return true;
 }
 
-static void check_policy(struct checker *c, const struct value *service)
-{
-    const struct value *policy = value_of(service, SERVICE_POLICY);
-
-    if (policy->given)
-        check_reference(c, policy, value_of(c->root, ROOT_SERVICE_POLICIES),
-                        "a service policy");
-}
-
 static bool check_service(struct checker *c, struct offer *o)
 {
-    check_policy(c, o->service);
+    check_policy_of(c, o->service);
     return list_transports(c, o) && check_transports(c, o) &&
            check_access(c, o->service) && check_routes(c, o->service);
 }

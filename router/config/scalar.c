@@ -202,6 +202,64 @@ static bool read_interval(const struct scalar *s)
     return true;
 }
 
+static bool read_priority(const struct scalar *s)
+{
+    uint64_t n = SVR_VECTOR_NEVER;
+
+    if (strcmp(s->v->text, "never") != 0 &&
+        !scalar_parse_whole(&n, s->v->text, SVR_VECTOR_PRIORITY_MAX))
+        return scalar_refuse_type(s);
+    s->v->number = n;
+    return true;
+}
+
+/* A number with up to `digits` digits behind the point, as a whole number of
+ * such parts; *end is what follows. */
+static bool parse_decimal(uint64_t *out, const char *text, const char **end,
+                          uint64_t max, unsigned digits)
+{
+    const char *p;
+    uint64_t n;
+
+    if (!parse_number(&n, text, &p, max))
+        return false;
+    bool point = *p == '.';
+    p += point;
+    if (point && !(*p >= '0' && *p <= '9'))
+        return false;
+    for (; digits > 0; digits--) {
+        bool digit = point && *p >= '0' && *p <= '9';
+        n = n * 10 + (digit ? (uint64_t)(*p++ - '0') : 0);
+    }
+    *out = n;
+    *end = p;
+    return true;
+}
+
+static bool read_share(const struct scalar *s)
+{
+    const char *end;
+    uint64_t n;
+
+    if (!parse_decimal(&n, s->v->text, &end, 100, 4) || strcmp(end, "%") != 0 ||
+        n > 1000000)
+        return scalar_refuse_type(s);
+    s->v->number = n;
+    return true;
+}
+
+static bool read_score(const struct scalar *s)
+{
+    const char *end;
+    uint64_t n;
+
+    if (!parse_decimal(&n, s->v->text, &end, 4, 3) || *end != '\0' ||
+        n < 1000 || n > 4500)
+        return scalar_refuse_type(s);
+    s->v->number = n;
+    return true;
+}
+
 static bool read_ports(const struct scalar *s)
 {
     uint64_t first, last;
@@ -277,6 +335,9 @@ bool scalar_read(struct report *report, struct value *v)
         [SCHEMA_DEVICE] = read_device,
         [SCHEMA_KEY] = read_key,
         [SCHEMA_IDENTITY] = read_identity,
+        [SCHEMA_PRIORITY] = read_priority,
+        [SCHEMA_SHARE] = read_share,
+        [SCHEMA_SCORE] = read_score,
     };
     struct scalar s = {report, v->key, v};
 

@@ -78,6 +78,22 @@ const struct schema_type_info schema_types[SCHEMA_TYPE_COUNT] = {
         {"identity", "64 hexadecimal digits, as svrctl keygen prints them",
          "64 hexadecimal digits, as `svrctl keygen` prints them.",
          "{\"type\": \"string\", \"pattern\": \"^[0-9A-Fa-f]{64}$\"}"},
+    [SCHEMA_PRIORITY] =
+        {"priority", "a number from 0 to 65000, or never",
+         "A whole number from 0 to 65000, of which lower ones win, or `never`.",
+         "{\"oneOf\": [{\"type\": \"integer\", \"minimum\": 0, \"maximum\": "
+         "65000}, {\"enum\": [\"never\"]}]}"},
+    [SCHEMA_SHARE] =
+        {"percentage", "a percentage such as 0.5%",
+         "A percentage from `0%` to `100%`, with up to four digits behind the "
+         "point: `0.5%`.",
+         "{\"type\": \"string\", \"pattern\": "
+         "\"^[0-9]{1,3}([.][0-9]{1,4})?%$\"}"},
+    [SCHEMA_SCORE] =
+        {"score", "a mean opinion score from 1 to 4.5 such as 3.6",
+         "A mean opinion score from `1` to `4.5`, with up to three digits "
+         "behind the point: `3.6`.",
+         "{\"type\": \"number\", \"minimum\": 1, \"maximum\": 4.5}"},
 };
 
 static const struct schema_choice port_kinds[] = {
@@ -320,6 +336,26 @@ static const struct schema_key pathway_keys[] = {
                            "the router that opens a session takes even "
                            "ones for itself and odd ones of the peer's; "
                            "within 16384 to 65534"},
+    [PATHWAY_VECTOR] = {.name = "vector",
+                        .type = SCHEMA_NAME,
+                        .otherwise = "none: policies rank it last",
+                        .text = "the name by which service policies rank it, "
+                                "such as mpls or internet"},
+    [PATHWAY_COST] = {.name = "cost",
+                      .type = SCHEMA_NUMBER,
+                      .min = 0,
+                      .max = 16777215,
+                      .fallback = "0",
+                      .text = "what it costs to use it, in a unit of your own; "
+                              "decides where a policy finds vectors equal"},
+    [PATHWAY_CAPACITY] = {.name = "capacity",
+                          .type = SCHEMA_NUMBER,
+                          .min = 1,
+                          .max = 16777216,
+                          .otherwise = "no limit",
+                          .text = "how many sessions it should carry at most, "
+                                  "for services whose policy names a "
+                                  "`best-path`"},
     [PATHWAY_BFD] = {.name = "bfd",
                      .type = SCHEMA_MAPPING,
                      .otherwise = "the defaults below",
@@ -438,6 +474,14 @@ static const struct schema_key route_keys[] = {
                          .type = SCHEMA_NAME,
                          .required = true,
                          .text = "that router's interface towards the servers"},
+    [ROUTE_CAPACITY] = {.name = "capacity",
+                        .type = SCHEMA_NUMBER,
+                        .min = 1,
+                        .max = 16777216,
+                        .otherwise = "no limit",
+                        .text = "how many sessions the servers there should "
+                                "have at most, for services whose policy names "
+                                "a `best-path`"},
 };
 
 static const struct schema_mapping route_mapping = {
@@ -446,7 +490,8 @@ static const struct schema_mapping route_mapping = {
     .title = "Routes",
     .text = "Routes are tried in their order. A router that has no pathway to "
             "the route's router sends by the peer that is the fewest pathways "
-            "away from it; among equals the first by name.",
+            "away from it; among equals the first by name. Where the service's "
+            "policy has a `best-path`, that decides instead.",
     KEYS(route_keys),
 };
 
@@ -510,7 +555,8 @@ static const struct schema_key service_keys[] = {
                         .type = SCHEMA_NAME,
                         .otherwise = "the defaults of a service policy",
                         .text = "the service policy by which its sessions "
-                                "travel"},
+                                "travel, or a ready-made one: `voice`, "
+                                "`video`, `interactive` or `bulk`"},
     [SERVICE_ROUTES] = {.name = "routes",
                         .shape = SCHEMA_LIST,
                         .type = SCHEMA_MAPPING,
@@ -530,54 +576,6 @@ static const struct schema_mapping service_mapping = {
             "ports, then the first in the file. Names can be dotted like "
             "those of tenants.",
     KEYS(service_keys),
-};
-
-static const struct schema_choice resiliencies[] = {
-    {"none", SVR_RESILIENCY_NONE,
-     "it stays; its packets are dropped until the pathway is up again"},
-    {"failover", SVR_RESILIENCY_FAILOVER,
-     "it moves to another pathway to the same router, and stays there"},
-    {"revertible-failover", SVR_RESILIENCY_REVERTIBLE,
-     "it moves, and comes back once a pathway that stands before in the file "
-     "is up again and has been for its `hold-down`"},
-    {"packet-duplication", SVR_RESILIENCY_DUPLICATE,
-     "its packets travel by all pathways to the same router that are up and "
-     "have the same security policy; the receiver lets the first copy of each "
-     "through. The router at the other end must have the same policy"},
-};
-
-static const struct schema_choice encryptions[] = {
-    {"always", SVR_ENCRYPT_ALWAYS,
-     "its payloads are encrypted from the first router to the last one, and "
-     "what "
-     "is clear is refused there"},
-    {"adaptive", SVR_ENCRYPT_ADAPTIVE,
-     "they are where the security policy has a cipher, but for ESP, which is "
-     "encrypted already"},
-    {"never", SVR_ENCRYPT_NEVER, "they travel as they are"},
-};
-
-static const struct schema_key service_policy_keys[] = {
-    [SERVICE_POLICY_RESILIENCY] = {.name = "resiliency",
-                                   .type = SCHEMA_CHOICE,
-                                   .fallback = "none",
-                                   .text = "what becomes of a session whose "
-                                           "pathway goes down",
-                                   CHOICES(resiliencies)},
-    [SERVICE_POLICY_ENCRYPT] = {.name = "encrypt",
-                                .type = SCHEMA_CHOICE,
-                                .fallback = "adaptive",
-                                .text = "which payloads are encrypted",
-                                CHOICES(encryptions)},
-};
-
-static const struct schema_mapping service_policy_mapping = {
-    .name = "service-policy",
-    .article = "a service policy",
-    .title = "Service policies",
-    .text = "How the sessions of services travel. A service names one with "
-            "`policy`; several services can share it.",
-    KEYS(service_policy_keys),
 };
 
 static const struct schema_choice hmacs[] = {
@@ -770,7 +768,7 @@ static const struct schema_key root_keys[] = {
                                .most = 1024,
                                .otherwise = "there are none",
                                .text = "how sessions travel",
-                               .mapping = &service_policy_mapping},
+                               .mapping = &schema_service_policy},
     [ROOT_SECURITY] = {.name = "security-policies",
                        .shape = SCHEMA_NAMED,
                        .type = SCHEMA_MAPPING,

@@ -37,6 +37,9 @@ enum schema_type {
     SCHEMA_DEVICE,
     SCHEMA_KEY,
     SCHEMA_IDENTITY,
+    SCHEMA_PRIORITY,
+    SCHEMA_SHARE,
+    SCHEMA_SCORE,
     SCHEMA_TYPE_COUNT
 };
 
@@ -82,6 +85,7 @@ struct schema_type_info {
 };
 
 extern const struct schema_mapping schema_root;
+extern const struct schema_mapping schema_service_policy; /* a part of it */
 extern const struct schema_type_info schema_types[SCHEMA_TYPE_COUNT];
 
 /* The places of the keys in their mappings. */
@@ -125,6 +129,9 @@ enum {
     PATHWAY_RECOVERY,
     PATHWAY_INACTIVITY,
     PATHWAY_PORTS,
+    PATHWAY_VECTOR,
+    PATHWAY_COST,
+    PATHWAY_CAPACITY,
     PATHWAY_BFD,
 };
 enum {
@@ -150,6 +157,19 @@ enum {
 enum {
     SERVICE_POLICY_RESILIENCY,
     SERVICE_POLICY_ENCRYPT,
+    SERVICE_POLICY_BEST_PATH,
+    SERVICE_POLICY_VECTORS,
+    SERVICE_POLICY_QUALITY,
+    SERVICE_POLICY_MAX_LATENCY,
+    SERVICE_POLICY_MAX_JITTER,
+    SERVICE_POLICY_MAX_LOSS,
+    SERVICE_POLICY_MIN_MOS,
+    SERVICE_POLICY_BEST_EFFORT,
+    SERVICE_POLICY_BALANCE,
+};
+enum {
+    VECTOR_NAME,
+    VECTOR_PRIORITY,
 };
 enum {
     TRANSPORT_PROTOCOL,
@@ -163,6 +183,7 @@ enum {
 enum {
     ROUTE_ROUTER,
     ROUTE_INTERFACE,
+    ROUTE_CAPACITY,
 };
 enum {
     SECURITY_KEY,

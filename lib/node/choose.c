@@ -1,0 +1,312 @@
+#include "node/node.h"
+
+#include <string.h>
+
+/* What is measured of the own pathways. How many sessions they have is asked
+ * for each session anew. */
+static void take_figures(svr_node *n, svr_time now)
+{
+    svr__choices *h = &n->choices;
+    svr_pathway_info info;
+
+    if (h->figured == h->generation)
+        return;
+    for (size_t i = 0; i < n->pathway_count; i++) {
+        const svr__pathway *pw = &n->pathways[i];
+        svr_path_edge *e = &h->edges[i];
+        e->up = pw->up;
+        if (!pw->watch)
+            continue;
+        svr_pathway_describe(pw->watch, &info, now);
+        if (!info.measured)
+            info.quality = (svr_quality){0};
+        e->latency_us = info.quality.latency_us;
+        e->jitter_us = info.quality.jitter_us;
+        e->loss_ppm = info.quality.loss_ppm;
+    }
+    h->figured = h->generation;
+}
+
+/* Whether figures of the pathway are to be expected, and have not come yet. */
+static bool is_unmeasured(const svr_node *n, uint16_t pathway, svr_time now)
+{
+    svr_pathway_info info;
+
+    if (pathway == SVR__NO_PATHWAY || !n->pathways[pathway].watch ||
+        n->pathways[pathway].plain)
+        return false;
+    svr_pathway_describe(n->pathways[pathway].watch, &info, now);
+    return !info.measured;
+}
+
+static bool is_limit(enum svr_path_reason reason)
+{
+    return reason == SVR_PATH_REASON_LATENCY ||
+           reason == SVR_PATH_REASON_JITTER || reason == SVR_PATH_REASON_LOSS ||
+           reason == SVR_PATH_REASON_MOS;
+}
+
+/* ---- the best vector of each route ---- */
+
+/* A search under way: the routes of one service. */
+struct hunt {
+    svr_node *n;
+    const svr__route_range *range;
+    svr_path_query q; /* by which vectors are judged */
+    uint32_t found;   /* routes in `order` so far */
+};
+
+static void note_vector(struct hunt *h, uint32_t route, const svr_vector *v)
+{
+    const svr_path_edge *edges = h->n->choices.edges;
+    svr__way *way = &h->n->choices.ways[route];
+
+    if (!way->known)
+        h->n->choices.order[h->range->first + h->found++] = route;
+    way->known = true;
+    way->vector = *v;
+    way->vector.edges = NULL;
+    way->coming_count = 0;
+    for (uint32_t i = 1; i < v->hops; i++)
+        way->coming[way->coming_count++] = (uint16_t)edges[v->edges[i]].to;
+}
+
+/* The vector may be the best of its route; and where the way goes on so from
+ * one peer, it does from all pathways to that peer. */
+static void take_vector(struct hunt *h, const svr_vector *v)
+{
+    const svr_node *n = h->n;
+    uint32_t edges[SVR__PASSED_MAX];
+    svr_vector other;
+
+    if (v->hops > SVR__PASSED_MAX)
+        return;
+    if (v->hops)
+        memcpy(edges, v->edges, v->hops * sizeof(edges[0]));
+    for (uint32_t i = 0; i < h->range->count; i++) {
+        uint32_t route = h->range->first + i;
+        const svr__route *r = &n->routes[route];
+        const svr__way *way = &n->choices.ways[route];
+        bool here = r->pathway == SVR__NO_PATHWAY;
+
+        if (here != (v->hops == 0) ||
+            (!here && n->choices.edges[r->pathway].to !=
+                          n->choices.edges[v->edges[0]].to) ||
+            (way->known && (way->vector.reason == SVR_PATH_REASON_NONE ||
+                            v->reason != SVR_PATH_REASON_NONE)))
+            continue;
+        edges[0] = here ? 0 : r->pathway;
+        if (svr_path_measure(&n->choices.topology, &h->q, edges, v->hops,
+                             &other) == 0)
+            note_vector(h, route, &other);
+    }
+}
+
+static void search(struct hunt *h, bool conditions)
+{
+    svr_node *n = h->n;
+    svr_vector found[SVR__VECTORS];
+    svr_path_query q = h->q;
+
+    q.quality_filter &= conditions;
+    q.best_effort = !conditions;
+    ptrdiff_t count = svr_path_find(&n->choices.topology, &q, found,
+                                    SVR__VECTORS, NULL, n->choices.scratch);
+    for (ptrdiff_t i = 0; i < count; i++)
+        take_vector(h, &found[i]);
+}
+
+/* First those that meet the conditions, then as if there were none. */
+static void find_vectors(struct hunt *h)
+{
+    search(h, true);
+    if (h->found < h->range->count)
+        search(h, false);
+}
+
+/* ---- how good they are ---- */
+
+/* Nine tenths of each limit, and a tenth of a point above the least MOS. */
+static bool is_well_inside(const svr_vector *v, const svr_service_policy *p)
+{
+    return v->latency_us * 10 <= (uint64_t)p->max_latency_us * 9 &&
+           v->jitter_us * 10 <= (uint64_t)p->max_jitter_us * 9 &&
+           (uint64_t)v->loss_ppm * 10 <= (uint64_t)p->max_loss_ppm * 9 &&
+           v->mos >= p->min_mos + (p->min_mos ? 100 : 0);
+}
+
+static bool has_left(const svr__way *way)
+{
+    return way->known && way->left;
+}
+
+/* Whether the way is beyond its limits, with hysteresis. */
+static void watch_limits(svr__way *way, const svr_service_policy *p,
+                         svr_time now)
+{
+    if (!p->quality_filter) {
+        way->left = false;
+    } else if (is_limit(way->vector.reason)) {
+        way->left = true;
+        way->bad = now;
+    } else if (way->left && !is_well_inside(&way->vector, p)) {
+        way->bad = now;
+    } else if (way->left && now - way->bad >= SVR__LIMIT_HOLD) {
+        way->left = false;
+    }
+}
+
+static uint8_t rank_of(const svr_node *n, const svr__route *r,
+                       const svr__way *way, const svr_service_policy *p,
+                       svr_time now)
+{
+    bool measured = p->quality_filter || p->best_path != SVR_BEST_VECTOR;
+
+    switch (way->vector.reason) {
+    case SVR_PATH_REASON_NONE:
+        return way->left || (measured && is_unmeasured(n, r->pathway, now))
+                   ? SVR__WAY_DOUBTFUL
+                   : SVR__WAY_GOOD;
+    case SVR_PATH_REASON_DOWN:
+    case SVR_PATH_REASON_DEAD:
+    case SVR_PATH_REASON_NEVER:
+    case SVR_PATH_REASON_PASSED:
+    case SVR_PATH_REASON_HOPS:
+        return SVR__WAY_NONE;
+    default:
+        return p->no_best_effort ? SVR__WAY_NONE : SVR__WAY_POOR;
+    }
+}
+
+static int compare_u64(uint64_t x, uint64_t y)
+{
+    return (x > y) - (x < y);
+}
+
+/* As svr_path_find orders vectors, but for names. */
+static int compare_vectors(const svr_vector *x, const svr_vector *y,
+                           enum svr_path_criterion criterion)
+{
+    int order = 0;
+
+    if (criterion == SVR_PATH_VECTOR)
+        order = compare_u64(x->priority, y->priority);
+    else if (criterion == SVR_PATH_MOS)
+        order = compare_u64(y->mos, x->mos);
+    if (criterion != SVR_PATH_VECTOR && !order)
+        order = compare_u64(
+            x->latency_us + (criterion == SVR_PATH_MOS ? 2 * x->jitter_us : 0),
+            y->latency_us + (criterion == SVR_PATH_MOS ? 2 * y->jitter_us : 0));
+    if (criterion == SVR_PATH_MOS && !order)
+        order = compare_u64(x->loss_ppm, y->loss_ppm);
+    if (!order)
+        order = compare_u64(x->cost, y->cost);
+    if (!order)
+        order = compare_u64(x->latency_us, y->latency_us);
+    return order ? order : compare_u64(x->hops, y->hops);
+}
+
+static int compare_ways(const svr__way *x, const svr__way *y,
+                        enum svr_path_criterion criterion)
+{
+    return x->rank != y->rank
+               ? compare_u64(x->rank, y->rank)
+               : compare_vectors(&x->vector, &y->vector, criterion);
+}
+
+/* Stable: what is equal stays in the order in which it was found, which names
+ * decide. */
+static void sort_ways(const svr_node *n, uint32_t *order, uint32_t count,
+                      enum svr_path_criterion criterion)
+{
+    const svr__way *ways = n->choices.ways;
+
+    for (uint32_t i = 1; i < count; i++) {
+        uint32_t route = order[i], to = i;
+        for (; to > 0 &&
+               compare_ways(&ways[route], &ways[order[to - 1]], criterion) < 0;
+             to--)
+            order[to] = order[to - 1];
+        order[to] = route;
+    }
+}
+
+/* Routes without a vector come last. */
+static void fill_order(struct hunt *h)
+{
+    for (uint32_t i = 0; i < h->range->count; i++) {
+        uint32_t route = h->range->first + i;
+        svr__way *way = &h->n->choices.ways[route];
+        if (way->known)
+            continue;
+        way->rank = SVR__WAY_NONE;
+        h->n->choices.order[h->range->first + h->found++] = route;
+    }
+}
+
+void svr__choose(svr_node *n, int service, svr_time now)
+{
+    const svr_service_policy *p = svr_policy_of_service(n->policy, service);
+    struct hunt h = {.n = n, .range = &n->service_routes[service]};
+    svr__way *ways = &n->choices.ways[h.range->first];
+
+    if (n->choices.made[service] == n->choices.generation)
+        return;
+    n->choices.made[service] = n->choices.generation;
+    take_figures(n, now);
+    for (uint32_t i = 0; i < h.range->count; i++)
+        ways[i].known = false;
+    svr__choose_query(n, service, &h.q);
+    find_vectors(&h);
+    for (uint32_t i = 0; i < h.found; i++) {
+        uint32_t route = n->choices.order[h.range->first + i];
+        svr__way *way = &n->choices.ways[route];
+        const svr__route *r = &n->routes[route];
+        bool left = has_left(way);
+
+        watch_limits(way, p, now);
+        way->rank = rank_of(n, r, way, p, now);
+        if (left != way->left && r->pathway != SVR__NO_PATHWAY)
+            svr__moves_begin(n, &n->pathways[r->pathway], now);
+    }
+    sort_ways(n, n->choices.order + h.range->first, h.found, h.q.criterion);
+    fill_order(&h);
+}
+
+/* ---- changes ---- */
+
+void svr__choices_state(svr_node *n)
+{
+    n->choices.generation++;
+}
+
+void svr__choices_figures(svr_node *n, svr_time now)
+{
+    const svr_time pause = SVR_SECOND; /* for what changes about that time */
+
+    if (n->choices.way_count > 0 && n->choices.due == SVR_NEVER)
+        n->choices.due = now + pause;
+}
+
+svr_time svr__choices_due(const svr_node *n)
+{
+    return n->choices.due;
+}
+
+void svr__choices_run(svr_node *n, svr_time now)
+{
+    enum { BATCH = 64 };
+    svr__choices *h = &n->choices;
+
+    if (now < h->due)
+        return;
+    if (h->next == 0)
+        h->generation++;
+    for (int i = 0; i < BATCH && h->next < n->service_count; i++, h->next++)
+        if (h->chosen[h->next])
+            svr__choose(n, (int)h->next, now);
+    if (h->next < n->service_count)
+        return; /* it is still due */
+    h->next = 0;
+    h->due = SVR_NEVER;
+}

@@ -1,0 +1,663 @@
+/*
+ * Which way sessions take, and when they leave it, by the policy of their
+ * service (S16.2, S17): two routers with three links of different quality, in
+ * virtual time, and small networks for what is chosen beyond the next router.
+ */
+#include "node/node.h"
+#include "node_mesh.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    REFUSED = -1,
+    /* Figures are averages over the last minute. */
+    MEASURED = 75,
+};
+
+/* What is lost on each plane, in a thousand. */
+struct weather {
+    unsigned loss[MESH_PLANES];
+    uint64_t random;
+    bool one_way; /* only what router 0 sends */
+};
+
+static bool loses(struct mesh *m, int from, int to, int plane, struct frame *f)
+{
+    struct weather *w = m->user;
+
+    (void)to;
+    (void)f;
+    w->random ^= w->random << 13;
+    w->random ^= w->random >> 7;
+    w->random ^= w->random << 17;
+    return (w->one_way && from != 0) ||
+           (w->random >> 20) % 1000 >= w->loss[plane];
+}
+
+static struct mesh_options three_links(void)
+{
+    struct mesh_options o = {.routers = 2, .watched = true, .link_count = 3};
+
+    for (uint8_t i = 0; i < 3; i++)
+        o.links[i] = (struct mesh_link){0, 1, i};
+    return o;
+}
+
+static void open_mesh(struct mesh *m, const struct mesh_options *o,
+                      struct weather *w, const unsigned delay[MESH_PLANES])
+{
+    mesh_open(m, o);
+    w->random = UINT64_C(0x9e3779b97f4a7c15) + w->random;
+    m->filter = loses;
+    m->user = w;
+    for (int i = 0; i < MESH_PLANES; i++)
+        if (delay && delay[i])
+            m->delay[i] = delay[i] * SVR_MILLISECOND;
+    mesh_run(m, MEASURED * SVR_SECOND);
+    mesh_clear(m);
+}
+
+static enum svr_drop begin(struct mesh *m, int router, uint16_t port)
+{
+    char server[32];
+    enum svr_drop reason;
+
+    snprintf(server, sizeof(server), "10.%d.0.10", m->options.routers - 1);
+    reason =
+        mesh_send(m, router, frame_udp("10.0.0.10", port, server, 9, "x", 1));
+    mesh_run(m, SVR_SECOND / 2);
+    mesh_clear(m);
+    return reason;
+}
+
+/* The name of the pathway by which the session leaves a router; fails where
+ * there is none. */
+static const char *way_of(struct mesh *m, int router, uint16_t port)
+{
+    svr_session_info info;
+    size_t cursor = 0;
+
+    while (svr_node_session_next(m->node[router], &cursor, &info))
+        if (info.context.sport == port)
+            return info.server.pathway ? info.server.pathway : "host";
+    cr_assert_fail("router %d has no session from port %u", router, port);
+    return NULL;
+}
+
+static int plane_of(struct mesh *m, uint16_t port)
+{
+    return way_of(m, 0, port)[1] - '0';
+}
+
+static uint64_t moved(const struct mesh *m, int router)
+{
+    svr_counters c;
+    svr_node_counters(m->node[router], &c);
+    return c.sessions_moved;
+}
+
+/* What moves from plane 0 is moved by figures. */
+static void expect_no_failure(struct mesh *m, const char *about)
+{
+    svr_node_pathway p;
+    size_t cursor = 0;
+
+    while (svr_node_pathway_next(m->node[0], &cursor, &p, m->now))
+        cr_assert(p.info.flaps == 0 || p.name[1] != '0', "%s: %s failed", about,
+                  p.name);
+}
+
+/* ---- new sessions ---- */
+
+#define NEVER SVR_VECTOR_NEVER
+static const svr_vector_rank mpls_first[] = {{2, 1}, {0, 2}, {1, NEVER}};
+static const svr_vector_rank only_two[] = {{1, 5}, {2, 5}};
+
+#define RANKS(list) .vectors = (list), .vector_count = COUNT(list)
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define OPEN_LIMITS                                            \
+    .max_latency_us = UINT32_MAX, .max_jitter_us = UINT32_MAX, \
+    .max_loss_ppm = UINT32_MAX
+#define LIMITS(latency, jitter, loss)                          \
+    .quality_filter = true, .max_latency_us = (latency)*1000u, \
+    .max_jitter_us = (jitter)*1000u, .max_loss_ppm = (loss)
+
+/* Each row of S16.2. */
+static const struct {
+    const char *about;
+    svr_service_policy policy;
+    unsigned delay[MESH_PLANES], loss[MESH_PLANES]; /* ms, in a thousand */
+    uint32_t cost[MESH_PLANES];
+    bool cut[MESH_PLANES];
+    int plane;
+} rows[] = {
+    {"the order of the file, whatever is measured",
+     {.best_path = SVR_BEST_ORDER},
+     {90, 5, 5},
+     {0},
+     {0},
+     {0},
+     0},
+    {"the priority of vectors",
+     {.best_path = SVR_BEST_VECTOR, RANKS(mpls_first)},
+     {5, 5, 90},
+     {0},
+     {0},
+     {0},
+     2},
+    {"the next priority where that is down",
+     {.best_path = SVR_BEST_VECTOR, RANKS(mpls_first)},
+     {90, 5, 5},
+     {0},
+     {0},
+     {false, false, true},
+     0},
+    {"never, though nothing else is left",
+     {.best_path = SVR_BEST_VECTOR, RANKS(mpls_first)},
+     {0},
+     {0},
+     {0},
+     {true, false, true},
+     REFUSED},
+    {"vectors that are not named come last",
+     {.best_path = SVR_BEST_VECTOR, RANKS(only_two)},
+     {5, 40, 20},
+     {0},
+     {0},
+     {0},
+     2},
+    {"but come",
+     {.best_path = SVR_BEST_VECTOR, RANKS(only_two)},
+     {0},
+     {0},
+     {0},
+     {false, true, true},
+     0},
+    {"among one priority the cost",
+     {.best_path = SVR_BEST_VECTOR, RANKS(only_two)},
+     {5, 40, 20},
+     {0},
+     {0, 1, 2},
+     {0},
+     1},
+    {"latency",
+     {.best_path = SVR_BEST_LATENCY},
+     {30, 20, 10},
+     {0},
+     {0, 0, 9},
+     {0},
+     2},
+    {"latency, though it loses much",
+     {.best_path = SVR_BEST_LATENCY},
+     {30, 10, 20},
+     {0, 30, 0},
+     {0},
+     {0},
+     1},
+    {"MOS: loss counts more than latency",
+     {.best_path = SVR_BEST_MOS},
+     {60, 10, 200},
+     {0, 30, 0},
+     {0},
+     {0},
+     0},
+    {"the limit of latency",
+     {.best_path = SVR_BEST_VECTOR, RANKS(mpls_first), LIMITS(50, 100, 5000)},
+     {10, 10, 80},
+     {0},
+     {0},
+     {0},
+     0},
+    {"which does not count with the filter off",
+     {.best_path = SVR_BEST_VECTOR, RANKS(mpls_first), .max_latency_us = 50000},
+     {10, 10, 80},
+     {0},
+     {0},
+     {0},
+     2},
+    {"the limit of loss",
+     {.best_path = SVR_BEST_LATENCY, LIMITS(250, 100, 20000)},
+     {10, 20, 30},
+     {40, 0, 0},
+     {0},
+     {0},
+     1},
+    {"the least MOS",
+     {.best_path = SVR_BEST_LATENCY,
+      .quality_filter = true,
+      OPEN_LIMITS,
+      .min_mos = 4200},
+     {10, 20, 30},
+     {40, 40, 0},
+     {0},
+     {0},
+     2},
+    {"best effort where nothing keeps the limits",
+     {.best_path = SVR_BEST_LATENCY, LIMITS(5, 100, 5000)},
+     {40, 20, 30},
+     {0},
+     {0},
+     {0},
+     1},
+    {"no best effort",
+     {.best_path = SVR_BEST_LATENCY,
+      LIMITS(5, 100, 5000),
+      .no_best_effort = true},
+     {40, 20, 30},
+     {0},
+     {0},
+     {0},
+     REFUSED},
+    {"no best effort, and one that keeps them",
+     {.best_path = SVR_BEST_VECTOR,
+      LIMITS(25, 100, 5000),
+      .no_best_effort = true},
+     {40, 20, 30},
+     {0},
+     {0},
+     {0},
+     1},
+};
+
+Test(node_policy, a_session_takes_the_best_way)
+{
+    static struct mesh m;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct mesh_options o = three_links();
+        struct weather w = {
+            .loss = {rows[i].loss[0], rows[i].loss[1], rows[i].loss[2]}};
+        o.policy = rows[i].policy;
+        memcpy(o.cost, rows[i].cost, sizeof(o.cost));
+        open_mesh(&m, &o, &w, rows[i].delay);
+        memcpy(m.cut, rows[i].cut, sizeof(m.cut));
+        mesh_run(&m, SVR_SECOND);
+        enum svr_drop reason = begin(&m, 0, 50);
+        if (rows[i].plane == REFUSED) {
+            cr_assert_eq(reason,
+                         rows[i].policy.no_best_effort ? SVR_DROP_PATH_LIMITS
+                                                       : SVR_DROP_PATHWAY_DOWN,
+                         "%s: %s", rows[i].about, svr_drop_name(reason));
+        } else {
+            cr_assert_eq(reason, SVR_DROP_NONE, "%s: %s", rows[i].about,
+                         svr_drop_name(reason));
+            cr_assert_eq(plane_of(&m, 50), rows[i].plane, "%s: on %s",
+                         rows[i].about, way_of(&m, 0, 50));
+            cr_assert_eq(svr_node_session_count(m.node[1]), 1, "%s",
+                         rows[i].about);
+        }
+        mesh_close(&m);
+    }
+}
+
+/* The limit of jitter: a plane whose packets take turns of two delays. */
+static bool shakes(struct mesh *m, int from, int to, int plane, struct frame *f)
+{
+    (void)from;
+    (void)to;
+    (void)f;
+    if (plane == 0)
+        m->delay[0] = (m->order & 1 ? 5 : 65) * SVR_MILLISECOND;
+    return true;
+}
+
+Test(node_policy, jitter)
+{
+    static struct mesh m;
+    struct mesh_options o = three_links();
+
+    o.policy = (svr_service_policy){.best_path = SVR_BEST_VECTOR,
+                                    LIMITS(250, 20, 5000)};
+    mesh_open(&m, &o);
+    m.filter = shakes;
+    m.delay[1] = m.delay[2] = 90 * SVR_MILLISECOND;
+    mesh_run(&m, MEASURED * SVR_SECOND);
+    cr_assert_eq(begin(&m, 0, 50), SVR_DROP_NONE);
+    cr_assert_neq(plane_of(&m, 50), 0);
+    mesh_close(&m);
+}
+
+/* Among equals. Sessions are what capacities are counted in. */
+static void count_on_planes(struct mesh *m, int sessions,
+                            int count[MESH_PLANES])
+{
+    memset(count, 0, MESH_PLANES * sizeof(count[0]));
+    for (int i = 0; i < sessions; i++) {
+        cr_assert_eq(begin(m, 0, (uint16_t)(100 + i)), SVR_DROP_NONE);
+        count[plane_of(m, (uint16_t)(100 + i))]++;
+    }
+}
+
+Test(node_policy, hunting_and_sharing)
+{
+    static const struct {
+        enum svr_balance balance;
+        uint32_t capacity[MESH_PLANES];
+        int least[MESH_PLANES], most[MESH_PLANES];
+    } table[] = {
+        /* the most room: 0 until it has as much as 1, then by turns */
+        {SVR_BALANCE_HUNT, {30, 20, 2}, {24, 14, 0}, {26, 16, 0}},
+        /* full ones take none, as long as others have room */
+        {SVR_BALANCE_HUNT, {10, 5, 100}, {0, 0, 40}, {0, 0, 40}},
+        {SVR_BALANCE_HUNT, {4, 4, 60}, {0, 0, 40}, {0, 0, 40}},
+        {SVR_BALANCE_PROPORTIONAL, {300, 100, 100}, {16, 3, 3}, {32, 16, 16}},
+        {SVR_BALANCE_PROPORTIONAL, {0, 0, 0}, {6, 6, 6}, {22, 22, 22}},
+        {SVR_BALANCE_PROPORTIONAL, {10, 10, 10}, {10, 10, 10}, {20, 20, 20}},
+    };
+    static struct mesh m;
+
+    for (size_t i = 0; i < COUNT(table); i++) {
+        struct mesh_options o = three_links();
+        struct weather w = {{0}, 1, false};
+        int count[MESH_PLANES];
+        o.policy = (svr_service_policy){.best_path = SVR_BEST_VECTOR,
+                                        .balance = table[i].balance};
+        memcpy(o.capacity, table[i].capacity, sizeof(o.capacity));
+        open_mesh(&m, &o, &w, NULL);
+        count_on_planes(&m, 40, count);
+        for (int p = 0; p < MESH_PLANES; p++)
+            cr_assert(count[p] >= table[i].least[p] &&
+                          count[p] <= table[i].most[p],
+                      "row %zu: %d on plane %d", i, count[p], p);
+        mesh_close(&m);
+    }
+}
+
+/* Without best effort, a session for which there is no room is refused. */
+Test(node_policy, no_room)
+{
+    static struct mesh m;
+
+    for (int strict = 0; strict < 2; strict++) {
+        struct mesh_options o = three_links();
+        struct weather w = {{0}, 1, false};
+        o.policy = (svr_service_policy){.best_path = SVR_BEST_VECTOR,
+                                        .no_best_effort = strict};
+        for (int p = 0; p < MESH_PLANES; p++)
+            o.capacity[p] = 1;
+        open_mesh(&m, &o, &w, NULL);
+        for (uint16_t i = 0; i < 3; i++)
+            cr_assert_eq(begin(&m, 0, (uint16_t)(100 + i)), SVR_DROP_NONE);
+        cr_assert_eq(begin(&m, 0, 103),
+                     strict ? SVR_DROP_PATH_LIMITS : SVR_DROP_NONE);
+        mesh_close(&m);
+    }
+}
+
+/* ---- sessions that are there ---- */
+
+/* A limit that is passed moves sessions once; where they keep moving nothing
+ * is gained. */
+struct limit_row {
+    const char *about;
+    enum svr_resiliency resiliency;
+    svr_service_policy policy;
+    unsigned delay[MESH_PLANES], loss[MESH_PLANES];
+    bool one_way;
+    int plane; /* where they are then; 0: they stay */
+    int later; /* and when the weather is fine again */
+};
+
+static const struct limit_row limit_rows[] = {
+    {"latency",
+     SVR_RESILIENCY_FAILOVER,
+     {.best_path = SVR_BEST_VECTOR, LIMITS(100, 100, 5000)},
+     {150, 5, 5},
+     {0},
+     false,
+     1,
+     1},
+    {"latency, and back",
+     SVR_RESILIENCY_REVERTIBLE,
+     {.best_path = SVR_BEST_VECTOR, RANKS(only_two), LIMITS(100, 100, 5000)},
+     {5, 150, 5},
+     {0},
+     false,
+     2,
+     2}, /* equal in rank: no reason to come back */
+    {"loss",
+     SVR_RESILIENCY_FAILOVER,
+     {.best_path = SVR_BEST_LATENCY, LIMITS(250, 100, 5000)},
+     {1, 5, 9},
+     {15, 0, 0},
+     false,
+     1,
+     1},
+    {"loss in one direction",
+     SVR_RESILIENCY_FAILOVER,
+     {.best_path = SVR_BEST_LATENCY, LIMITS(250, 100, 5000)},
+     {1, 5, 9},
+     {15, 0, 0},
+     true,
+     1,
+     1},
+    {"loss, and back",
+     SVR_RESILIENCY_REVERTIBLE,
+     {.best_path = SVR_BEST_LATENCY, LIMITS(250, 100, 5000)},
+     {1, 5, 9},
+     {15, 0, 0},
+     false,
+     1,
+     0},
+    {"no resiliency",
+     SVR_RESILIENCY_NONE,
+     {.best_path = SVR_BEST_LATENCY, LIMITS(250, 100, 5000)},
+     {1, 5, 9},
+     {15, 0, 0},
+     false,
+     0,
+     0},
+    {"the filter is off",
+     SVR_RESILIENCY_FAILOVER,
+     {.best_path = SVR_BEST_LATENCY, .max_loss_ppm = 5000},
+     {1, 5, 9},
+     {15, 0, 0},
+     false,
+     0,
+     0},
+    {"nothing is better",
+     SVR_RESILIENCY_FAILOVER,
+     {.best_path = SVR_BEST_LATENCY, LIMITS(250, 100, 5000)},
+     {1, 300, 300},
+     {15, 0, 0},
+     false,
+     0,
+     0},
+};
+
+Test(node_policy, leaves_its_limits)
+{
+    static struct mesh m;
+
+    for (size_t i = 0; i < COUNT(limit_rows); i++) {
+        const struct limit_row *row = &limit_rows[i];
+        bool bad = row->delay[2] > 250; /* from the beginning */
+        const unsigned fine[MESH_PLANES] = {1, bad ? 300 : 5, bad ? 300 : 9};
+        struct mesh_options o = three_links();
+        struct weather w = {{0}, 77 * i, row->one_way};
+        bool second = row->policy.vector_count > 0;
+        int before = second ? 1 : 0;
+        o.resiliency = row->resiliency;
+        o.policy = row->policy;
+        open_mesh(&m, &o, &w, fine);
+        cr_assert_eq(begin(&m, 0, 50), SVR_DROP_NONE, "%s", row->about);
+        cr_assert_eq(plane_of(&m, 50), before, "%s", row->about);
+        for (int p = 0; p < MESH_PLANES; p++)
+            m.delay[p] = row->delay[p] * SVR_MILLISECOND;
+        memcpy(w.loss, row->loss, sizeof(w.loss));
+        mesh_run(&m, 90 * SVR_SECOND);
+        cr_assert_eq(plane_of(&m, 50), row->plane, "%s: on %s", row->about,
+                     way_of(&m, 0, 50));
+        cr_assert_eq(moved(&m, 0), row->plane != before, "%s", row->about);
+        expect_no_failure(&m, row->about);
+        for (int p = 0; p < MESH_PLANES; p++)
+            m.delay[p] = fine[p] * SVR_MILLISECOND;
+        memset(w.loss, 0, sizeof(w.loss));
+        mesh_run(&m, 70 * SVR_SECOND); /* UDP lives for 180 s */
+        cr_assert_eq(begin(&m, 0, 50), SVR_DROP_NONE);
+        mesh_run(&m, 60 * SVR_SECOND);
+        cr_assert_eq(plane_of(&m, 50), row->later, "%s: on %s", row->about,
+                     way_of(&m, 0, 50));
+        cr_assert_eq(svr_node_session_count(m.node[1]), 1);
+        cr_assert_eq(svr_node_session_count(m.node[0]), 1);
+        mesh_close(&m);
+    }
+}
+
+/* A pathway that swings about a limit, for ten minutes: the session leaves it
+ * once, and comes back at most once in SVR__LIMIT_HOLD. */
+Test(node_policy, swings)
+{
+    static struct mesh m;
+
+    for (int revertible = 0; revertible < 2; revertible++) {
+        struct mesh_options o = three_links();
+        struct weather w = {{0}, 1, false};
+        const unsigned fine[MESH_PLANES] = {95, 110, 110};
+        o.resiliency =
+            revertible ? SVR_RESILIENCY_REVERTIBLE : SVR_RESILIENCY_FAILOVER;
+        o.policy = (svr_service_policy){.best_path = SVR_BEST_VECTOR,
+                                        LIMITS(120, 100, 5000)};
+        o.cost[1] = o.cost[2] = 1;
+        open_mesh(&m, &o, &w, fine);
+        cr_assert_eq(begin(&m, 0, 50), SVR_DROP_NONE);
+        cr_assert_eq(plane_of(&m, 50), 0);
+        for (int i = 0; i < 60; i++) {
+            m.delay[0] = (i / 3 & 1 ? 95 : 170) * SVR_MILLISECOND;
+            mesh_run(&m, 10 * SVR_SECOND);
+            begin(&m, 0, 50);
+        }
+        cr_assert_leq(moved(&m, 0), revertible ? 3 : 1, "moved %lu times",
+                      (unsigned long)moved(&m, 0));
+        cr_assert_geq(moved(&m, 0), 1);
+        mesh_close(&m);
+    }
+}
+
+/* A link that flaps at 1 Hz for a minute moves a session once. */
+Test(node_policy, flaps)
+{
+    static struct mesh m;
+    struct mesh_options o = three_links();
+    struct weather w = {{0}, 1, false};
+
+    o.resiliency = SVR_RESILIENCY_REVERTIBLE;
+    o.policy = (svr_service_policy){.best_path = SVR_BEST_LATENCY};
+    open_mesh(&m, &o, &w, (const unsigned[]){5, 20, 30});
+    cr_assert_eq(begin(&m, 0, 50), SVR_DROP_NONE);
+    cr_assert_eq(plane_of(&m, 50), 0);
+    for (int i = 0; i < 120; i++) {
+        m.cut[0] = !(i & 1);
+        mesh_run(&m, SVR_SECOND / 2);
+        begin(&m, 0, 50);
+    }
+    cr_assert_eq(moved(&m, 0), 1);
+    cr_assert_eq(plane_of(&m, 50), 1);
+    m.cut[0] = false;
+    for (int i = 0; i < 300; i++)
+        begin(&m, 0, 50);
+    cr_assert_eq(plane_of(&m, 50), 0, "it comes back in the end");
+    cr_assert_eq(moved(&m, 0), 2);
+    mesh_close(&m);
+}
+
+/* ---- beyond the next router ---- */
+
+/* r0 has two ways to r3: by r1 on plane 0, and by r2 on plane 1; r1 and r2 are
+ * joined on plane 2. */
+static struct mesh_options diamond(void)
+{
+    return (struct mesh_options){
+        .routers = 4,
+        .watched = true,
+        .topology = true,
+        .link_count = 5,
+        .links = {{0, 1, 0}, {1, 3, 0}, {0, 2, 1}, {2, 3, 1}, {1, 2, 2}},
+    };
+}
+
+static void expect_way(struct mesh *m, int router, const char *name,
+                       const char *about)
+{
+    const char *is = way_of(m, router, 50);
+    cr_assert_str_eq(is, name, "%s: router %d sends by %s", about, router, is);
+}
+
+Test(node_policy, whole_vectors)
+{
+    static const svr_vector_rank by_one[] = {{0, 2}, {1, 1}, {2, 3}};
+    static const svr_vector_rank no_one[] = {{1, NEVER}};
+    static const struct {
+        const char *about;
+        svr_service_policy policy;
+        const char *first, *second;
+        int by;
+    } table[] = {
+        {"priority of the worst pathway",
+         {.best_path = SVR_BEST_VECTOR, RANKS(by_one)},
+         "p1-r2",
+         "p1-r3",
+         2},
+        {"never",
+         {.best_path = SVR_BEST_VECTOR, RANKS(no_one)},
+         "p0-r1",
+         "p0-r3",
+         1},
+        {"the fewest hops where all is equal",
+         {.best_path = SVR_BEST_VECTOR},
+         "p0-r1",
+         "p0-r3",
+         1},
+    };
+    static struct mesh m;
+
+    for (size_t i = 0; i < COUNT(table); i++) {
+        struct mesh_options o = diamond();
+        struct weather w = {{0}, 1, false};
+        o.policy = table[i].policy;
+        open_mesh(&m, &o, &w, NULL);
+        cr_assert_eq(begin(&m, 0, 50), SVR_DROP_NONE);
+        expect_way(&m, 0, table[i].first, table[i].about);
+        expect_way(&m, table[i].by, table[i].second, table[i].about);
+        expect_way(&m, 3, "host", table[i].about);
+        const svr__session *s = m.node[0]->table.sessions;
+        cr_assert_eq(s->passed.count, 0);
+        cr_assert_eq(s->passed.coming, 1);
+        cr_assert_eq(s->passed.router[0], 3, "r3 is to come behind the next");
+        mesh_close(&m);
+    }
+}
+
+/* S16.4: a transit follows the record as long as it can, else it computes the
+ * rest, and never enters a router that was passed. */
+Test(node_policy, the_rest_is_computed)
+{
+    static struct mesh m;
+    struct mesh_options o = diamond();
+    struct weather w = {{0}, 1, false};
+
+    o.policy = (svr_service_policy){.best_path = SVR_BEST_VECTOR};
+    o.links[4].plane = 2;
+    open_mesh(&m, &o, &w, NULL);
+    /* r1 loses its link to r3; r0 does not know. */
+    cr_assert_eq(svr_node_pathway_admin(m.node[1], "p0-r3", true, m.now), 0);
+    mesh_run(&m, SVR_SECOND);
+    cr_assert_eq(begin(&m, 0, 50), SVR_DROP_NONE);
+    expect_way(&m, 0, "p0-r1", "r0 follows what it knows");
+    expect_way(&m, 1, "p2-r2", "r1 goes round");
+    expect_way(&m, 2, "p1-r3", "r2 goes on");
+    expect_way(&m, 3, "host", "r3");
+    /* And where r2 is no way out, either, r1 does not go back to r0. */
+    cr_assert_eq(svr_node_pathway_admin(m.node[2], "p1-r3", true, m.now), 0);
+    mesh_run(&m, SVR_SECOND);
+    cr_assert_eq(begin(&m, 0, 51), SVR_DROP_NONE);
+    cr_assert_geq(net_dropped(m.node[2], SVR_DROP_LOOP) +
+                      net_dropped(m.node[2], SVR_DROP_PATHWAY_DOWN) +
+                      net_dropped(m.node[2], SVR_DROP_NO_ROUTE),
+                  1);
+    cr_assert_eq(svr_node_session_count(m.node[3]), 1);
+    mesh_close(&m);
+}
