@@ -56,6 +56,7 @@ struct plan {
     svr_prefix lan[2], plane[MESH_PLANES];
     svr_interface_config interfaces[1 + MESH_PLANES];
     svr_peer_config peers[MESH_ROUTERS];
+    uint8_t identities[MESH_ROUTERS][SVR_IDENTITY_SIZE];
     int peer_router[MESH_ROUTERS];
     svr_security_config security;
     svr_pathway_config pathways[MESH_LINKS];
@@ -129,6 +130,8 @@ static uint16_t peer_of(struct plan *p, int router)
         i++;
     if (i == p->config.peer_count) {
         p->peers[i].name = names[router];
+        net_public(p->identities[i], router);
+        p->peers[i].identity = p->identities[i];
         p->peer_router[i] = router;
         p->config.peer_count++;
     }
@@ -206,6 +209,8 @@ static void plan_topology(struct plan *p, const struct mesh *m, int self)
 static void plan_pathways(struct plan *p, const struct mesh *m, int self)
 {
     const struct net_options same = {.per_packet = m->options.per_packet,
+                                     .watched = m->options.watched,
+                                     .exchanged = m->options.exchanged,
                                      .cipher = m->options.cipher};
     p->security = net_security(&same);
     p->config.securities = &p->security;
@@ -241,9 +246,14 @@ static void make_node(struct mesh *m, int self)
     p.config.limits.sessions = m->options.sessions ? m->options.sessions : 64;
     p.config.alloc = (svr_allocator){count_alloc, count_free, m};
     p.config.random = (svr_random){fill_random, &m->random};
+    p.config.rekey = m->options.rekey ? m->options.rekey : SVR_NEVER;
+    cr_assert_eq(svr_crypto_init(), 0);
+    net_identity(&m->identity[self], self, &p.config.random);
     plan_service(&p, m);
     plan_interfaces(&p, m, self);
     plan_pathways(&p, m, self);
+    if (p.security.exchanged)
+        p.config.identity = &m->identity[self];
     plan_routes(&p, m, self);
     if (m->options.topology)
         plan_topology(&p, m, self);

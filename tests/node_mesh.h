@@ -43,7 +43,8 @@ struct mesh_options {
                                   planes' names, "wan0" to "wan2" */
     uint32_t cost[MESH_PLANES], capacity[MESH_PLANES];
     bool topology; /* all routers know all links */
-    bool per_packet, watched, masked;
+    bool per_packet, watched, masked, exchanged;
+    svr_time rekey;           /* as net_options has it */
     const svr_cipher *cipher; /* as net_options has it */
     enum svr_encryption encryption;
     bool v6[MESH_PLANES];       /* that plane's waypoints are IPv6 */
@@ -62,6 +63,7 @@ struct flight {
 struct mesh {
     struct mesh_options options;
     svr_node *node[MESH_ROUTERS];
+    svr_identity identity[MESH_ROUTERS];
     svr_time now;
     svr_time delay[MESH_PLANES]; /* 5 ms */
     bool cut[MESH_PLANES];       /* what is sent over that plane is lost */

@@ -159,6 +159,8 @@ static void add_pathway(struct net_plan *p, const struct net_options *o,
     svr_addr own = p->wan[o->v6_pathway].addr, other = own;
     other.b[15] = (uint8_t)peer;
     p->peers[i].name = router_names[peer];
+    net_public(p->identities[i], (int)peer);
+    p->peers[i].identity = p->identities[i];
     svr_pathway_config_init(pw);
     pw->name = names[peer];
     pw->iface = NET_WAN;
@@ -192,6 +194,29 @@ bool net_encrypts(void)
     return default_cipher() != NULL;
 }
 
+void net_identity(svr_identity *out, int router, const svr_random *random)
+{
+    uint8_t seed[SVR_IDENTITY_SEED_SIZE];
+
+    memset(seed, 'A' + router, sizeof(seed));
+    svr_identity_init(out, seed, random);
+}
+
+static void fill_zeros(void *user, void *buf, size_t len)
+{
+    (void)user;
+    memset(buf, 0, len);
+}
+
+void net_public(uint8_t out[SVR_IDENTITY_SIZE], int router)
+{
+    const svr_random zeros = {fill_zeros, NULL};
+    svr_identity id;
+
+    net_identity(&id, router, &zeros);
+    memcpy(out, id.public_key, SVR_IDENTITY_SIZE);
+}
+
 svr_security_config net_security(const struct net_options *o)
 {
     svr_security_config c = {
@@ -203,18 +228,22 @@ svr_security_config net_security(const struct net_options *o)
         .per_packet = o->per_packet,
         .bind_tcp = !o->unbound,
         .cipher = o->cipher ? o->cipher : default_cipher(),
+        .exchanged = (o->exchanged || getenv("SVR_TEST_KEYS")) && o->watched &&
+                     !o->plain,
     };
 
     memset(c.key, 0x42, SVR_KEY_SIZE);
     return c;
 }
 
-static void plan_pathways(struct net_plan *p, const struct net_options *o,
-                          enum router self)
+static void plan_pathways(struct net *net, struct net_plan *p,
+                          const struct net_options *o, enum router self)
 {
     p->security[0] = net_security(o);
     if (self == DC && o->other_key)
         memset(p->security[0].key, 0x43, SVR_KEY_SIZE);
+    if (p->security[0].exchanged)
+        p->config.identity = &net->identity[self];
     p->config.routers = router_names + BRANCH;
     p->config.router_count = HUB;
     p->config.peers = p->peers;
@@ -265,9 +294,10 @@ static void plan_router(struct net *net, struct net_plan *p, enum router self)
     p->config.alloc = (svr_allocator){count_alloc, count_free, net};
     p->config.random = (svr_random){fill_random, &net->random};
     p->config.notify = net->options.notify;
+    p->config.rekey = net->options.rekey ? net->options.rekey : SVR_NEVER;
     plan_services(p, &net->options);
     plan_interfaces(p, &net->options, self);
-    plan_pathways(p, &net->options, self);
+    plan_pathways(net, p, &net->options, self);
     plan_routes(p, &net->options, self);
 }
 
@@ -277,6 +307,8 @@ static svr_node *make_node(struct net *net, enum router self)
     svr_node *n = NULL;
     plan_router(net, &p, self);
     p.config.boot = net->boot;
+    cr_assert_eq(svr_crypto_init(), 0);
+    net_identity(&net->identity[self], (int)self, &p.config.random);
     net->last_error = svr_node_create(&n, &p.config, net->now);
     if (net->last_error == 0)
         svr_node_set_unix_time(n, UINT64_C(1700000000000000000) + net->now,

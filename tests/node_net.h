@@ -58,6 +58,9 @@ struct net_options {
     bool unbound;    /* tags do not cover TCP's header */
     bool forever;    /* UDP sessions never end */
     bool watched;    /* pathways are watched */
+    bool exchanged;  /* keys are exchanged, on pathways that are watched; where
+                        SVR_TEST_KEYS says so, they always are */
+    svr_time rekey;  /* S12.4; 0: on command only */
     const svr_cipher *cipher;       /* NULL: what SVR_TEST_CIPHER names, with
                                        all services encrypted, or none */
     enum svr_encryption encryption; /* of all services */
@@ -90,6 +93,7 @@ struct net_plan {
     svr_prefix lan[2], wan[3], guest[1];
     svr_interface_config interfaces[3];
     svr_peer_config peers[2];
+    uint8_t identities[2][SVR_IDENTITY_SIZE]; /* theirs */
     svr_security_config security[1];
     svr_pathway_config pathways[2];
     svr_route_config routes[3];
@@ -102,6 +106,7 @@ struct net_plan {
 struct net {
     struct net_options options;
     svr_node *branch, *dc, *hub;
+    svr_identity identity[4]; /* of each router */
     svr_time now;
     uint32_t boot;
     uint64_t random;
@@ -112,6 +117,9 @@ struct net {
     unsigned checks;
 };
 
+/* The identity of a router of a test, and what others know of it. */
+void net_identity(svr_identity *out, int router, const svr_random *random);
+void net_public(uint8_t out[SVR_IDENTITY_SIZE], int router);
 /* Whether SVR_TEST_CIPHER asks for encryption where a test does not say. */
 bool net_encrypts(void);
 /* The security policy that the routers share under these options. */

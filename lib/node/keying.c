@@ -270,12 +270,15 @@ enum svr_drop svr__keying_receive(svr__work *w, const svr_bfd_block *b)
 
 /* ---- new keys ---- */
 
+/* What a peer has forgotten, it is told anew (resync.c). */
 static bool lags(const svr_node *n, const svr__session *s, unsigned side)
 {
     const svr__pathway *pw = &n->pathways[s->side[side].pathway];
+    uint32_t generation = s->side[side].generation;
 
     return n->securities[pw->security].exchanged && pw->up &&
-           s->side[side].generation != svr__generation_now(n, pw);
+           generation != svr__generation_now(n, pw) &&
+           generation >= n->peers[pw->peer].first;
 }
 
 /* The opener of a hop moves it (S17). */

@@ -138,11 +138,11 @@ bool svr__watch_input(svr__work *w)
         svr__drop(w, reason);
         return true;
     }
+    n->counters.bfd_received++;
     if (m.block.present & SVR_BFD_HAS(KEY_EXCHANGE)) {
         svr__consume(w);
         return true;
     }
-    n->counters.bfd_received++;
     if (m.block.present & SVR_BFD_HAS(RESYNC_END))
         svr__resync_ended(n, pw->peer, m.block.resync_end);
     svr__clock_read(n, &m.block.echo);
