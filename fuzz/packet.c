@@ -5,6 +5,7 @@
 #include "frame.h"
 #include "fuzz.h"
 #include "wire/headers.h"
+#include "wire/tls.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -237,8 +238,20 @@ static void wrap(struct frame *f)
         assert(svr_tuple_equal(&h.tuple, &to) && p.data + h.payload == payload);
 }
 
+/* S11.9: it is told by six bytes, whatever follows. */
+static void hello(const uint8_t *data, size_t len)
+{
+    bool is = len >= 6 && data[0] == 22 && data[1] == 3 && data[2] >= 1 &&
+              data[2] <= 4 && data[5] == 1;
+    unsigned record = len >= 6 ? (unsigned)data[3] << 8 | data[4] : 0;
+
+    assert(svr__tls_is_hello((svr_span){data, len}) ==
+           (is && record >= 4 && record <= 16384));
+}
+
 void fuzz_one(const uint8_t *data, size_t len)
 {
+    hello(data, len);
     static frame_case *const cases[] = {checksum, cut, answer, reset, wrap};
 
     frame_run(data, len, cases, sizeof(cases) / sizeof(cases[0]));

@@ -88,6 +88,8 @@ static const struct member members[] = {
     M(EXCHANGE_NUMBER, exchange.own, RAW),
     M(EXCHANGE_NUMBER, exchange.echo, RAW),
     M(EXCHANGE_NUMBER, exchange.unechoed, FLAG),
+    M(EXCHANGE_NUMBER, exchange.undecided, FLAG),
+    M(EXCHANGE_NUMBER, exchange.asks, FLAG),
     M(PACKET_NUMBER, packet_number, RAW),
     M(COPY_NUMBER, copy_number, RAW),
     M(KEY_SALT, salt.b, RAW),

@@ -214,8 +214,10 @@ static void put_exchange(struct text *out, const void *field)
 {
     const svr_exchange *e = field;
 
-    text_add(out, " own %llu echo %llu unechoed %d", (unsigned long long)e->own,
-             (unsigned long long)e->echo, e->unechoed);
+    text_add(out, " own %llu echo %llu unechoed %d%s%s",
+             (unsigned long long)e->own, (unsigned long long)e->echo,
+             e->unechoed, e->undecided ? " undecided" : "",
+             e->asks ? " asks" : "");
 }
 
 static void put_multicast(struct text *out, const void *field)

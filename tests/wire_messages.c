@@ -78,6 +78,8 @@ bool metadata_equal(const svr_metadata *a, const svr_metadata *b)
            SAME_VALUE(EXCHANGE_NUMBER, exchange.own) &&
            SAME_VALUE(EXCHANGE_NUMBER, exchange.echo) &&
            SAME_VALUE(EXCHANGE_NUMBER, exchange.unechoed) &&
+           SAME_VALUE(EXCHANGE_NUMBER, exchange.undecided) &&
+           SAME_VALUE(EXCHANGE_NUMBER, exchange.asks) &&
            SAME_VALUE(PACKET_NUMBER, packet_number) &&
            SAME_VALUE(COPY_NUMBER, copy_number) &&
            SAME(KEY_SALT, memcmp(&a->salt, &b->salt, 17) == 0) &&
@@ -236,6 +238,8 @@ static void draw_numbers(svr_metadata *md, uint64_t *seed)
     md->exchange.own = draw_number(seed);
     md->exchange.echo = draw_number(seed);
     md->exchange.unechoed = draw_bit(seed);
+    md->exchange.undecided = draw_bit(seed);
+    md->exchange.asks = draw_bit(seed);
     md->interface_id = (uint32_t)draw_number(seed);
     md->security_id = (uint32_t)draw_number(seed);
     md->service_sessions = draw_number(seed);

@@ -167,10 +167,12 @@ typedef struct svr_path_metrics {
     uint16_t count;
 } svr_path_metrics;
 
-/* Type 0x8001 (S6.9). */
+/* Type 0x8001 (S6.9), and what stands beside the numbers: whether the sender
+ * waits for what hosts say first before it encrypts the session, and whether it
+ * asks for that (S11.9). */
 typedef struct svr_exchange {
     uint64_t own, echo;
-    bool unechoed;
+    bool unechoed, undecided, asks;
 } svr_exchange;
 
 /* Type 0x8004 (S12.6): what it says of the salt, and of its sender. */

@@ -92,6 +92,7 @@ extern "C" {
     X(WRONG_SEAL, "wrong-seal", "it cannot be decrypted")                      \
     X(SEAL_REPLAY, "seal-replay", "the payload came before or is too old")     \
     X(NOT_SEALED, "not-sealed", "it is clear where it must be encrypted")      \
+    X(SEAL_PENDING, "seal-pending", "its session is encrypted in a moment")    \
     X(SIGNER, "signer", "the source router named is not the signer")           \
     X(TOKEN, "token", "no recovery token of this router for the session")      \
     X(MD_TENANT, "unknown-tenant", "the metadata names an unknown tenant")     \

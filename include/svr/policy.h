@@ -51,7 +51,8 @@ enum svr_resiliency {
 /* Which of a service's sessions have their payloads encrypted (S11.9), where
  * the security policies have a cipher. */
 enum svr_encryption {
-    SVR_ENCRYPT_ADAPTIVE, /* the default: all but ESP, which is so already */
+    SVR_ENCRYPT_ADAPTIVE, /* the default: all but what is so already: ESP, and
+                             TCP whose client begins with TLS */
     SVR_ENCRYPT_ALWAYS,   /* all; none is carried otherwise */
     SVR_ENCRYPT_NEVER,
 };

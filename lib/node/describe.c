@@ -140,6 +140,9 @@ static void describe(const svr_node *n, const svr__session *s, unsigned side,
     if (s->seal == SVR__SEALED)
         svr__seal_describe(n, s, side, md);
     md->exchange = svr_session_exchange(&s->machine, side);
+    md->exchange.undecided = s->seal == SVR__UNDECIDED;
+    md->exchange.asks =
+        md->exchange.undecided && side == SVR__CLIENT && s->asked;
     md->present |= SVR_HAS(EXCHANGE_NUMBER) | extra;
     if (extra & SVR_HAS(COPY_NUMBER))
         md->copy_number = svr__copies_of(n, s, side)->sent;
@@ -157,12 +160,24 @@ size_t svr__describe(svr_node *n, const svr__session *s, unsigned side,
                                svr__side_keys(n, s, side), &md, buf);
 }
 
+/* What the encryption of a session takes, or will take once it is decided. */
+static void add_seal(svr_metadata *md)
+{
+    static const uint8_t key[SVR_KEY_SIZE];
+
+    md->present |=
+        SVR_HAS(ENCRYPTED) | SVR_HAS(SESSION_KEY) | SVR_HAS(KEY_SALT);
+    md->session_key = (svr_span){key, SVR_KEY_SIZE};
+}
+
 size_t svr__describe_len(const svr_node *n, const svr__session *s,
                          unsigned side, uint64_t extra)
 {
     svr_metadata md;
     uint8_t record[SVR__RECORD_MAX];
     describe(n, s, side, extra, &md, NULL, record);
+    if (s->seal == SVR__UNDECIDED)
+        add_seal(&md);
     return measure(n, &n->pathways[s->side[side].pathway], &md);
 }
 
@@ -185,10 +200,7 @@ size_t svr__describe_plan_len(const svr_node *n, const svr__session_plan *plan)
     svr__describe_bare(&md);
     describe_forward(n, &subject, &md, record);
     md.present |= SVR_HAS(EXCHANGE_NUMBER) | SVR_HAS(TCP_SYN);
-    if (plan->told.sealed) {
-        md.present |=
-            SVR_HAS(ENCRYPTED) | SVR_HAS(SESSION_KEY) | SVR_HAS(KEY_SALT);
-        md.session_key = (svr_span){plan->told.key, SVR_KEY_SIZE};
-    }
+    if (plan->told.sealed || plan->told.undecided)
+        add_seal(&md);
     return measure(n, subject.pathway, &md);
 }

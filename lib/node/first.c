@@ -1,10 +1,6 @@
 /* Packets without a flow: S5 for clients, the start of S6 on waypoints. */
 #include "node/node.h"
 
-enum {
-    ESP = 50,
-};
-
 bool svr__owns_address(const svr_node *n, const svr_addr *a)
 {
     for (size_t i = 0; i < n->interface_count; i++) {
@@ -90,11 +86,11 @@ static svr_uuid new_uuid(svr_node *n)
     return u;
 }
 
-/* S11.9: whether the session is encrypted. ESP is so already. */
-static enum svr_drop plan_seal(const svr_node *n, svr__session_plan *plan)
+/* S11.9: whether the session is encrypted. */
+static enum svr_drop plan_seal(const svr__work *w, svr__session_plan *plan)
 {
+    const svr_node *n = w->node;
     uint16_t to = plan->side[SVR__SERVER].pathway;
-    uint8_t proto = plan->context.proto;
     enum svr_encryption wanted =
         svr_policy_of_service(n->policy, plan->service)->encryption;
 
@@ -103,8 +99,9 @@ static enum svr_drop plan_seal(const svr_node *n, svr__session_plan *plan)
     if (!n->securities[n->pathways[to].security].cipher)
         return wanted == SVR_ENCRYPT_ALWAYS ? SVR_DROP_NOT_SEALED
                                             : SVR_DROP_NONE;
-    plan->told.sealed = wanted == SVR_ENCRYPT_ALWAYS ||
-                        (wanted == SVR_ENCRYPT_ADAPTIVE && proto != ESP);
+    plan->told.sealed = wanted == SVR_ENCRYPT_ALWAYS;
+    if (wanted == SVR_ENCRYPT_ADAPTIVE)
+        svr__adapt_plan(w, plan);
     return SVR_DROP_NONE;
 }
 
@@ -126,7 +123,7 @@ static void open_for_client(svr__work *w, int tenant, int service)
     if (reason == SVR_DROP_NONE)
         reason = svr__plan_route(n, &plan, SVR__NO_PATHWAY, w->now);
     if (reason == SVR_DROP_NONE)
-        reason = plan_seal(n, &plan);
+        reason = plan_seal(w, &plan);
     if (reason == SVR_DROP_NONE)
         reason = svr__session_open(n, &plan, w->now, &flow);
     if (reason != SVR_DROP_NONE)

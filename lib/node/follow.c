@@ -122,13 +122,52 @@ static void say_where(svr__work *w, svr__session *s)
 /* S11.9, S11.10: whether metadata says of the session's encryption what is true
  * of the tuple that it came on. */
 static enum svr_drop may_seal(const svr__work *w, const svr__pathway *pw,
-                              const svr__session *s, const svr_metadata *md,
-                              svr__told *told)
+                              const svr__session *s, unsigned side,
+                              const svr_metadata *md, svr__told *told)
 {
-    enum svr_drop reason = svr__seal_read(w->node, pw, md, told);
-    if (reason == SVR_DROP_NONE && told->sealed != (s->seal == SVR__SEALED))
-        reason = SVR_DROP_NOT_SEALED;
-    return reason;
+    const svr_node *n = w->node;
+    enum svr_drop reason = svr__seal_read(n, pw, md, told);
+
+    if (reason != SVR_DROP_NONE || told->sealed == (s->seal == SVR__SEALED))
+        return reason;
+    return told->sealed && side == SVR__CLIENT
+               ? svr__seal_may_turn(n, s, (uint16_t)(pw - n->pathways), told)
+               : SVR_DROP_NOT_SEALED;
+}
+
+/* S11.9: the session is encrypted from now on, on other ports of both sides
+ * (S11.10). A router between its ends leaves the server's before it takes the
+ * client's: there it is told again where that is not possible yet. */
+static bool turn_server(svr__work *w, svr__session *s)
+{
+    if (s->side[SVR__SERVER].pathway == SVR__NO_PATHWAY ||
+        svr__session_reopen(w->node, s, SVR_CAUSE_NONE, w->now))
+        return true;
+    svr__drop(w, SVR_DROP_SEAL_PENDING);
+    return false;
+}
+
+static bool turn(svr__work *w, svr__session *s, svr__told *told)
+{
+    svr_node *n = w->node;
+
+    svr__legs_retire(n, s, SVR__CLIENT, w->now);
+    svr__legs_retire(n, s, SVR__SERVER, w->now);
+    if (svr__seal_join(n, s, SVR__CLIENT, told, w->now))
+        return true;
+    svr__drop(w, SVR_DROP_NO_MEMORY);
+    return false;
+}
+
+/* What is told of the session's encryption, which may begin another exchange;
+ * told NULL: it is heeded already. */
+static void heed(svr_node *n, svr__session *s, unsigned side, svr__told *told,
+                 svr_time now)
+{
+    if (told && told->sealed)
+        svr__seal_hear(n, s, side, told, now);
+    else if (told)
+        svr__adapt_hear(n, s, side, told, now);
 }
 
 void svr__follow(svr__work *w, svr__pathway *pw, svr__session *s,
@@ -142,10 +181,12 @@ void svr__follow(svr__work *w, svr__pathway *pw, svr__session *s,
     svr__kept_token token = new_token(n, s, side, md);
     svr__passed passed;
 
-    svr__told told;
+    svr__told told = {0};
     enum svr_drop reason = may_follow(w, pw, s, side, md, &passed);
     if (reason == SVR_DROP_NONE)
-        reason = may_seal(w, pw, s, md, &told);
+        reason = may_seal(w, pw, s, side, md, &told);
+    if (reason == SVR_DROP_NOT_SEALED && side == SVR__SERVER && told.sealed)
+        svr__adapt_asked(n, s, w->now); /* the other end knows more */
     if (reason == SVR_DROP_NONE && side == SVR__SERVER &&
         !at_own_end(n, s, &to)) {
         say_where(w, s);
@@ -155,22 +196,30 @@ void svr__follow(svr__work *w, svr__pathway *pw, svr__session *s,
         svr__drop(w, reason);
         return;
     }
+    bool turns = told.sealed && s->seal != SVR__SEALED;
     /* From here on md's views point into nothing. */
     if (!alone && !svr__strip(w, block_len, masked))
         return;
     svr__clear_tuple(w, old);
-    reason = svr__session_rebind(n, s, side, &to, SVR_CAUSE_FOLLOWED, w->now);
+    if (turns && !turn_server(w, s))
+        return;
+    reason = svr__session_rebind(
+        n, s, side, &to, turns ? SVR_CAUSE_NONE : SVR_CAUSE_FOLLOWED, w->now);
     if (reason != SVR_DROP_NONE) {
         svr__drop(w, reason);
         return;
     }
     s->passed = passed;
     *svr__token_of(n, s) = token;
+    svr__flow *flow = svr__session_flow(&n->table, s, side);
     w->sealed = told.sealed;
+    if ((turns && !turn(w, s, &told)) || !svr__is_first_copy(w, flow, md))
+        return;
     unsigned actions = svr__hear(w, s, side, md);
-    if (told.sealed) /* which may begin another exchange */
-        svr__seal_hear(n, s, side, &told, w->now);
-    svr__go_on(w, svr__session_flow(&n->table, s, side), actions, alone);
+    heed(n, s, side, turns ? NULL : &told, w->now);
+    svr__go_on(w, flow, actions, alone);
+    if (side == SVR__SERVER && told.asks)
+        svr__adapt_asked(n, s, w->now);
 }
 
 /* S6.9: the boot counter is the number's upper part. */
@@ -221,9 +270,10 @@ void svr__update(svr__work *w, svr__flow *flow, const svr_metadata *md,
     unsigned actions = svr__hear(w, s, side, md);
     if (!older && !late && w->generation > s->side[side].generation)
         svr__session_rekey(n, s, side, w->generation); /* it was rebuilt */
-    if (told.sealed && !older) /* which may begin another exchange */
-        svr__seal_hear(n, s, side, &told, w->now);
+    heed(n, s, side, older ? NULL : &told, w->now);
     svr__go_on(w, flow, actions, alone);
+    if (side == SVR__SERVER && told.asks && !older)
+        svr__adapt_asked(n, s, w->now);
 }
 
 void svr__join(svr__work *w, svr__pathway *pw, svr__session *s,

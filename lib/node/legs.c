@@ -154,6 +154,22 @@ void svr__legs_adjust(svr_node *n, svr__session *s, svr_time now)
     }
 }
 
+void svr__legs_retire(svr_node *n, const svr__session *s, unsigned side,
+                      svr_time now)
+{
+    svr__alias *next;
+
+    for (svr__alias *a = first_of(n, s); a; a = next) {
+        svr__alias old = *a;
+        next = svr__alias_next(&n->table.aliases, a);
+        if (!is_leg(a, side))
+            continue;
+        svr__alias_remove(&n->table.aliases, a);
+        old.kind = SVR__ALIAS_OLD;
+        svr__alias_bind(&n->table, old, now);
+    }
+}
+
 bool svr__leg_join(svr__work *w, const svr__pathway *pw, svr__session *s,
                    unsigned side)
 {

@@ -86,7 +86,7 @@ static bool move_to(svr_node *n, svr__session *s, uint16_t pathway,
 {
     svr__side_plan to;
 
-    if (s->seal == SVR__SEALED && !svr__seal_may_use(n, s, pathway))
+    if (s->seal != SVR__CLEAR && !svr__seal_may_use(n, s, pathway))
         return false;
     if (svr__plan_pathway(n, &s->context, pathway, &to, now) != SVR_DROP_NONE ||
         svr__session_rebind(n, s, SVR__SERVER, &to, cause, now) !=

@@ -24,7 +24,8 @@
  * says where they go, choose.c by which of several ways (S16), fit.c looks at
  * sizes, depart.c adds what a neighbour needs, describe.c writes metadata,
  * keyring.c has the keys, protect.c signs and verifies, seal.c encrypts,
- * clock.c knows the time for that, record.c keeps sessions from circling (S20),
+ * adapt.c says which sessions (S11.9), clock.c knows the time for that,
+ * record.c keeps sessions from circling (S20),
  * control.c speaks to neighbours (S7, S8.2), health.c watches them, refuse.c
  * tells hosts what they refuse (S6.10), icmp.c raises and carries errors (S19),
  * expiry.c ends what is idle (S9). create.c makes a node, setup.c and config.c
@@ -178,6 +179,7 @@ typedef struct svr__sealing {
 /* What metadata says of that. Secret. */
 typedef struct svr__told {
     bool sealed, salted;
+    bool undecided, asks; /* S11.9: adapt.c */
     uint8_t key[SVR_KEY_SIZE];
     svr_salt salt;
 } svr__told;
@@ -640,13 +642,14 @@ void svr__record_set_coming(svr__passed *passed, const uint16_t *routers,
                             size_t count);
 
 /* S17: one side gets another tuple, maybe on another pathway; the old one lives
- * on as an alias. TUPLE_IN_USE: something has the new one, nothing changed. */
-/* The side's tuple goes on under other keys (S11.10: a rebuild). */
-void svr__session_rekey(svr_node *n, svr__session *s, unsigned side,
-                        uint32_t generation);
+ * on as an alias. TUPLE_IN_USE: something has the new one, nothing changed.
+ * cause NONE: it is no move that anybody is told of. */
 enum svr_drop svr__session_rebind(svr_node *n, svr__session *s, unsigned side,
                                   const svr__side_plan *to,
                                   enum svr_cause cause, svr_time now);
+/* The side's tuple goes on under other keys (S11.10: a rebuild). */
+void svr__session_rekey(svr_node *n, svr__session *s, unsigned side,
+                        uint32_t generation);
 void svr__alias_drop(svr_node *n, svr__alias *a, svr_time now);
 
 /* legs.c (S17): sessions whose packets are copied. */
@@ -661,6 +664,10 @@ bool svr__has_legs(const svr_node *n, const svr__session *s, unsigned side);
 void svr__legs_make(svr_node *n, svr__session *s, svr_time now);
 /* Another configuration: legs come, or go where there are to be none. */
 void svr__legs_adjust(svr_node *n, svr__session *s, svr_time now);
+/* Packets go by no leg of that side any more; what is late comes as from a
+ * tuple that was left. */
+void svr__legs_retire(svr_node *n, const svr__session *s, unsigned side,
+                      svr_time now);
 /* A copy with metadata came on a tuple that becomes a leg, and w->alias. */
 bool svr__leg_join(svr__work *w, const svr__pathway *pw, svr__session *s,
                    unsigned side);
@@ -917,6 +924,12 @@ void svr__seal_end(svr_node *n, const svr__session *s);
 /* Whether an encrypted session may go along a pathway. */
 bool svr__seal_may_use(const svr_node *n, const svr__session *s,
                        uint16_t pathway);
+/* Whether the session may be encrypted from now on as told, where metadata for
+ * its client's side comes by a pathway. */
+enum svr_drop svr__seal_may_turn(const svr_node *n, const svr__session *s,
+                                 uint16_t pathway, const svr__told *told);
+/* Whether one side of the session is an own interface. */
+bool svr__is_end(const svr__session *s);
 /* Whether payloads are encrypted and decrypted here. */
 bool svr__is_sealing(const svr__session *s);
 /* What metadata for a side says of it. */
@@ -927,6 +940,20 @@ int svr__seal_growth(const svr_node *n, const svr__session *s);
 /* Encrypts the payload, or decrypts one that came so. False: dropped. */
 bool svr__seal(svr__work *w, svr__session *s);
 bool svr__unseal(svr__work *w, svr__session *s);
+
+/* adapt.c (S11.9): sessions that are encrypted unless they are so already. */
+/* The first packet of a client's session: which of these it is. */
+void svr__adapt_plan(const svr__work *w, svr__session_plan *plan);
+/* A packet of a host is about to go on: what it says may decide. False: it was
+ * dropped. */
+bool svr__adapt(svr__work *w, const svr__passage *r);
+/* A neighbour on the client's side says whether the session is decided. */
+void svr__adapt_hear(svr_node *n, svr__session *s, unsigned side,
+                     const svr__told *told, svr_time now);
+/* The server has something to say that may not go clear, or what it said came
+ * clear. Not while a packet of the session is on its way through this router:
+ * the session may change its tuple. */
+void svr__adapt_asked(svr_node *n, svr__session *s, svr_time now);
 
 /* control.c */
 /* flow NULL: for no session. */
@@ -955,6 +982,7 @@ enum svr__telling {
     SVR__TELL_ASK,    /* S17: its neighbour is asked by another pathway */
     SVR__TELL_FOLLOW, /* S7: it goes where it is asked for */
     SVR__TELL_GLARE,  /* S6.11: that it stays */
+    SVR__TELL_SEAL,   /* S11.9: that the server has something to say */
 };
 /* Whether that was so in the last second; from now on it was. */
 bool svr__told_lately(svr_node *n, const svr__session *s,

@@ -297,6 +297,7 @@ void svr__offer(svr__work *w, svr__pathway *pw, svr__session *old,
         return;
     }
     svr_wipe(plan.told.key, sizeof(plan.told.key));
+    bool asks = plan.recovered && plan.told.asks;
     w->sealed = plan.told.sealed;
     svr__session *s = svr__flow_session(&n->table, flow);
     unsigned side = plan.recovered ? SVR__SERVER : SVR__CLIENT;
@@ -310,4 +311,6 @@ void svr__offer(svr__work *w, svr__pathway *pw, svr__session *old,
      * the other one has to hear of the session's new way. */
     if (alone)
         svr__session_renew(n, s, !side, w->now);
+    if (asks)
+        svr__adapt_asked(n, s, w->now);
 }

@@ -308,8 +308,10 @@ enum svr_drop svr__session_rebind(svr_node *n, svr__session *s, unsigned side,
     assert(bound); /* the key was free, and there is a place */
     (void)bound;
     svr__health_watch(n, s, side);
-    n->counters.sessions_moved++;
     svr__session_settle(n, s);
+    if (cause == SVR_CAUSE_NONE)
+        return SVR_DROP_NONE;
+    n->counters.sessions_moved++;
     svr__notify_session(n, s, SVR_EVENT_SESSION_MOVED, cause);
     return SVR_DROP_NONE;
 }
@@ -328,6 +330,10 @@ static bool seal_first(svr_node *n, svr__session *s,
 {
     svr__told told = plan->told;
 
+    if (told.undecided) {
+        s->seal = SVR__UNDECIDED;
+        s->asked = told.asks;
+    }
     if (!told.sealed)
         return true;
     if (!plan->recovered && plan->side[SVR__CLIENT].pathway == SVR__NO_PATHWAY)

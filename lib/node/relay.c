@@ -28,8 +28,8 @@ void svr__session_settle(svr_node *n, svr__session *s)
     for (unsigned side = 0; side < 2; side++) {
         svr__flow *f = svr__session_flow(&n->table, s, side);
         const svr__pathway *to = side_pathway(n, s, !side);
-        bool quiet = !svr__is_sealing(s) && (!to || to->up) &&
-                     !svr__has_legs(n, s, !side) &&
+        bool quiet = !svr__is_sealing(s) && s->seal != SVR__UNDECIDED &&
+                     (!to || to->up) && !svr__has_legs(n, s, !side) &&
                      svr_session_quiet(&s->machine, side);
         f->flags = (uint8_t)(quiet ? f->flags & ~SVR__FLOW_SLOW
                                    : f->flags | SVR__FLOW_SLOW);
@@ -150,6 +150,8 @@ static bool make_ready(svr__work *w, svr__passage *r)
         }
         r->to = side_pathway(w->node, r->session, r->out);
     }
+    if (!svr__adapt(w, r))
+        return false;
     if (r->out == SVR__SERVER)
         svr__legs_make(w->node, r->session, w->now);
     r->copied = svr__has_legs(w->node, r->session, r->out);

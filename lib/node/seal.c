@@ -87,6 +87,10 @@ enum svr_drop svr__seal_read(const svr_node *n, const svr__pathway *pw,
     const svr_cipher *hidden = n->securities[pw->security].cipher;
 
     *out = (svr__told){.sealed = svr__md_has(md, SVR_HAS(ENCRYPTED))};
+    if (!out->sealed && svr__md_has(md, SVR_HAS(EXCHANGE_NUMBER))) {
+        out->undecided = md->exchange.undecided;
+        out->asks = md->exchange.asks;
+    }
     if (svr__md_has(md, SVR_HAS(SESSION_KEY)) && !hidden)
         return SVR_DROP_NOT_SEALED; /* S11.9: for everyone to read */
     if (!out->sealed)
@@ -118,34 +122,50 @@ bool svr__seal_may_use(const svr_node *n, const svr__session *s,
             is_usable(n, svr__sealing_of(n, s)->cipher, pathway));
 }
 
-enum svr_drop svr__seal_plan(const svr_node *n, const svr__session_plan *plan)
+/* Whether a session between these pathways may be, or become, encrypted. */
+static enum svr_drop may_seal(const svr_node *n, const uint16_t pathway[2],
+                              const svr__told *told)
 {
-    const svr__side_plan *client = &plan->side[SVR__CLIENT];
-    const svr__side_plan *server = &plan->side[SVR__SERVER];
-    enum svr_encryption wanted =
-        svr_policy_of_service(n->policy, plan->service)->encryption;
-    bool transit = client->pathway != SVR__NO_PATHWAY &&
-                   server->pathway != SVR__NO_PATHWAY;
+    bool end = false;
 
-    if (!plan->told.sealed)
-        return wanted == SVR_ENCRYPT_ALWAYS && !transit ? SVR_DROP_NOT_SEALED
-                                                        : SVR_DROP_NONE;
     if (!n->sealings)
         return SVR_DROP_NOT_SEALED;
-    for (unsigned side = 0; side < 2; side++)
-        if (plan->side[side].pathway != SVR__NO_PATHWAY &&
-            !n->securities[n->pathways[plan->side[side].pathway].security]
-                 .cipher)
+    for (unsigned side = 0; side < 2; side++) {
+        end |= pathway[side] == SVR__NO_PATHWAY;
+        if (pathway[side] != SVR__NO_PATHWAY &&
+            !n->securities[n->pathways[pathway[side]].security].cipher)
             return SVR_DROP_NOT_SEALED; /* S11.9: nor is the key told there */
-    if (transit)
+    }
+    if (!end || told->undecided)
         return SVR_DROP_NONE;
-    if (!plan->told.salted)
+    if (!told->salted)
         return SVR_DROP_MD_INCOMPLETE;
-    return is_usable(n, find_cipher(n, plan->told.salt.flags),
-                     server->pathway == SVR__NO_PATHWAY ? client->pathway
-                                                        : server->pathway)
+    return is_usable(n, find_cipher(n, told->salt.flags),
+                     pathway[pathway[0] == SVR__NO_PATHWAY])
                ? SVR_DROP_NONE
                : SVR_DROP_NOT_SEALED;
+}
+
+enum svr_drop svr__seal_plan(const svr_node *n, const svr__session_plan *plan)
+{
+    const uint16_t pathway[] = {plan->side[SVR__CLIENT].pathway,
+                                plan->side[SVR__SERVER].pathway};
+    bool always = svr_policy_of_service(n->policy, plan->service)->encryption ==
+                  SVR_ENCRYPT_ALWAYS;
+    bool end = pathway[0] == SVR__NO_PATHWAY || pathway[1] == SVR__NO_PATHWAY;
+
+    if (!plan->told.sealed && always && end)
+        return SVR_DROP_NOT_SEALED;
+    return plan->told.sealed || plan->told.undecided
+               ? may_seal(n, pathway, &plan->told)
+               : SVR_DROP_NONE;
+}
+
+enum svr_drop svr__seal_may_turn(const svr_node *n, const svr__session *s,
+                                 uint16_t pathway, const svr__told *told)
+{
+    const uint16_t pathways[] = {pathway, s->side[SVR__SERVER].pathway};
+    return may_seal(n, pathways, told);
 }
 
 static svr_payload_scope scope_of(const svr__session *s, bool sends)
@@ -165,7 +185,7 @@ static bool draw(svr_node *n, const svr__session *s, svr__sealing *z)
                                    &n->random) == 0;
 }
 
-static bool is_end(const svr__session *s)
+bool svr__is_end(const svr__session *s)
 {
     return s->side[SVR__CLIENT].pathway == SVR__NO_PATHWAY ||
            s->side[SVR__SERVER].pathway == SVR__NO_PATHWAY;
@@ -173,7 +193,7 @@ static bool is_end(const svr__session *s)
 
 bool svr__is_sealing(const svr__session *s)
 {
-    return s->seal == SVR__SEALED && is_end(s);
+    return s->seal == SVR__SEALED && svr__is_end(s);
 }
 
 static bool learn(const svr__session *s, svr__sealing *z, const svr_salt *salt)
@@ -219,7 +239,7 @@ bool svr__seal_join(svr_node *n, svr__session *s, unsigned side,
     svr_wipe(told->key, SVR_KEY_SIZE);
     s->seal = SVR__SEALED;
     z->cipher = find_cipher(n, told->salt.flags);
-    if (!is_end(s))
+    if (!svr__is_end(s))
         return true;
     /* Where it does not ask it has sent before under this salt, and nothing
      * here would know what comes again. */
@@ -259,7 +279,7 @@ void svr__seal_hear(svr_node *n, svr__session *s, unsigned side,
     bool first = !z->salted[side];
     z->salt[side] = told->salt;
     z->salted[side] = true;
-    if (!is_end(s)) {
+    if (!svr__is_end(s)) {
         if (!(told->salt.flags & SVR_SALT_ASKS)) /* it has the other one */
             z->salt[!side].flags &= (uint8_t)~SVR_SALT_ASKS;
         if (fresh)
@@ -277,7 +297,7 @@ void svr__seal_describe(const svr_node *n, const svr__session *s, unsigned side,
 
     md->present |= SVR_HAS(ENCRYPTED) | SVR_HAS(SESSION_KEY);
     md->session_key = (svr_span){z->key, SVR_KEY_SIZE};
-    if (is_end(s)) {
+    if (svr__is_end(s)) {
         memcpy(md->salt.b, z->sender.salt, SVR_SALT_SIZE);
         md->salt.flags = (uint8_t)((z->asks ? SVR_SALT_ASKS : 0) |
                                    (z->sender.epoch ? SVR_SALT_EPOCH : 0) |
@@ -331,11 +351,27 @@ bool svr__seal(svr__work *w, svr__session *s)
     return true;
 }
 
+/* S11.9: a payload has come clear. It may where the session is so, and between
+ * the ends, which judge for themselves, until the session is decided. */
+static bool pass_clear(svr__work *w, svr__session *s)
+{
+    if (s->seal == SVR__CLEAR || (s->seal == SVR__UNDECIDED && !svr__is_end(s)))
+        return true;
+    svr__drop(w, SVR_DROP_NOT_SEALED);
+    if (inner_side(s) == SVR__SERVER)
+        svr__adapt_asked(w->node, s, w->now);
+    return false;
+}
+
 bool svr__unseal(svr__work *w, svr__session *s)
 {
     size_t len = svr__payload_len(w);
 
-    if (!w->sealed || !svr__is_sealing(s) || len == 0)
+    if (len == 0)
+        return true;
+    if (!w->sealed)
+        return pass_clear(w, s);
+    if (!svr__is_sealing(s))
         return true;
     if (!svr__touch(w))
         return false;

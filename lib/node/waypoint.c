@@ -195,7 +195,9 @@ static void begin_session(svr__work *w, svr__pathway *pw, svr__session *old,
     svr__session *s = svr__md_has(md, SVR_HAS(SESSION_UUID))
                           ? svr__session_find(&w->node->table, &md->uuid)
                           : NULL;
-    if (s && svr__md_has(md, SVR_HAS(COPY_NUMBER)) && !old)
+    bool turns = s && s->seal != SVR__SEALED && /* all of its tuples (S11.9) */
+                 svr__md_has(md, SVR_HAS(ENCRYPTED));
+    if (s && svr__md_has(md, SVR_HAS(COPY_NUMBER)) && !old && !turns)
         svr__join(w, pw, s, md, block_len);
     else if (s)
         svr__follow(w, pw, s, old, md, block_len);

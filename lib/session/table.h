@@ -83,6 +83,7 @@ typedef struct svr__passed {
 enum svr__seal {
     SVR__CLEAR,
     SVR__SEALED,
+    SVR__UNDECIDED, /* there was no payload yet */
 };
 
 typedef struct svr__session {
@@ -94,8 +95,9 @@ typedef struct svr__session {
     svr_tuple context;
     int16_t tenant; /* SVR_TENANT_NONE: none */
     uint16_t service;
-    uint8_t alive;
-    uint8_t seal; /* enum svr__seal */
+    uint8_t alive : 1;
+    uint8_t asked : 1; /* UNDECIDED: the server has something to say */
+    uint8_t seal;      /* enum svr__seal */
     svr__passed passed;
 } svr__session;
 

@@ -295,13 +295,22 @@ static int write_metrics(svr__wr *wr, const void *field)
     return 0;
 }
 
+enum {
+    EXCHANGE_UNECHOED = 1,
+    EXCHANGE_UNDECIDED = 2,
+    EXCHANGE_ASKS = 4,
+};
+
 static int read_exchange(void *field, svr__rd *rd)
 {
     svr_exchange *e = field;
 
     e->own = svr__rd_u64(rd);
     e->echo = svr__rd_u64(rd);
-    e->unechoed = svr__rd_u8(rd) & 1;
+    uint8_t flags = svr__rd_u8(rd);
+    e->unechoed = flags & EXCHANGE_UNECHOED;
+    e->undecided = flags & EXCHANGE_UNDECIDED;
+    e->asks = flags & EXCHANGE_ASKS;
     return 0;
 }
 
@@ -311,7 +320,9 @@ static int write_exchange(svr__wr *wr, const void *field)
 
     svr__wr_u64(wr, e->own);
     svr__wr_u64(wr, e->echo);
-    svr__wr_u8(wr, e->unechoed);
+    svr__wr_u8(wr, (uint8_t)((e->unechoed ? EXCHANGE_UNECHOED : 0) |
+                             (e->undecided ? EXCHANGE_UNDECIDED : 0) |
+                             (e->asks ? EXCHANGE_ASKS : 0)));
     return 0;
 }
 

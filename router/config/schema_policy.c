@@ -37,8 +37,8 @@ static const struct schema_choice encryptions[] = {
      "what "
      "is clear is refused there"},
     {"adaptive", SVR_ENCRYPT_ADAPTIVE,
-     "they are where the security policy has a cipher, but for ESP, which is "
-     "encrypted already"},
+     "they are where the security policy has a cipher, but for what is "
+     "encrypted already: ESP, and TCP whose client begins with TLS"},
     {"never", SVR_ENCRYPT_NEVER, "they travel as they are"},
 };
 

@@ -131,10 +131,12 @@ static void print_numbers(FILE *out, const svr_metadata *md)
     if (md->present & SVR_HAS(PACKET_NUMBER))
         fprintf(out, " number %llu", (unsigned long long)md->packet_number);
     if (md->present & SVR_HAS(EXCHANGE_NUMBER))
-        fprintf(out, " exchange %llu echo %llu%s",
+        fprintf(out, " exchange %llu echo %llu%s%s%s",
                 (unsigned long long)md->exchange.own,
                 (unsigned long long)md->exchange.echo,
-                md->exchange.unechoed ? " unechoed" : "");
+                md->exchange.unechoed ? " unechoed" : "",
+                md->exchange.undecided ? " undecided" : "",
+                md->exchange.asks ? " asks" : "");
     if (md->present & SVR_HAS(CONTROL))
         fprintf(out, " control %s (%u)", control_name(md->control),
                 md->control);

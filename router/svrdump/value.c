@@ -83,9 +83,14 @@ static json_t *metrics_value(const svr_path_metrics *m)
 
 static json_t *exchange_value(const svr_exchange *e)
 {
-    return json_pack("{s:o, s:o, s:b}", "own", dump_number_value(e->own),
-                     "echo", dump_number_value(e->echo), "unechoed",
-                     (int)e->unechoed);
+    json_t *v =
+        json_pack("{s:o, s:o, s:b}", "own", dump_number_value(e->own), "echo",
+                  dump_number_value(e->echo), "unechoed", (int)e->unechoed);
+    if (v && e->undecided)
+        json_object_set_new(v, "undecided", json_true());
+    if (v && e->asks)
+        json_object_set_new(v, "asks", json_true());
+    return v;
 }
 
 static json_t *multicast_value(const svr_multicast *m)
