@@ -2,6 +2,7 @@
  * failures they come, and that sessions lose nothing to them. */
 #include "node/node.h"
 
+#include "node_lab.h"
 #include "node_mesh.h"
 
 #include <criterion/criterion.h>
@@ -421,4 +422,42 @@ Test(node_keys, restarts, .timeout = 300)
                          "router %d restarted, %d has", router, i);
         mesh_close(&mesh);
     }
+}
+
+/* S12.7: a peer that is removed knew the metadata key, so there is another one,
+ * and the peers that stay get it. */
+Test(node_keys, peer_removed)
+{
+    struct lab lab;
+    struct net_plan plan;
+    uint8_t before[SVR_KEY_SIZE];
+    size_t cursor = 0;
+    svr_node_key key;
+
+    lab_open(&lab,
+             (struct net_options){.hub = true,
+                                  .exchanged = true,
+                                  .cipher = &svr_cipher_chacha20_poly1305});
+    svr_identity *own = &lab.net.identity[3];
+    memcpy(before, own->metadata_key, SVR_KEY_SIZE);
+    cr_assert_eq(svr_node_key_next(lab.net.hub, &cursor, &key, lab.net.now), 1);
+    cr_assert(key.keyed);
+    uint32_t current = key.info.current;
+    net_plan(&lab.net, lab.net.hub, &plan);
+    plan.config.boot = lab.net.boot;
+    plan.config.pathway_count = plan.config.peer_count = 1; /* branch */
+    plan.config.route_count = 0;
+    cr_assert_eq(
+        svr_node_reconfigure(lab.net.hub, &plan.config, lab.net.now, NULL), 0);
+    cr_expect_neq(memcmp(before, own->metadata_key, SVR_KEY_SIZE), 0);
+    lab_run(&lab, 5 * SVR_SECOND);
+    cursor = 0;
+    cr_assert_eq(svr_node_key_next(lab.net.hub, &cursor, &key, lab.net.now), 1);
+    cr_expect(key.keyed);
+    cr_expect_gt(key.info.current, current);
+    const svr_generation *g = svr_exchange_by_number(
+        lab.net.branch->peers[0].exchange, key.info.current);
+    cr_assert_not_null(g);
+    cr_expect_eq(memcmp(g->peer_metadata, own->metadata_key, SVR_KEY_SIZE), 0);
+    lab_close(&lab);
 }
