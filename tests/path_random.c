@@ -6,7 +6,15 @@
 
 #include "support.h"
 
+/* What sanitizers are there for shows in fewer. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SEEDS 15000
+#endif
+#endif
+#ifndef SEEDS
 #define SEEDS 60000
+#endif
 
 static uint32_t draw(void *source, uint32_t limit)
 {
@@ -27,7 +35,7 @@ Test(path_random, finds_what_the_oracle_finds)
         cr_assert_null(wrong, "seed %" PRIu64 ": %s", seed, wrong);
         cuts += cut;
     }
-    cr_assert_gt(cuts, 10, "some were cut");
+    cr_assert_gt(cuts, 5, "some were cut");
     cr_assert_lt(cuts, SEEDS / 20, "most were not: %zu", cuts);
 }
 
