@@ -255,6 +255,7 @@ Test(node_keys, unknown_peer_is_not_rekeyed)
     cr_expect_eq(svr_node_rekey(mesh.node[0], "r9", mesh.now),
                  SVR_ERR_NOT_FOUND);
     o.exchanged = false;
+    o.cipher = NULL;
     mesh_close(&mesh);
     mesh_open(&mesh, &o);
     cr_expect_eq(svr_node_rekey(mesh.node[0], NULL, mesh.now),
@@ -321,6 +322,43 @@ Test(node_keys, every_second, .timeout = 300)
         for (int reason = 1; reason < SVR_DROP_COUNT; reason++)
             cr_expect_eq(dropped(&mesh, i, reason), 0, "router %d: %s", i,
                          svr_drop_name(reason));
+    mesh_close(&mesh);
+}
+
+/* S12.4: sessions' own keys, on command and not more often than a receiver can
+ * follow. */
+Test(node_keys, payloads)
+{
+    struct mesh_options o = row_of(3);
+    uint8_t key[SVR_KEY_SIZE];
+
+    mesh_open(&mesh, &o);
+    mesh_run(&mesh, 10 * SVR_SECOND);
+    cr_assert(ask(&mesh, 4001));
+    svr__session *s = mesh.node[0]->table.sessions;
+    while (!s->alive)
+        s++;
+    svr__sealing *z = svr__sealing_of(mesh.node[0], s);
+    memcpy(key, z->key, SVR_KEY_SIZE);
+    for (int i = 0; i < 20; i++) {
+        cr_assert_eq(svr_node_rekey(mesh.node[0], NULL, mesh.now), 0);
+        cr_expect(ask(&mesh, 4001));
+        mesh_run(&mesh, SVR_SECOND);
+    }
+    cr_expect_eq(memcmp(key, z->key, SVR_KEY_SIZE), 0, "too early");
+    mesh_run(&mesh, 20 * SVR_SECOND);
+    for (int i = 0; i < 5; i++)
+        cr_expect(ask(&mesh, 4001));
+    cr_expect_neq(memcmp(key, z->key, SVR_KEY_SIZE), 0);
+    for (int i = 0; i < 3; i++) {
+        cr_expect_eq(all_dropped(&mesh, i), 0, "router %d", i);
+        s = mesh.node[i]->table.sessions;
+        while (!s->alive)
+            s++;
+        cr_expect_eq(
+            memcmp(z->key, svr__sealing_of(mesh.node[i], s)->key, SVR_KEY_SIZE),
+            0, "router %d", i);
+    }
     mesh_close(&mesh);
 }
 

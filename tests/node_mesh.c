@@ -246,7 +246,8 @@ static void make_node(struct mesh *m, int self)
     p.config.limits.sessions = m->options.sessions ? m->options.sessions : 64;
     p.config.alloc = (svr_allocator){count_alloc, count_free, m};
     p.config.random = (svr_random){fill_random, &m->random};
-    p.config.rekey = m->options.rekey ? m->options.rekey : SVR_NEVER;
+    if (m->options.rekey)
+        p.config.rekey = m->options.rekey;
     cr_assert_eq(svr_crypto_init(), 0);
     net_identity(&m->identity[self], self, &p.config.random);
     plan_service(&p, m);

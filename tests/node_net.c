@@ -294,7 +294,8 @@ static void plan_router(struct net *net, struct net_plan *p, enum router self)
     p->config.alloc = (svr_allocator){count_alloc, count_free, net};
     p->config.random = (svr_random){fill_random, &net->random};
     p->config.notify = net->options.notify;
-    p->config.rekey = net->options.rekey ? net->options.rekey : SVR_NEVER;
+    if (net->options.rekey)
+        p->config.rekey = net->options.rekey;
     plan_services(p, &net->options);
     plan_interfaces(p, &net->options, self);
     plan_pathways(net, p, &net->options, self);

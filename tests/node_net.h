@@ -60,7 +60,7 @@ struct net_options {
     bool watched;    /* pathways are watched */
     bool exchanged;  /* keys are exchanged, on pathways that are watched; where
                         SVR_TEST_KEYS says so, they always are */
-    svr_time rekey;  /* S12.4; 0: on command only */
+    svr_time rekey;  /* S12.4; 0: the default */
     const svr_cipher *cipher;       /* NULL: what SVR_TEST_CIPHER names, with
                                        all services encrypted, or none */
     enum svr_encryption encryption; /* of all services */

@@ -261,8 +261,9 @@ typedef struct svr_node_config {
     svr_identity *identity; /* S12.3: this router's; NULL where no policy has
                                exchanged keys. Secret, not copied: it outlives
                                the node, and serves no other one */
-    svr_time rekey;         /* S12.4: how old exchanged keys become;
-                               SVR_EXCHANGE_REKEY; SVR_NEVER: as asked for */
+    svr_time rekey;         /* S12.4: how old exchanged keys and those of
+                               payloads become; SVR_EXCHANGE_REKEY; SVR_NEVER:
+                               as asked for. Payloads' last 30 s at least */
     svr_limits limits;
     svr_policy_config policy;
     const svr_interface_config *interfaces;
@@ -562,9 +563,10 @@ typedef struct svr_node_key {
 SVR_API int svr_node_key_next(const svr_node *n, size_t *cursor,
                               svr_node_key *out, svr_time now);
 
-/* New keys are wanted with the peer of that name, or with all (NULL); sessions
- * follow within seconds (S12.4). SVR_ERR_NOT_FOUND: no keys are exchanged with
- * such a peer. */
+/* New keys are wanted with the peer of that name, or with all (NULL), and then
+ * also for the payloads of sessions that begin here, by their next packet
+ * (S12.4). Sessions follow within seconds. SVR_ERR_NOT_FOUND: no keys are
+ * exchanged with such a peer, or there is nothing to make keys for. */
 SVR_API SVR_MUST_CHECK int svr_node_rekey(svr_node *n, const char *peer,
                                           svr_time now);
 

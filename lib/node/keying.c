@@ -350,9 +350,22 @@ void svr__keying_heard(svr_node *n, uint16_t number, uint32_t generation,
 
 /* ---- for the program ---- */
 
+static bool encrypts(const svr_node *n)
+{
+    for (size_t i = 0; i < n->security_count; i++)
+        if (n->securities[i].cipher)
+            return true;
+    return false;
+}
+
 int svr_node_rekey(svr_node *n, const char *peer, svr_time now)
 {
     int err = SVR_ERR_NOT_FOUND;
+
+    if (!peer && encrypts(n)) {
+        n->rekeyed = now;
+        err = 0;
+    }
 
     for (size_t i = 0; i < n->peer_count; i++) {
         if (!n->peers[i].exchange ||

@@ -295,6 +295,7 @@ struct svr_node {
     size_t pathway_count, route_count, service_count, tenant_count;
     uint8_t *watches;                 /* the pathways' svr_pathway objects */
     svr_identity *identity;           /* S12.3, or NULL */
+    svr_time rekey;                   /* S12.4 */
     uint8_t *exchanges;               /* the peers' svr_exchange; guarded */
     svr__wheel watch_due;             /* of pathways; see svr__watch_init */
     uint16_t watch_port, watch_ports; /* where messages come to: the first port
@@ -312,6 +313,7 @@ struct svr_node {
     svr_random random;
     svr_notify notify;
     svr_time keying_due;  /* of exchanges with peers */
+    svr_time rekeyed;     /* payload keys from before are replaced */
     svr__bucket messages; /* of exchanges */
     svr__bucket derivations;
     uint32_t boot;

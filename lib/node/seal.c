@@ -13,8 +13,9 @@
 
 #include <string.h>
 
-/* S12.4 */
-#define REKEY_TIME ((uint64_t)24 * 3600 * SVR_SECOND)
+/* A receiver has two keys of a direction, and what is late needs the old one.
+ */
+#define REKEY_SPACING (30 * SVR_SECOND)
 
 int svr__sealings_init(svr_node *n, const svr_node *setup)
 {
@@ -319,7 +320,10 @@ int svr__seal_growth(const svr_node *n, const svr__session *s)
 /* S12.4. Only the ingress draws keys. */
 static void rekey(svr_node *n, svr__session *s, svr__sealing *z, svr_time now)
 {
-    if (inner_side(s) != SVR__SERVER || now - z->keyed < REKEY_TIME)
+    svr_time age = now - z->keyed;
+
+    if (inner_side(s) != SVR__SERVER || age < REKEY_SPACING ||
+        (age < n->rekey && z->keyed >= n->rekeyed))
         return;
     n->random.fill(n->random.user, z->key, SVR_KEY_SIZE);
     z->keyed = now;

@@ -175,6 +175,7 @@ int svr__setup_build(svr_node *n, const svr_node_config *c, svr_time now)
     n->lifetimes = lifetimes_of(&c->limits);
     n->limits = c->limits;
     n->identity = c->identity;
+    n->rekey = c->rekey;
     int err = make_arrays(n, c);
     if (err == 0)
         err = svr__choices_init(n, c);
