@@ -1,6 +1,7 @@
 /*
- * Segments that follow each other or nearly do: whatever is joined gives, cut
- * again, the segments that went in; each goes on once, in its order.
+ * Segments and datagrams that follow each other or nearly do: whatever is
+ * joined gives, cut again, the segments that went in; each goes on once, in its
+ * order.
  */
 #include "frame.h"
 #include "fuzz.h"
@@ -122,11 +123,11 @@ static void join(struct frame *f)
     uint8_t changed = svr__rd_u8(&f->args);
     struct pieces all;
 
-    if (f->h.tuple.proto != SVR_PROTO_TCP || size == 0 ||
+    if (!svr__has_ports(f->h.tuple.proto) || size == 0 ||
         f->p.checksum != SVR_CHECKSUM_FULL ||
         !svr_packet_checksum_ok(&f->p, &f->h))
         return;
-    f->p.segment_size = 0;
+    f->p.segment_size = (uint16_t)size;
     pieces_open(&all, f, size);
     assert(all.count > 0);
     for (int i = 0; i < 3 && changed; i++, changed >>= 3)

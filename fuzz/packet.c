@@ -95,6 +95,8 @@ static void cut(struct frame *f)
     svr_cut c;
 
     int err = svr_cut_begin(&c, &f->p, &f->h, size);
+    if (err == 0 && f->h.tuple.proto == SVR_PROTO_UDP)
+        return; /* fuzz/join cuts datagrams */
     if (size == 0 || f->h.tuple.proto != SVR_PROTO_TCP) {
         assert(err == SVR_ERR_ARGUMENT);
         return;

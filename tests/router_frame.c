@@ -207,15 +207,17 @@ static struct virtio_net_hdr segments(const built *b, shape s, uint16_t size)
     struct virtio_net_hdr h = partial(b, s);
 
     h.gso_type = s.v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
+    if (s.udp)
+        h.gso_type = 5; /* VIRTIO_NET_HDR_GSO_UDP_L4 */
     h.gso_size = size;
-    h.hdr_len = (uint16_t)(b->l4 + 20);
+    h.hdr_len = (uint16_t)(b->l4 + (s.udp ? 8 : 20));
     return h;
 }
 
 Test(router_offload, super_packets_come_back_as_they_were)
 {
-    for (int v6 = 0; v6 < 2; v6++) {
-        shape s = {v6 != 0, false, 65000, 0};
+    for (int kind = 0; kind < 4; kind++) {
+        shape s = {(kind & 1) != 0, (kind & 2) != 0, 65000, 0};
         built b = build(s);
         struct virtio_net_hdr in = segments(&b, s, 1400);
         struct virtio_net_hdr out;
@@ -261,9 +263,9 @@ Test(router_offload, super_packets_that_make_no_sense_are_refused)
     shape udp = {false, true, 5000, 0};
     built b = build(tcp);
     built u = build(udp);
-    struct virtio_net_hdr h[7];
+    struct virtio_net_hdr h[8];
 
-    for (size_t i = 0; i < 7; i++)
+    for (size_t i = 0; i < 8; i++)
         h[i] = segments(&b, tcp, 1000);
     h[0].gso_size = 0;
     h[1].gso_type = VIRTIO_NET_HDR_GSO_TCPV6;
@@ -272,9 +274,13 @@ Test(router_offload, super_packets_that_make_no_sense_are_refused)
     h[4].flags = 0;
     h[5].csum_start++;
     h[6].flags |= 0x80;
-    for (size_t i = 0; i < 7; i++)
+    h[7].gso_type = 5; /* VIRTIO_NET_HDR_GSO_UDP_L4 */
+    for (size_t i = 0; i < 8; i++)
         cr_assert_not(offload_read(&b.frame, &h[i], 14), "%zu", i);
     h[0] = segments(&u, udp, 1000);
+    h[0].gso_type = VIRTIO_NET_HDR_GSO_TCPV4;
+    cr_assert_not(offload_read(&u.frame, &h[0], 14));
+    h[0].gso_type = 5 | VIRTIO_NET_HDR_GSO_ECN;
     cr_assert_not(offload_read(&u.frame, &h[0], 14));
     free(b.memory);
     free(u.memory);

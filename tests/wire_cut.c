@@ -147,6 +147,58 @@ Test(wire_cut, pieces_make_the_packet)
     }
 }
 
+/* A datagram of a super-packet, at place `at` of its payload; answers its
+ * payload's length. */
+static uint32_t take_datagram(const struct held *whole, const svr_headers *was,
+                              svr_cut *cut, uint32_t at)
+{
+    uint8_t buf[SVR_HEADROOM + 1600 + SVR_TAILROOM];
+    uint32_t left = whole->p.len - was->payload - at;
+    uint32_t want = left < cut->size ? left : cut->size;
+    svr_packet piece;
+    svr_headers h;
+
+    cr_assert_eq(svr_cut_next(cut, &piece, buf, sizeof(buf)), 0);
+    cr_assert_eq(svr_packet_parse(&h, &piece), 0);
+    cr_assert_eq(piece.checksum, whole->p.checksum);
+    svr_packet_checksum_complete(&piece, &h);
+    cr_assert(naive_right(piece.data, piece.len, h.l4, SVR_PROTO_UDP));
+    cr_assert(svr_tuple_equal(&h.tuple, &was->tuple));
+    cr_assert_eq(piece.len - h.payload, want);
+    cr_assert_arr_eq(piece.data + h.payload, whole->p.data + was->payload + at,
+                     want);
+    return want;
+}
+
+Test(wire_cut, datagrams)
+{
+    for (int kind = 0; kind < 4; kind++) {
+        struct shape s = {.v6 = kind & 1,
+                          .proto = SVR_PROTO_UDP,
+                          .options = 8,
+                          .payload = kind & 2 ? 60000 : 1000};
+        uint64_t seed = 7;
+        svr_tuple t = draw_tuple(&seed, s.v6, SVR_PROTO_UDP);
+        static uint8_t bytes[ROOM];
+        struct held whole = hold(bytes, build(bytes, &s, &t, &seed), 0, 0);
+        uint32_t at = 0;
+        svr_headers h;
+        svr_cut cut;
+
+        cr_assert_eq(svr_packet_parse(&h, &whole.p), 0);
+        whole.p.segment_size = kind & 2 ? 1448 : 100;
+        if (kind & 2)
+            whole.p.checksum = SVR_CHECKSUM_PARTIAL;
+        svr_packet_checksum_write(&whole.p, &h);
+        cr_assert_eq(svr_cut_begin(&cut, &whole.p, &h, whole.p.segment_size),
+                     0);
+        while (svr_cut_more(&cut))
+            at += take_datagram(&whole, &h, &cut, at);
+        cr_assert_eq(at, s.payload);
+        drop(&whole);
+    }
+}
+
 /* The longest super-packets, FULL and PARTIAL. */
 Test(wire_cut, super_packets)
 {
@@ -241,6 +293,10 @@ Test(wire_cut, refused)
     cr_expect_eq(svr_cut_begin(&cut, &f.held.p, &f.h, 0), SVR_ERR_ARGUMENT);
     f.h.tuple.proto = SVR_PROTO_UDP;
     cr_expect_eq(svr_cut_begin(&cut, &f.held.p, &f.h, 5), SVR_ERR_ARGUMENT);
+    f.held.p.segment_size = 6;
+    cr_expect_eq(svr_cut_begin(&cut, &f.held.p, &f.h, 5), SVR_ERR_ARGUMENT);
+    f.h.tuple.proto = SVR_PROTO_ICMP;
+    cr_expect_eq(svr_cut_begin(&cut, &f.held.p, &f.h, 6), SVR_ERR_ARGUMENT);
     cr_expect_eq(cut.size, 77);
     drop(&f.held);
 }

@@ -4,6 +4,7 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define TCP SVR_PROTO_TCP
+#define UDP SVR_PROTO_UDP
 
 enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32, ECE = 64 };
 enum { CWR = 128, DF = 0x40, PIECES = 64 };
@@ -21,14 +22,19 @@ static const struct shape optional = {
     .proto = TCP, .options = 8, .tcp_options = 12, .payload = 300};
 static const struct shape extended = {
     .v6 = true, .proto = TCP, .options = 16, .tcp_options = 12, .payload = 300};
-static const struct shape *const shapes[] = {&plain, &v6, &optional, &extended};
+static const struct shape datagram = {
+    .proto = UDP, .options = 8, .payload = 300};
+static const struct shape datagram6 = {
+    .v6 = true, .proto = UDP, .options = 16, .payload = 300};
+static const struct shape *const shapes[] = {&plain,    &v6,       &optional,
+                                             &extended, &datagram, &datagram6};
 
 static void segments_cut(struct segments *all, const struct shape *s,
                          uint8_t flags, uint16_t size, size_t tailroom)
 {
     static uint8_t bytes[ROOM], buf[SVR_HEADROOM + ROOM + SVR_TAILROOM];
     uint64_t seed = s->payload + size;
-    svr_tuple t = draw_tuple(&seed, s->v6, TCP);
+    svr_tuple t = draw_tuple(&seed, s->v6, s->proto);
     size_t len = build(bytes, s, &t, &seed);
     svr_packet piece;
     svr_headers h;
@@ -36,9 +42,11 @@ static void segments_cut(struct segments *all, const struct shape *s,
 
     all->count = 0;
     all->l4 = ip_bytes(s);
-    bytes[all->l4 + 13] = flags;
-    naive_write(bytes, len, all->l4, TCP);
+    if (s->proto == TCP)
+        bytes[all->l4 + 13] = flags;
+    naive_write(bytes, len, all->l4, s->proto);
     struct held whole = hold(bytes, len, 0, 0);
+    whole.p.segment_size = size;
     cr_assert_eq(svr_packet_parse(&h, &whole.p), 0);
     cr_assert_eq(svr_cut_begin(&cut, &whole.p, &h, size), 0);
     while (svr_cut_more(&cut)) {
@@ -109,7 +117,8 @@ Test(wire_join, undoes_a_cut)
         cr_assert_eq(join_all(&all, &j), was.count);
         cr_assert_eq(all.piece[0].p.segment_size, size);
         cr_assert_eq(all.piece[0].p.checksum, SVR_CHECKSUM_PARTIAL);
-        cr_assert_eq(all.piece[0].p.data[all.l4 + 13], has);
+        if (s->proto == TCP)
+            cr_assert_eq(all.piece[0].p.data[all.l4 + 13], has);
         expect_cut(&was, &all.piece[0].p, was.count);
         segments_drop(&all);
         segments_drop(&was);
@@ -118,12 +127,12 @@ Test(wire_join, undoes_a_cut)
 
 /* One byte that changes in the second of three segments; whether its checksums
  * are made right again, and what is joined then. at counts from the IP header
- * (v4, v6) or from the TCP header. */
+ * (v4, v6) or from the L4 header. */
 static const struct change {
     const char *what;
     const struct shape *shape;
     uint8_t at, change;
-    bool tcp, wrong;
+    bool l4, wrong;
     size_t joined;
 } changes[] = {
     {"nothing", &plain, 0, 0, false, false, 3},
@@ -163,6 +172,13 @@ static const struct change {
     {"checksum, IPv6", &v6, 16, 1, true, true, 1},
     {"payload", &plain, 20, 1, true, true, 1},
     {"payload, with its checksum", &plain, 20, 1, true, false, 3},
+    {"UDP, TTL", &datagram, 8, 1, false, false, 1},
+    {"UDP, source port", &datagram, 1, 1, true, false, 1},
+    {"UDP, destination port", &datagram6, 2, 1, true, false, 1},
+    {"UDP, length", &datagram, 5, 1, true, false, 1},
+    {"UDP, checksum", &datagram6, 6, 1, true, true, 1},
+    {"UDP, payload", &datagram, 20, 1, true, true, 1},
+    {"UDP, payload, with its checksum", &datagram, 20, 1, true, false, 3},
 };
 
 Test(wire_join, what_does_not_follow)
@@ -176,9 +192,9 @@ Test(wire_join, what_does_not_follow)
             struct segments *s = n ? &was : &all;
             segments_cut(s, c->shape, ACK, 100, n ? 0 : 300);
             svr_packet *p = &s->piece[1].p;
-            p->data[c->at + (c->tcp ? s->l4 : 0)] ^= c->change;
+            p->data[c->at + (c->l4 ? s->l4 : 0)] ^= c->change;
             if (!c->wrong)
-                naive_write(p->data, p->len, s->l4, TCP);
+                naive_write(p->data, p->len, s->l4, c->shape->proto);
         }
         cr_expect_eq(join_all(&all, &j), c->joined, "%s", c->what);
         if (c->joined > 1)
@@ -215,12 +231,17 @@ Test(wire_join, what_nothing_follows)
     segments_cut(&all, &empty, ACK, 300, 300);
     cr_expect_not(svr_join_begin(&j, &all.piece[0].p), "no payload");
     segments_drop(&all);
-    const struct shape udp = {.proto = SVR_PROTO_UDP, .payload = 10};
+    segments_cut(&all, &datagram, 0, 100, 300);
+    put16(all.piece[1].p.data + all.l4 + 6, 0);
+    cr_expect_not(svr_join_begin(&j, &all.piece[1].p), "no checksum");
+    cr_expect_eq(join_all(&all, &j), 1, "none in the second one");
+    segments_drop(&all);
+    const struct shape icmp = {.proto = SVR_PROTO_ICMP, .payload = 10};
     uint8_t bytes[100];
     uint64_t seed = 1;
-    svr_tuple t = draw_tuple(&seed, false, SVR_PROTO_UDP);
-    struct held h = hold(bytes, build(bytes, &udp, &t, &seed), 0, 300);
-    cr_expect_not(svr_join_begin(&j, &h.p), "UDP");
+    svr_tuple t = draw_tuple(&seed, false, SVR_PROTO_ICMP);
+    struct held h = hold(bytes, build(bytes, &icmp, &t, &seed), 0, 300);
+    cr_expect_not(svr_join_begin(&j, &h.p), "ICMP");
     drop(&h);
 }
 

@@ -45,7 +45,8 @@ enum svr_verdict {
  *
  * A super-packet (segment_size not 0) is a TCP packet that stands for several
  * with segment_size payload bytes each (the last may be shorter), as an
- * offloading device delivers it. Its length may pass the MTU.
+ * offloading device delivers it. Its length may pass the MTU. UDP datagrams may
+ * stand in one as well, for svr_cut and svr_join; a node knows only TCP's.
  */
 typedef struct svr_packet {
     uint8_t *data;
@@ -234,7 +235,8 @@ SVR_API void svr_packet_clamp_mss(svr_packet *p, const svr_headers *h,
  * piece, SYN and CWR with the first, URG with those before the end of the
  * urgent data; IPv4 identifications count up. Pieces of a PARTIAL packet are
  * PARTIAL, those of any other have full checksums. The packet must stay
- * untouched until the last piece is taken.
+ * untouched until the last piece is taken. Of UDP only super-packets are cut,
+ * into the datagrams that they stand for.
  */
 typedef struct svr_cut {
     const uint8_t *data; /* the packet, borrowed */
@@ -245,11 +247,13 @@ typedef struct svr_cut {
     uint16_t size;
     uint16_t pieces; /* taken so far */
     uint16_t iface;
+    uint8_t proto;
     bool partial; /* the device completes the pieces' checksums */
 } svr_cut;
 
-/* p has been parsed into h. 0, or SVR_ERR_ARGUMENT: not TCP, or size 0. A wrong
- * checksum of an ordinary packet must be found by the caller beforehand
+/* p has been parsed into h. 0, or SVR_ERR_ARGUMENT: size 0, or neither TCP nor
+ * a super-packet of UDP with segments of that size. A wrong checksum of an
+ * ordinary packet must be found by the caller beforehand
  * (svr_packet_checksum_ok). */
 SVR_API SVR_MUST_CHECK int svr_cut_begin(svr_cut *cut, const svr_packet *p,
                                          const svr_headers *h, uint16_t size);
@@ -281,7 +285,8 @@ SVR_API SVR_MUST_CHECK int svr_cut_next(svr_cut *cut, svr_packet *out,
  *    does not pass SVR_PACKET_MAX.
  *
  * So cutting what was joined gives the segments again, but for identifications
- * that nobody may look at.
+ * that nobody may look at. Datagrams of UDP are joined by the same rules, as
+ * far as they speak of it, if they have a checksum.
  */
 typedef struct svr_join {
     svr_packet *packet; /* the first one, borrowed: the others are appended */

@@ -4,7 +4,10 @@
 int svr_cut_begin(svr_cut *cut, const svr_packet *p, const svr_headers *h,
                   uint16_t size)
 {
-    if (h->tuple.proto != SVR_PROTO_TCP || size == 0)
+    bool tcp = h->tuple.proto == SVR_PROTO_TCP;
+    bool datagrams = h->tuple.proto == SVR_PROTO_UDP && p->segment_size == size;
+
+    if (size == 0 || (!tcp && !datagrams))
         return SVR_ERR_ARGUMENT;
     *cut = (svr_cut){
         .data = p->data,
@@ -13,6 +16,7 @@ int svr_cut_begin(svr_cut *cut, const svr_packet *p, const svr_headers *h,
         .l4 = h->l4,
         .size = size,
         .iface = p->iface,
+        .proto = h->tuple.proto,
         .partial = p->checksum == SVR_CHECKSUM_PARTIAL,
     };
     return 0;
@@ -66,7 +70,7 @@ static void write_urgent(uint8_t *tcp, const svr_cut *cut)
 
 static void write_ip(uint8_t *ip, const svr_cut *cut, uint32_t len)
 {
-    svr__lengths_write(ip, len, cut->l4, SVR_PROTO_TCP);
+    svr__lengths_write(ip, len, cut->l4, cut->proto);
     if (svr__is_v6(ip))
         return;
     svr__store_be16(ip + IP4_ID,
@@ -74,24 +78,31 @@ static void write_ip(uint8_t *ip, const svr_cut *cut, uint32_t len)
     svr__ip4_checksum_write(ip);
 }
 
+static void write_tcp(uint8_t *tcp, const svr_cut *cut, bool last)
+{
+    write_sequence(tcp, cut);
+    write_flags(tcp, cut, last);
+    write_urgent(tcp, cut);
+}
+
 static void write_checksum(svr_packet *out, const svr_cut *cut)
 {
     size_t l4_len = out->len - cut->l4;
+    int at = svr__l4_checksum_at(cut->proto, false);
 
     if (!cut->partial) {
-        svr__l4_checksum_write(out->data, out->len, cut->l4, SVR_PROTO_TCP);
+        svr__l4_checksum_write(out->data, out->len, cut->l4, cut->proto);
         return;
     }
     out->checksum = SVR_CHECKSUM_PARTIAL;
-    svr__store_be16(out->data + cut->l4 + TCP_CHECKSUM,
-                    svr__sum_pseudo(out->data, SVR_PROTO_TCP, l4_len));
+    svr__store_be16(out->data + cut->l4 + at,
+                    svr__sum_pseudo(out->data, cut->proto, l4_len));
 }
 
 int svr_cut_next(svr_cut *cut, svr_packet *out, uint8_t *buf, size_t cap)
 {
     uint32_t left = bytes_left(cut);
     uint32_t take = left < cut->size ? left : cut->size;
-    uint8_t *tcp;
 
     if (!svr_cut_more(cut))
         return SVR_ERR_NOT_FOUND;
@@ -102,11 +113,9 @@ int svr_cut_next(svr_cut *cut, svr_packet *out, uint8_t *buf, size_t cap)
            take);
     out->iface = cut->iface;
 
-    tcp = out->data + cut->l4;
     write_ip(out->data, cut, out->len);
-    write_sequence(tcp, cut);
-    write_flags(tcp, cut, take == left);
-    write_urgent(tcp, cut);
+    if (cut->proto == SVR_PROTO_TCP)
+        write_tcp(out->data + cut->l4, cut, take == left);
     write_checksum(out, cut);
     cut->next += take;
     cut->pieces++;

@@ -50,6 +50,24 @@ static bool tcp_follows(const svr_join *j, const svr_packet *next)
            is_equal(a, b, TCP_URGENT, len);
 }
 
+/* A datagram without a checksum stays one (S4.6). */
+static bool udp_follows(const svr_join *j, const svr_packet *next)
+{
+    const uint8_t *a = j->packet->data + j->headers.l4;
+    const uint8_t *b = next->data + j->headers.l4;
+
+    return is_equal(a, b, L4_SPORT, UDP_LEN) &&
+           svr__load_be16(b + UDP_LEN) == next->len - j->headers.l4 &&
+           svr__load_be16(b + UDP_CHECKSUM) != 0;
+}
+
+static bool follows(const svr_join *j, const svr_packet *next)
+{
+    return ip_follows(j, next) &&
+           (j->headers.tuple.proto == SVR_PROTO_TCP ? tcp_follows(j, next)
+                                                    : udp_follows(j, next));
+}
+
 static bool has_room(const svr_join *j, size_t take)
 {
     return take > 0 && take <= j->size && take <= j->packet->tailroom &&
@@ -66,13 +84,25 @@ static bool is_right(const svr_join *j, const svr_packet *next)
            (j->pieces > 1 || svr_packet_checksum_ok(j->packet, &j->headers));
 }
 
+static bool may_begin(const svr_packet *p, const svr_headers *h)
+{
+    switch (h->tuple.proto) {
+    case SVR_PROTO_TCP:
+        return (h->tcp_flags & SVR_TCP_ACK) &&
+               !(h->tcp_flags & ~(EVERYWHERE | FIRST));
+    case SVR_PROTO_UDP:
+        return svr__load_be16(p->data + h->l4 + UDP_CHECKSUM) != 0;
+    default:
+        return false;
+    }
+}
+
 bool svr_join_begin(svr_join *j, svr_packet *p)
 {
     svr_headers *h = &j->headers;
 
-    if (p->segment_size || svr_packet_parse(h, p) < 0 ||
-        h->tuple.proto != SVR_PROTO_TCP || p->len == h->payload ||
-        (h->tcp_flags & ~(EVERYWHERE | FIRST)) || !(h->tcp_flags & SVR_TCP_ACK))
+    if (p->segment_size || svr_packet_parse(h, p) < 0 || p->len == h->payload ||
+        !may_begin(p, h))
         return false;
     j->packet = p;
     j->size = (uint16_t)(p->len - h->payload);
@@ -82,6 +112,14 @@ bool svr_join_begin(svr_join *j, svr_packet *p)
     return true;
 }
 
+static void take_flags(svr_join *j, const svr_packet *next)
+{
+    uint8_t *flags = j->packet->data + j->headers.l4 + TCP_FLAGS;
+
+    *flags |= next->data[j->headers.l4 + TCP_FLAGS] & LAST;
+    j->closed |= (*flags & LAST) != 0;
+}
+
 bool svr_join_add(svr_join *j, const svr_packet *next)
 {
     svr_packet *p = j->packet;
@@ -89,17 +127,17 @@ bool svr_join_add(svr_join *j, const svr_packet *next)
     uint32_t take;
 
     if (j->closed || next->segment_size || next->len <= at ||
-        !has_room(j, take = next->len - at) || !ip_follows(j, next) ||
-        !tcp_follows(j, next) || !is_right(j, next))
+        !has_room(j, take = next->len - at) || !follows(j, next) ||
+        !is_right(j, next))
         return false;
     memcpy(p->data + p->len, next->data + at, take);
     p->len += take;
     p->tailroom = (uint16_t)(p->tailroom - take);
-    p->data[j->headers.l4 + TCP_FLAGS] |=
-        next->data[j->headers.l4 + TCP_FLAGS] & LAST;
     j->next_seq += take;
     j->pieces++;
-    j->closed = take < j->size || p->data[j->headers.l4 + TCP_FLAGS] & LAST;
+    j->closed = take < j->size;
+    if (j->headers.tuple.proto == SVR_PROTO_TCP)
+        take_flags(j, next);
     return true;
 }
 
@@ -111,6 +149,6 @@ void svr_join_end(const svr_join *j)
         return;
     p->segment_size = j->size;
     p->checksum = SVR_CHECKSUM_PARTIAL;
-    svr__lengths_write(p->data, p->len, j->headers.l4, SVR_PROTO_TCP);
+    svr__lengths_write(p->data, p->len, j->headers.l4, j->headers.tuple.proto);
     svr_packet_checksum_write(p, &j->headers);
 }

@@ -2,8 +2,11 @@
 
 #include "express.h"
 #include "neighbour.h"
+#include "offload.h"
+#include "send.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <uv.h>
 
 /* Distance of two buffers: an odd number of cache lines, so that the headers of
@@ -19,105 +22,71 @@
 /* Batches in a row from a second way in: more than its buffer holds. */
 #define EXPRESS_ROUNDS 256
 
+/* Buffers beside those of the batch */
+enum {
+    HELD = SVR_BATCH_MAX, /* two for what the node says, in turn */
+    REST = HELD + 2,      /* one for a super-packet of UDP */
+    BUFFERS,
+};
+
 /* Packets to and from the ports */
-
-/* The station that a packet goes to: *to stays NULL without Ethernet. False
- * where it is not known: then the packet waits, or is lost. */
-static bool find_station(struct forward *f, const svr_packet *pkt,
-                         const uint8_t **to, svr_time now)
-{
-    struct port *p = f->ports[pkt->iface];
-    enum svr_drop reason;
-
-    *to = NULL;
-    if (p->neighbours == NULL)
-        return true;
-    *to = neighbours_find(p->neighbours, &pkt->next_hop);
-    if (*to != NULL)
-        return true;
-    reason = neighbours_wait(p->neighbours, pkt, now);
-    if (reason == SVR_DROP_NONE)
-        svr_node_held(f->node, pkt, 1);
-    else
-        svr_node_lost(f->node, pkt, reason);
-    return false;
-}
-
-static void send_packet(struct forward *f, const svr_packet *pkt, svr_time now)
-{
-    const uint8_t *to;
-
-    if (find_station(f, pkt, &to, now) &&
-        !port_write(f->ports[pkt->iface], pkt, to))
-        svr_node_lost(f->node, pkt, SVR_DROP_TRANSMIT);
-}
-
-static bool same_way(const svr_packet *a, const svr_packet *b)
-{
-    return b->verdict == SVR_VERDICT_FORWARD && b->alone &&
-           a->iface == b->iface && svr_addr_equal(&a->next_hop, &b->next_hop);
-}
-
-/* Joins to the first packet those of the batch that follow it, where its device
- * takes super-packets; only those that the other router may have cut (S4.8).
- * Returns how many packets it is now, itself included. */
-static size_t join_run(const struct forward *f, svr_packet *first,
-                       const svr_packet *end)
-{
-    const svr_packet *next = first + 1;
-    svr_join join;
-
-    if (next == end || !first->alone || !same_way(first, next) ||
-        !f->ports[first->iface]->interface->offload ||
-        !svr_join_begin(&join, first))
-        return 1;
-    while (next < end && same_way(first, next) && svr_join_add(&join, next))
-        next++;
-    svr_join_end(&join);
-    return (size_t)(next - first);
-}
-
-/* Sends the first packet and what can be joined to it; returns how many packets
- * those are. */
-static size_t send_run(struct forward *f, svr_packet *first,
-                       const svr_packet *end, svr_time now)
-{
-    const uint8_t *to;
-    size_t count;
-
-    if (!find_station(f, first, &to, now))
-        return 1;
-    count = join_run(f, first, end);
-    if (!port_write(f->ports[first->iface], first, to))
-        for (size_t i = 0; i < count; i++)
-            svr_node_lost(f->node, &first[i], SVR_DROP_TRANSMIT);
-    return count;
-}
-
-static void send_batch(struct forward *f, size_t count, svr_time now)
-{
-    svr_packet *end = f->packets + count;
-
-    for (svr_packet *pkt = f->packets; pkt < end;)
-        if (pkt->verdict == SVR_VERDICT_FORWARD)
-            pkt += send_run(f, pkt, end, now);
-        else
-            pkt++;
-}
 
 static uint8_t *buffer(const struct forward *f, size_t index)
 {
     return f->memory + index * STRIDE;
 }
 
+static void send_batch(struct forward *f, size_t count, svr_time now)
+{
+    struct send s;
+
+    send_begin(&s, f, now);
+    for (size_t i = 0; i < count; i++)
+        if (f->packets[i].verdict == SVR_VERDICT_FORWARD)
+            send_add(&s, &f->packets[i]);
+    send_end(&s);
+}
+
 void forward_drain(struct forward *f, svr_time now)
 {
-    uint8_t *buf = buffer(f, SVR_BATCH_MAX) + PORT_FRONT;
-    svr_packet pkt;
+    svr_packet pkt[2];
+    struct send s;
+    size_t at = 0;
 
-    while (svr_node_output(f->node, &pkt, buf, PORT_BUFFER - PORT_FRONT, now) >
-           0)
-        send_packet(f, &pkt, now);
+    send_begin(&s, f, now);
+    while (svr_node_output(f->node, &pkt[at], buffer(f, HELD + at) + PORT_FRONT,
+                           PORT_BUFFER - PORT_FRONT, now) > 0)
+        if (send_add(&s, &pkt[at]))
+            at = !at;
+    send_end(&s);
+}
+
+/* The datagrams of a super-packet: the node knows no such. */
+static bool take_apart(struct forward *f, svr_packet *pkt)
+{
+    uint8_t *bytes = buffer(f, REST) + PORT_IP_AT;
+    svr_headers h;
+
+    if (pkt->segment_size == 0 || !offload_is_udp(pkt) ||
+        svr_packet_parse(&h, pkt) < 0)
+        return false;
+    memcpy(bytes, pkt->data, pkt->len);
+    pkt->data = bytes;
+    f->has_rest = svr_cut_begin(&f->rest, pkt, &h, pkt->segment_size) == 0;
+    return f->has_rest;
+}
+
+/* Datagrams of the rest that the batch has room for. */
+static void take_rest(struct forward *f, size_t *count)
+{
+    while (f->has_rest && *count < SVR_BATCH_MAX) {
+        uint8_t *buf = buffer(f, *count);
+
+        if (svr_cut_next(&f->rest, &f->packets[*count], buf + PORT_FRONT,
+                         PORT_BUFFER - PORT_FRONT) == 0)
+            ++*count;
+        f->has_rest = svr_cut_more(&f->rest);
+    }
 }
 
 /* Whether a frame holds a packet for the node; the rest is dealt with here. */
@@ -156,15 +125,19 @@ static int read_batch(struct forward *f, struct port *p, read_fn *read,
     size_t frames = 0;
     int got = 1;
 
-    *count = 0;
-    while (frames++ < SVR_BATCH_MAX && bytes < BATCH_BYTES) {
+    while (frames++ < SVR_BATCH_MAX && *count < SVR_BATCH_MAX &&
+           bytes < BATCH_BYTES) {
         svr_packet *frame = &f->packets[*count];
 
         got = read(p, frame, buffer(f, *count));
         if (got <= 0)
             break;
         bytes += frame->len;
-        if (take_frame(p, frame, now))
+        if (!take_frame(p, frame, now))
+            continue;
+        if (take_apart(f, frame))
+            take_rest(f, count);
+        else
             ++*count;
     }
     return got;
@@ -174,14 +147,16 @@ static int read_batch(struct forward *f, struct port *p, read_fn *read,
 static int pass_batch(struct forward *f, struct port *p, read_fn *read)
 {
     svr_time now = uv_hrtime();
-    size_t count;
+    size_t count = 0;
     int got = read_batch(f, p, read, &count, now);
 
-    if (count == 0)
-        return got;
-    svr_node_input(f->node, f->packets, count, now);
-    send_batch(f, count, now);
-    forward_drain(f, now);
+    while (count > 0) {
+        svr_node_input(f->node, f->packets, count, now);
+        send_batch(f, count, now);
+        forward_drain(f, now);
+        count = 0;
+        take_rest(f, &count);
+    }
     return got;
 }
 
@@ -300,7 +275,8 @@ int forward_init(struct forward *f, struct port **ports, size_t port_count,
     f->ports = ports;
     f->port_count = port_count;
     f->node = NULL;
-    f->memory = aligned_alloc(64, STRIDE * (SVR_BATCH_MAX + 1));
+    f->has_rest = false;
+    f->memory = aligned_alloc(64, STRIDE * BUFFERS);
     if (f->memory == NULL)
         return -1;
     for (size_t i = 0; i < port_count; i++)

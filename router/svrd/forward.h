@@ -11,7 +11,9 @@ struct forward {
     svr_node *node;
     struct port **ports; /* borrowed, as the array is */
     size_t port_count;
-    uint8_t *memory; /* of the batch, and one buffer for the node's output */
+    uint8_t *memory; /* of the batch and of what else passes (forward.c) */
+    svr_cut rest;    /* a super-packet that the batch has no more room for */
+    bool has_rest;
     svr_packet packets[SVR_BATCH_MAX];
 };
 

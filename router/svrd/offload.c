@@ -16,6 +16,11 @@
 #define UDP_CHECKSUM_AT 6
 #define UDP_HEADER 8
 
+/* Linux 6.2 and later, whatever the headers here are of. */
+#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
+#define VIRTIO_NET_HDR_GSO_UDP_L4 5
+#endif
+
 /* Where a TCP or UDP header stands within the frame. */
 struct place {
     size_t l4;
@@ -86,6 +91,8 @@ static bool find(struct place *at, const svr_packet *frame, size_t link)
 
 static size_t headers_len(const svr_packet *frame, const struct place *at)
 {
+    if (!at->tcp)
+        return at->l4 + UDP_HEADER;
     return at->l4 + (size_t)(frame->data[at->l4 + TCP_OFFSET_AT] >> 4) * 4;
 }
 
@@ -103,14 +110,27 @@ static bool complete_elsewhere(svr_packet *frame, size_t start, size_t field)
     return true;
 }
 
+bool offload_is_udp(const svr_packet *p)
+{
+    return p->len >= V6_HEADER &&
+           p->data[p->data[0] >> 4 == 6 ? V6_NEXT_AT : V4_PROTOCOL_AT] ==
+               SVR_PROTO_UDP;
+}
+
+/* How segments of that kind are told of. */
+static uint8_t segments_type(const struct place *at)
+{
+    if (!at->tcp)
+        return VIRTIO_NET_HDR_GSO_UDP_L4;
+    return at->v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
+}
+
 static bool read_segments(svr_packet *frame, const struct virtio_net_hdr *h,
                           const struct place *at)
 {
-    uint8_t wanted =
-        at->v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
+    uint8_t ecn = at->tcp ? VIRTIO_NET_HDR_GSO_ECN : 0;
 
-    if (!at->tcp || (h->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) != wanted ||
-        h->gso_size == 0)
+    if ((h->gso_type & ~ecn) != segments_type(at) || h->gso_size == 0)
         return false;
     if (frame->len > headers_len(frame, at) + h->gso_size)
         frame->segment_size = h->gso_size;
@@ -174,10 +194,8 @@ bool offload_write(struct virtio_net_hdr *h, svr_packet *frame, size_t link)
     h->csum_offset = (uint16_t)at.checksum;
     if (frame->segment_size == 0)
         return true;
-    if (!at.tcp)
-        return false;
-    h->gso_type = at.v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
-    if ((frame->data[at.l4 + 13] & SVR_TCP_CWR) != 0)
+    h->gso_type = segments_type(&at);
+    if (at.tcp && (frame->data[at.l4 + 13] & SVR_TCP_CWR) != 0)
         h->gso_type |= VIRTIO_NET_HDR_GSO_ECN;
     h->gso_size = frame->segment_size;
     h->hdr_len = (uint16_t)headers_len(frame, &at);

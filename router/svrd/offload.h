@@ -6,6 +6,9 @@
 #include <linux/virtio_net.h>
 #include <svr/svr.h>
 
+/* Whether a packet, from its IP header on, holds UDP right behind that. */
+bool offload_is_udp(const svr_packet *p);
+
 /* Sets frame's segment_size and checksum from h; the IP header stands at
  * frame->data + link. A checksum that is to be completed at an unusual place is
  * completed here. False where h has no meaning for the frame. */

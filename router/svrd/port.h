@@ -70,9 +70,10 @@ struct port {
     const svr_interface_config *interface;
     uint16_t index;
     bool ethernet;
-    bool failed; /* the device is gone or down */
-    int fd;      /* readable when frames wait; -1: closed */
-    int express; /* a second way in (express.h), likewise */
+    bool failed;    /* the device is gone or down */
+    bool datagrams; /* it takes and gives super-packets of UDP */
+    int fd;         /* readable when frames wait; -1: closed */
+    int express;    /* a second way in (express.h), likewise */
     struct bpf_program express_filter; /* what comes by it */
     void *device;
     uint8_t mac[ETHER_ADDR];

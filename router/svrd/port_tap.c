@@ -16,6 +16,12 @@
 #define VNET_HEADER sizeof(struct virtio_net_hdr)
 #define OFFLOADS (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN)
 
+/* Linux 6.2 and later, whatever the headers here are of. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
 static size_t link_size(const struct port *p)
 {
     return p->ethernet ? ETHER_HEADER : 0;
@@ -59,7 +65,14 @@ static int explain_attach(const struct port *p, int error)
     return -1;
 }
 
-static int attach(int fd, const struct port *p)
+static int set_offloads(int fd, struct port *p)
+{
+    p->datagrams =
+        ioctl(fd, TUNSETOFFLOAD, OFFLOADS | TUN_F_USO4 | TUN_F_USO6) == 0;
+    return p->datagrams ? 0 : ioctl(fd, TUNSETOFFLOAD, OFFLOADS);
+}
+
+static int attach(int fd, struct port *p)
 {
     struct ifreq request = {0};
     int header = VNET_HEADER;
@@ -68,8 +81,7 @@ static int attach(int fd, const struct port *p)
         (short)((p->ethernet ? IFF_TAP : IFF_TUN) | IFF_NO_PI | IFF_VNET_HDR);
     memcpy(request.ifr_name, p->config->device, strlen(p->config->device));
     if (ioctl(fd, TUNSETIFF, &request) < 0 ||
-        ioctl(fd, TUNSETVNETHDRSZ, &header) < 0 ||
-        ioctl(fd, TUNSETOFFLOAD, OFFLOADS) < 0)
+        ioctl(fd, TUNSETVNETHDRSZ, &header) < 0 || set_offloads(fd, p) < 0)
         return explain_attach(p, errno);
     return 0;
 }
