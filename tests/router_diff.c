@@ -39,7 +39,7 @@ static const char base[] =
     "    transports: [{ protocol: tcp, ports: [80, 443] }]\n"
     "    access: [{ allow: staff }]\n"
     "    routes: [{ router: r1, interface: lan0 }]\n"
-    "security-policies: { default: { key: KEY } }\n";
+    "security-policies: { default: { key: KEY, cipher: none } }\n";
 
 static const struct row {
     const char *from, *to; /* in the text */
@@ -79,7 +79,7 @@ static const struct row {
     {"key: KEY", "key: OTHER", "changed security policy default key;"},
     {"key: KEY", "key: KEY, hmac: sha256",
      "changed security policy default hmac;"},
-    {"key: KEY", "key: KEY, cipher: chacha20-poly1305",
+    {"cipher: none", "cipher: chacha20-poly1305",
      "changed security policy default cipher;"},
     {"key: KEY", "key: KEY, mode: regular",
      "changed security policy default mode;"},

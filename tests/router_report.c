@@ -50,7 +50,7 @@ static const char with_pathways[] =
     "           security: default }\n"
     "      b: { interface: wan0, peer: r1, remote: 192.0.2.3,\n"
     "           security: default }\n"
-    "security-policies: { default: { key: KEY } }\n";
+    "security-policies: { default: { key: KEY, cipher: none } }\n";
 
 /* with_pathways with a key file, for as long as it is loaded. */
 static struct config *load_pathways(void)

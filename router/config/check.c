@@ -96,7 +96,8 @@ static void check_cipher(struct checker *c, const struct value *security)
     if (!has_cipher(cipher))
         report_problem(c->report, cipher->at,
                        "found cipher \"%s\", expected one that this program "
-                       "and this processor have",
+                       "and this processor have: all have \"cipher: "
+                       "chacha20-poly1305\"",
                        cipher->text);
     else if (strncmp(cipher->text, "aes-cbc-", 8) == 0 && !each)
         report_problem(c->report, cipher->at,

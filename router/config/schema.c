@@ -647,9 +647,11 @@ static const struct schema_key security_keys[] = {
                                    "something on the way rewrites them"},
     [SECURITY_CIPHER] = {.name = "cipher",
                          .type = SCHEMA_CHOICE,
-                         .fallback = "none",
+                         .fallback = "aes-gcm-256",
                          .text = "how metadata is encrypted, and payloads of "
-                                 "services that want it",
+                                 "services that want it. A processor without "
+                                 "AES-GCM needs libcrypto for the default, or "
+                                 "`chacha20-poly1305`, which all have",
                          CHOICES(ciphers)},
     [SECURITY_INSECURE] = {.name = "insecure",
                            .type = SCHEMA_BOOLEAN,

@@ -97,7 +97,7 @@ routers:
           bfd: $plain }
 security-policies:
   default: { hmac: sha256-128, mode: time-based, sign: metadata-only,
-             key: demo.key }
+             cipher: none, key: demo.key }
 tenants: [staff, servers]
 services:
   web:
