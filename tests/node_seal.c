@@ -252,6 +252,48 @@ Test(node_seal, any_router_restarts)
             }
 }
 
+static bool lose_answers(struct mesh *m, int from, int to, int plane,
+                         struct frame *f)
+{
+    (void)m, (void)plane, (void)f;
+    return from != 1 || to != 0;
+}
+
+static void talk(struct mesh *m, unsigned seconds)
+{
+    for (unsigned i = 0; i < 5 * seconds; i++) {
+        mesh_send(m, 0, frame_echo(HOST(0), HOST(2), 7, false, 9));
+        mesh_run(m, SVR_SECOND / 5);
+        mesh_clear(m);
+    }
+}
+
+/* All but the first router forget an echo's session while they hear nothing of
+ * it. What the last one then asks for comes to the first in the end, though
+ * that goes on saying what it said before until it hears an answer. */
+Test(node_seal, the_others_forget)
+{
+    struct mesh_options o = row_of(3);
+    mesh_open(&mesh, &o);
+    pass(&mesh, 0, 2, frame_echo(HOST(0), HOST(2), 7, false, 9));
+    pass(&mesh, 2, 0, frame_echo(HOST(2), HOST(0), 7, true, 9));
+    mesh.cut[0] = true;
+    talk(&mesh, 12);
+    mesh.cut[0] = false;
+    cr_assert_eq(svr_node_session_count(mesh.node[2]), 0);
+    while (svr_node_session_count(mesh.node[2]) == 0) {
+        mesh_send(&mesh, 0, frame_echo(HOST(0), HOST(2), 7, false, 9));
+        mesh_run(&mesh, SVR_SECOND / 50);
+    }
+    mesh.filter = lose_answers;
+    talk(&mesh, 5);
+    mesh.filter = NULL;
+    talk(&mesh, 5);
+    for (int turn = 0; turn < 3; turn++)
+        pass(&mesh, 0, 2, frame_echo(HOST(0), HOST(2), 7, false, 9));
+    mesh_close(&mesh);
+}
+
 /* S12.4, S12.5: a session of more than two days gets new keys; no packet is
  * lost, on whatever side of the change it was sent. */
 Test(node_seal, keys_change_within_a_session)

@@ -9,6 +9,7 @@
  */
 #include "node/node.h"
 
+#include "base/bytes.h"
 #include "wire/headers.h"
 
 #include <string.h>
@@ -19,7 +20,8 @@ enum {
     ERRORS_BURST = 100,
     /* Headers in front of a carried message, at most: IPv6 and TCP. */
     HEADERS_MAX = IP6_SIZE + TCP_SIZE,
-    QUOTED = 8, /* bytes behind a quoted IP header */
+    QUOTED = 8,  /* bytes behind a quoted IP header */
+    ECHO_ID = 4, /* in the header of an echo */
 };
 
 /* The session side that an error is told to. */
@@ -302,8 +304,31 @@ static void raise_to_host(svr__work *w, enum svr_icmp_kind kind, uint16_t mtu)
     svr__outbox_post(n, iface, svr__next_hop_addr(n, hop, to));
 }
 
+/* Between the ends of an encrypted session an echo's header is not to be read,
+ * but for what the session's context says of it. Its host knows the echo by its
+ * identifier. */
+static void restore_echo(svr__work *w, const struct recipient *r)
+{
+    const svr_tuple *context = &r->session->context;
+    bool v6 = context->proto == SVR_PROTO_ICMPV6;
+    bool request = r->side == SVR__CLIENT;
+    uint8_t *l4 = w->packet->data + w->headers.l4;
+
+    if ((context->proto != SVR_PROTO_ICMP && !v6) ||
+        r->session->seal != SVR__SEALED || svr__is_sealing(r->session) ||
+        w->packet->len < w->headers.l4 + (size_t)QUOTED)
+        return;
+    memset(l4, 0, QUOTED);
+    if (v6)
+        l4[0] = request ? SVR__ECHO_V6_REQUEST : SVR__ECHO_V6_REPLY;
+    else
+        l4[0] = request ? SVR__ECHO_REQUEST : SVR__ECHO_REPLY;
+    svr__store_be16(l4 + ECHO_ID, context->sport);
+}
+
 /* The packet as its host sent it, but for the TTL. */
-static bool restore(svr__work *w, const svr_tuple *context)
+static bool restore(svr__work *w, const struct recipient *r,
+                    const svr_tuple *context)
 {
     const svr_tuple *now = &w->headers.tuple;
     svr_rewrite rw;
@@ -316,6 +341,7 @@ static bool restore(svr__work *w, const svr_tuple *context)
         svr_rewrite_init(&rw, &w->headers.tuple, context);
         svr_packet_rewrite(w->packet, &w->headers, &rw);
     }
+    restore_echo(w, r);
     svr_packet_checksum_write(w->packet, &w->headers);
     return svr_packet_parse(&w->headers, w->packet) == 0;
 }
@@ -336,7 +362,7 @@ static void raise_to_pathway(svr__work *w, svr__flow *flow,
 
     r.location = src;
     r.v6 = !v4;
-    if (!src || !p || w->headers.ttl == 0 || !restore(w, &context) ||
+    if (!src || !p || w->headers.ttl == 0 || !restore(w, &r, &context) ||
         svr_icmp_error(p, p->data - p->headroom, SVR__OUTBOX_BYTES, kind,
                        usable_mtu(mtu, v4), src, w->packet, &w->headers) < 0)
         return;

@@ -281,7 +281,9 @@ void svr__seal_hear(svr_node *n, svr__session *s, unsigned side,
     z->salt[side] = told->salt;
     z->salted[side] = true;
     if (!svr__is_end(s)) {
-        if (!(told->salt.flags & SVR_SALT_ASKS)) /* it has the other one */
+        /* It has the other one, and has answered it by its own. What it said
+         * before tells nothing of one that is still on its way to it. */
+        if (fresh && !(told->salt.flags & SVR_SALT_ASKS))
             z->salt[!side].flags &= (uint8_t)~SVR_SALT_ASKS;
         if (fresh)
             svr__session_renew(n, s, !side, now);

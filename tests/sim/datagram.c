@@ -242,6 +242,14 @@ void datagram_receive(struct world *w, struct session *s, int end,
         send_datagram(w, s, SERVER, number, len);
 }
 
+/* Of an encrypted session no payload is quoted: it is about one of these. */
+static void told_of_long_ones(struct datagrams *d, size_t most)
+{
+    for (uint32_t i = d->judged; i < d->next; i++)
+        if (d->ring[i % DATAGRAM_RING].len > most)
+            d->ring[i % DATAGRAM_RING].told = true;
+}
+
 void datagram_too_big(struct world *w, struct session *s, int end, uint16_t mtu,
                       svr_span quote)
 {
@@ -253,6 +261,10 @@ void datagram_too_big(struct world *w, struct session *s, int end, uint16_t mtu,
     (void)end;
     if (mtu - overhead < d->most)
         d->most = (uint16_t)(mtu - overhead);
+    if (w->options.cipher && quote.len < at + DATAGRAM_HEAD) {
+        told_of_long_ones(d, mtu - overhead);
+        return;
+    }
     if (quote.len < at + DATAGRAM_HEAD || get32(quote.data + at) != s->id) {
         world_fail(w, "%s: an error quotes another packet", session_name(s));
         return;
