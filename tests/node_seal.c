@@ -1,4 +1,5 @@
 /* Sessions whose payloads and metadata are encrypted (S11, S12.6). */
+#include "node/node.h"
 #include "node_mesh.h"
 
 #include <criterion/criterion.h>
@@ -315,6 +316,36 @@ Test(node_seal, keys_change_within_a_session)
         cr_expect_eq(mesh_session(&mesh, 0).created, 1000 * SVR_SECOND);
         mesh_close(&mesh);
     }
+}
+
+static int receiver_keys(const svr_node *n)
+{
+    const svr__sealing *z = svr__sealing_of(n, &n->table.sessions[0]);
+    return (z->receiver.slot[0].cipher.cipher != NULL) +
+           (z->receiver.slot[1].cipher.cipher != NULL);
+}
+
+/* The key before the present one opens what is late, for 30 s. */
+Test(node_seal, old_keys_are_wiped)
+{
+    struct mesh_options o = row_of(2);
+    mesh_open(&mesh, &o);
+    for (int hour = 0; hour < 24 * 20; hour++) { /* of 3 minutes each */
+        for (int i = 0; hour && i < 2; i++)
+            cr_assert_eq(receiver_keys(mesh.node[i]), 1, "the control");
+        udp_turn(&mesh, 50);
+        mesh_run(&mesh, 179 * SVR_SECOND + SVR_SECOND * 4 / 5);
+    }
+    udp_turn(&mesh, 50); /* and there is a new key */
+    udp_turn(&mesh, 50);
+    mesh_run(&mesh, 29 * SVR_SECOND);
+    for (int i = 0; i < 2; i++)
+        cr_expect_eq(receiver_keys(mesh.node[i]), 2, "router %d", i);
+    mesh_run(&mesh, 2 * SVR_SECOND);
+    for (int i = 0; i < 2; i++)
+        cr_expect_eq(receiver_keys(mesh.node[i]), 1, "router %d", i);
+    udp_turn(&mesh, 50);
+    mesh_close(&mesh);
 }
 
 /* S17: what is sent by two pathways comes once, and nothing of it is clear. */

@@ -33,6 +33,8 @@ void svr__session_arm(svr_node *n, svr__session *s)
         if (word < due)
             due = word;
     }
+    svr_time wipe = svr__seal_due(n, s);
+    due = wipe < due ? wipe : due;
     svr__wheel_arm(&n->table.wheel, svr__session_number(&n->table, s), due);
 }
 
@@ -56,6 +58,7 @@ static void handle_session(svr_node *n, svr__session *s, svr_time now)
         svr__session_close(n, s, cause_of_end(s), now);
         return;
     }
+    svr__seal_expire(n, s, now);
     svr_time passed[2];
     last_packets(n, s, passed);
     for (unsigned side = 0; side < 2; side++)

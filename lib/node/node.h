@@ -170,8 +170,9 @@ typedef struct svr__sealing {
     uint8_t key[SVR_KEY_SIZE];
     svr_salt salt[2]; /* as last told from that side */
     bool salted[2];
-    bool asks;     /* an end has no key of the other direction */
-    bool drew_key; /* here */
+    bool asks;          /* an end has no key of the other direction */
+    bool drew_key;      /* here */
+    svr_time old_until; /* when the receiver's other key is wiped, or NEVER */
     svr_payload_sender sender;
     svr_payload_receiver receiver;
 } svr__sealing;
@@ -921,6 +922,9 @@ bool svr__seal_join(svr_node *n, svr__session *s, unsigned side,
 /* A neighbour says it again, or something new. Wipes told. */
 void svr__seal_hear(svr_node *n, svr__session *s, unsigned side,
                     svr__told *told, svr_time now);
+/* When an old key of the session is to be wiped, or SVR_NEVER; and that. */
+svr_time svr__seal_due(const svr_node *n, const svr__session *s);
+void svr__seal_expire(svr_node *n, const svr__session *s, svr_time now);
 /* Wipes what a session had. */
 void svr__seal_end(svr_node *n, const svr__session *s);
 /* Whether an encrypted session may go along a pathway. */

@@ -13,8 +13,8 @@
 
 #include <string.h>
 
-/* A receiver has two keys of a direction, and what is late needs the old one.
- */
+/* A receiver has two keys of a direction, and what is late needs the old one:
+ * for so long. */
 #define REKEY_SPACING (30 * SVR_SECOND)
 
 int svr__sealings_init(svr_node *n, const svr_node *setup)
@@ -197,13 +197,33 @@ bool svr__is_sealing(const svr__session *s)
     return s->seal == SVR__SEALED && svr__is_end(s);
 }
 
-static bool learn(const svr__session *s, svr__sealing *z, const svr_salt *salt)
+static bool learn(const svr__session *s, svr__sealing *z, const svr_salt *salt,
+                  svr_time now)
 {
     svr_payload_scope scope = scope_of(s, false);
+    bool epoch = salt->flags & SVR_SALT_EPOCH;
+
     z->asks = false;
+    z->old_until = z->receiver.slot[!epoch].cipher.cipher ? now + REKEY_SPACING
+                                                          : SVR_NEVER;
     return svr_payload_receiver_init(&z->receiver, z->cipher, &scope, z->key,
-                                     salt->b,
-                                     salt->flags & SVR_SALT_EPOCH) == 0;
+                                     salt->b, epoch) == 0;
+}
+
+svr_time svr__seal_due(const svr_node *n, const svr__session *s)
+{
+    return s->seal == SVR__SEALED ? svr__sealing_of(n, s)->old_until
+                                  : SVR_NEVER;
+}
+
+void svr__seal_expire(svr_node *n, const svr__session *s, svr_time now)
+{
+    if (svr__seal_due(n, s) > now)
+        return;
+    svr__sealing *z = svr__sealing_of(n, s);
+    bool epoch = z->salt[inner_side(s)].flags & SVR_SALT_EPOCH;
+    svr_payload_receiver_retire(&z->receiver, !epoch);
+    z->old_until = SVR_NEVER;
 }
 
 static void clear(svr__sealing *z)
@@ -211,6 +231,7 @@ static void clear(svr__sealing *z)
     memset(z, 0, offsetof(svr__sealing, receiver));
     svr_payload_receiver_clear(&z->receiver);
     z->asks = true;
+    z->old_until = SVR_NEVER;
 }
 
 bool svr__seal_begin(svr_node *n, svr__session *s, svr_time now)
@@ -245,7 +266,7 @@ bool svr__seal_join(svr_node *n, svr__session *s, unsigned side,
     /* Where it does not ask it has sent before under this salt, and nothing
      * here would know what comes again. */
     if (told->salt.flags & SVR_SALT_ASKS)
-        ok = learn(s, z, &told->salt);
+        ok = learn(s, z, &told->salt, now);
     return draw(n, s, z) && ok;
 }
 
@@ -256,7 +277,7 @@ static void take_salt(svr_node *n, svr__session *s, unsigned side,
     svr__sealing *z = svr__sealing_of(n, s);
 
     /* A failure leaves no key: packets are dropped then. */
-    (void)learn(s, z, &told->salt);
+    (void)learn(s, z, &told->salt, now);
     if (rekeyed || (told->salt.flags & SVR_SALT_ASKS)) {
         (void)draw(n, s, z);
         svr__session_renew(n, s, side, now);

@@ -46,11 +46,11 @@ authority_signed() {
 
 authority_cbc() {
     authority_signed "$1"
-    sed -i 's/cipher: none/cipher: aes-cbc-256/' "$1"
+    sed -i 's/cipher: none,/cipher: aes-cbc-256,/' "$1"
 }
 
 authority_gcm() {
-    sed -i 's/cipher: none/cipher: aes-gcm-256/' "$1"
+    sed -i 's/cipher: none,/cipher: aes-gcm-256,/' "$1"
 }
 
 authority_masked() {
