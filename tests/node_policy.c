@@ -262,6 +262,53 @@ static const struct {
      1},
 };
 
+/* What is said of a session before it begins is what becomes of it. */
+static void expect_explained(struct mesh *m, int plane, const char *about)
+{
+    svr_tuple t = {.src = addr("10.0.0.10"),
+                   .dst = addr("10.1.0.10"),
+                   .sport = 50,
+                   .dport = 9,
+                   .proto = SVR_PROTO_UDP};
+    svr_explanation e;
+    svr_node_way w;
+
+    cr_assert_eq(svr_node_explain(m->node[0], 0, &t, &e, m->now), 0);
+    cr_assert_eq(e.service, 0);
+    cr_assert_eq(e.ways, 3);
+    cr_assert_eq(e.refused != SVR_DROP_NONE, plane == REFUSED, "%s: %s", about,
+                 svr_drop_name(e.refused));
+    if (plane == REFUSED)
+        return;
+    svr_node_explained(m->node[0], &e, e.choice, &w);
+    cr_assert_eq(w.pathway[1] - '0', plane, "%s: %s", about, w.pathway);
+    cr_assert_str_eq(w.peer, "r1");
+    cr_assert(w.up && w.known == (e.best_path != SVR_BEST_ORDER));
+}
+
+Test(node_policy, a_question_that_has_no_answer)
+{
+    static struct mesh m;
+    struct mesh_options o = three_links();
+    svr_tuple t = {.src = addr("10.0.0.10"), .proto = SVR_PROTO_UDP};
+    svr_explanation e;
+
+    mesh_open(&m, &o);
+    t.dst = addr("192.0.2.1");
+    cr_assert_eq(svr_node_explain(m.node[0], 1, &t, &e, m.now),
+                 SVR_ERR_ARGUMENT);
+    cr_assert_eq(svr_node_explain(m.node[0], 0, &t, &e, m.now), 0);
+    cr_assert_eq(e.refused, SVR_DROP_NO_SERVICE);
+    cr_assert_eq(e.ways, 0);
+    t.dst = addr("10.1.0.10");
+    cr_assert_eq(svr_node_explain(m.node[0], SVR_TENANT_NONE, &t, &e, m.now),
+                 0);
+    cr_assert_eq(e.refused, SVR_DROP_NO_TENANT);
+    cr_assert_eq(svr_node_explain(m.node[0], 0, &t, &e, m.now), 0);
+    cr_assert_eq(e.refused, SVR_DROP_PATHWAY_DOWN);
+    mesh_close(&m);
+}
+
 Test(node_policy, a_session_takes_the_best_way)
 {
     static struct mesh m;
@@ -275,6 +322,7 @@ Test(node_policy, a_session_takes_the_best_way)
         open_mesh(&m, &o, &w, rows[i].delay);
         memcpy(m.cut, rows[i].cut, sizeof(m.cut));
         mesh_run(&m, SVR_SECOND);
+        expect_explained(&m, rows[i].plane, rows[i].about);
         enum svr_drop reason = begin(&m, 0, 50);
         if (rows[i].plane == REFUSED) {
             cr_assert_eq(reason,

@@ -360,12 +360,79 @@ Test(router_report, paths)
     expect_number(o, "data.1.mtu", 576);
     expect_number(o, "data.1.peer_boot", 0);
     expect_number(o, "data.1.sessions", 0);
+    expect_number(o, "data.1.cost", 0);
+    cr_assert(json_is_null(at(o, "data.1.vector")));
+    cr_assert(json_is_null(at(o, "data.1.capacity")));
     cr_assert(json_is_false(at(o, "data.1.ready")));
     cr_assert(json_is_null(at(o, "data.1.quality")));
     cr_assert(json_is_null(at(o, "data.1.nat.own")));
     cr_assert(json_is_null(at(o, "data.1.nat.peer")));
     cr_assert(json_is_false(at(o, "data.1.tcp_as_udp")));
     cr_assert_eq(at(o, "next"), NULL);
+    json_decref(o);
+    finish(&f);
+}
+
+/* Where a session would go: out of an own interface, and along pathways. */
+Test(router_report, explain)
+{
+    static const struct {
+        const char *ask, *wrong;
+    } rows[] = {
+        {"\"tenant\": \"nobody\", \"address\": \"10.2.0.9\", \"port\": 80, "
+         "\"protocol\": \"tcp\"",
+         "tenant must be"},
+        {"\"address\": \"10.2.0.9\", \"port\": 80, \"protocol\": \"tcp\"",
+         "tenant must be"},
+        {"\"tenant\": \"staff\", \"address\": \"10.2.0\", \"port\": 80, "
+         "\"protocol\": \"tcp\"",
+         "address must be"},
+        {"\"tenant\": \"staff\", \"address\": \"10.2.0.9\", \"port\": "
+         "65536, \"protocol\": \"tcp\"",
+         "port must be"},
+        {"\"tenant\": \"staff\", \"address\": \"10.2.0.9\", \"port\": "
+         "\"80\", \"protocol\": \"tcp\"",
+         "port must be"},
+        {"\"tenant\": \"staff\", \"address\": \"10.2.0.9\", \"port\": 80, "
+         "\"protocol\": \"256\"",
+         "protocol must be"},
+    };
+    fixture f;
+    json_t *o;
+
+    start(&f);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char ask[256];
+        snprintf(ask, sizeof ask, "{\"command\": \"explain\", %s}",
+                 rows[i].ask);
+        o = ask_text(&f, ask);
+        expect_text(o, "schema", "svr.error/1");
+        cr_assert_not_null(
+            strstr(json_string_value(at(o, "data.message")), rows[i].wrong));
+        json_decref(o);
+    }
+    o = ask_text(&f, "{\"command\": \"explain\", \"tenant\": \"staff\", "
+                     "\"address\": \"10.2.0.9\", \"port\": 80, "
+                     "\"protocol\": \"tcp\"}");
+    expect_text(o, "schema", "svr.explain/1");
+    expect_text(o, "data.service", "everything");
+    expect_text(o, "data.policy.best_path", "order");
+    expect_number(o, "data.choice", 0);
+    expect_text(o, "data.ways.0.interface", "lan1");
+    cr_assert(json_is_null(at(o, "data.refused")));
+    cr_assert_null(at(o, "data.ways.0.rank"));
+    json_decref(o);
+    o = ask_text(&f, "{\"command\": \"explain\", \"tenant\": \"none\", "
+                     "\"address\": \"10.2.0.9\", \"port\": 80, "
+                     "\"protocol\": \"17\"}");
+    expect_text(o, "data.refused.reason", "no-tenant");
+    cr_assert(json_is_null(at(o, "data.choice")));
+    json_decref(o);
+    o = ask_text(&f, "{\"command\": \"explain\", \"tenant\": \"staff\", "
+                     "\"address\": \"fd00:9::1\", \"port\": 80, "
+                     "\"protocol\": \"tcp\"}");
+    expect_text(o, "data.refused.reason", "no-service");
+    cr_assert(json_is_null(at(o, "data.service")));
     json_decref(o);
     finish(&f);
 }

@@ -20,6 +20,7 @@
 #include <svr/crypto.h>
 #include <svr/exchange.h>
 #include <svr/packet.h>
+#include <svr/path.h>
 #include <svr/pathway.h>
 #include <svr/policy.h>
 #include <svr/session.h>
@@ -469,8 +470,67 @@ typedef struct svr_node_pathway {
     svr_addr local, remote; /* as configured */
     bool unwatched;         /* state is all that is meant below */
     svr_pathway_info info;
-    uint64_t sessions; /* that go along it now */
+    uint64_t sessions;       /* that go along it now */
+    const char *vector;      /* NULL: none */
+    uint32_t cost, capacity; /* as configured */
 } svr_node_pathway;
+
+/* What is thought of a way (S16.2, S17), the best first. X(NAME, "name",
+ * "text") */
+#define SVR_WAY_MAP(X)                                               \
+    X(GOOD, "good", "it keeps the limits and has room")              \
+    X(DOUBTFUL, "doubtful",                                          \
+      "it was beyond a limit lately, or is not measured yet")        \
+    X(POOR, "poor", "it is beyond a limit or full: for best effort") \
+    X(NONE, "none", "it cannot be used")
+
+enum svr_way_rank {
+#define X(name, id, text) SVR_WAY_##name,
+    SVR_WAY_MAP(X)
+#undef X
+        SVR_WAY_RANKS
+};
+
+/* Routers behind the next one that a way names, at most. */
+#define SVR_WAY_COMING_MAX 11
+
+/* A route of a service with the best vector that begins so. */
+typedef struct svr_node_way {
+    const char *interface;      /* out of which the service leaves here, or */
+    const char *pathway, *peer; /* NULL */
+    bool up, ready;             /* of the pathway */
+    bool full;                  /* it has as many sessions as it should */
+    uint64_t sessions;          /* along the pathway */
+    bool known; /* what follows: there is such a vector, and the service's
+                   policy asks for it */
+    enum svr_way_rank rank;
+    svr_vector vector;                      /* without edges */
+    const char *coming[SVR_WAY_COMING_MAX]; /* routers behind the peer */
+    size_t coming_count;
+} svr_node_way;
+
+/* What would become of a session now. */
+typedef struct svr_explanation {
+    int service;           /* SVR_ERR_NO_SERVICE: none has the destination */
+    enum svr_drop refused; /* why it would not begin; NONE: it would */
+    enum svr_best_path best_path;
+    size_t ways;   /* how many there are, in the order of their ranks */
+    size_t choice; /* which of them, unless refused. Of equals, where sessions
+                      are shared out, one */
+} svr_explanation;
+
+/* What a session would do whose client has the tenant: svr_node_explained then
+ * tells of each way. The source of the context may be none; lines of access
+ * lists with a prefix do not fit then. SVR_ERR_ARGUMENT: no such tenant. */
+SVR_API SVR_MUST_CHECK int svr_node_explain(svr_node *n, int tenant,
+                                            const svr_tuple *context,
+                                            svr_explanation *out, svr_time now);
+/* The way of that place below e->ways; names are valid as long as the node. */
+SVR_API void svr_node_explained(const svr_node *n, const svr_explanation *e,
+                                size_t place, svr_node_way *out);
+/* Name and text of a rank; static storage, never NULL. */
+SVR_API const char *svr_way_rank_name(enum svr_way_rank rank);
+SVR_API const char *svr_way_rank_text(enum svr_way_rank rank);
 
 /* What a node tells of. X(NAME, "name") */
 #define SVR_EVENT_MAP(X)                                                      \

@@ -165,16 +165,16 @@ static uint8_t rank_of(const svr_node *n, const svr__route *r,
     switch (way->vector.reason) {
     case SVR_PATH_REASON_NONE:
         return way->left || (measured && is_unmeasured(n, r->pathway, now))
-                   ? SVR__WAY_DOUBTFUL
-                   : SVR__WAY_GOOD;
+                   ? SVR_WAY_DOUBTFUL
+                   : SVR_WAY_GOOD;
     case SVR_PATH_REASON_DOWN:
     case SVR_PATH_REASON_DEAD:
     case SVR_PATH_REASON_NEVER:
     case SVR_PATH_REASON_PASSED:
     case SVR_PATH_REASON_HOPS:
-        return SVR__WAY_NONE;
+        return SVR_WAY_NONE;
     default:
-        return p->no_best_effort ? SVR__WAY_NONE : SVR__WAY_POOR;
+        return p->no_best_effort ? SVR_WAY_NONE : SVR_WAY_POOR;
     }
 }
 
@@ -239,7 +239,7 @@ static void fill_order(struct hunt *h)
         svr__way *way = &h->n->choices.ways[route];
         if (way->known)
             continue;
-        way->rank = SVR__WAY_NONE;
+        way->rank = SVR_WAY_NONE;
         h->n->choices.order[h->range->first + h->found++] = route;
     }
 }

@@ -23,24 +23,19 @@
 
 #define SVR__LIMIT_HOLD (30 * SVR_SECOND)
 
+_Static_assert(SVR_WAY_COMING_MAX == SVR__PASSED_MAX,
+               "what is told of a way is what is kept of it");
+
 /* Vectors that are searched for. More would only matter where so many begin
  * with one pathway. */
 #define SVR__VECTORS 8
-
-/* How good a route is, the best first. */
-enum svr__rank_of_way {
-    SVR__WAY_GOOD,
-    SVR__WAY_DOUBTFUL, /* was beyond a limit lately, or is not measured yet */
-    SVR__WAY_POOR,     /* beyond a limit, or full: for best effort */
-    SVR__WAY_NONE,     /* cannot be used, or there is no vector */
-};
 
 /* The best vector that begins with a route. */
 typedef struct svr__way {
     svr_vector vector;                /* edges: NULL */
     uint16_t coming[SVR__PASSED_MAX]; /* the routers behind the next one */
     uint8_t coming_count;
-    uint8_t rank; /* enum svr__rank_of_way */
+    uint8_t rank; /* enum svr_way_rank */
     bool known;   /* else there is none */
     bool left;    /* it has left its limits */
     svr_time bad; /* when it was not a tenth better than them */
@@ -90,6 +85,12 @@ void svr__choices_run(svr_node *n, svr_time now);
 /* svr__plan_route for such a service. */
 enum svr_drop svr__choose_route(svr_node *n, struct svr__session_plan *plan,
                                 uint16_t avoid, svr_time now);
+/* The place in `order` of what svr__choose_route would take first, or why there
+ * is none; nothing changes. */
+enum svr_drop svr__choose_peek(svr_node *n, int service, uint32_t *place,
+                               svr_time now);
+/* Whether a route has as many sessions as it should. */
+bool svr__choose_is_full(const svr_node *n, uint32_t route);
 /* The pathway to the same peer that the session should move to, and why; or
  * SVR__NO_PATHWAY: it stays. */
 uint16_t svr__choose_move(svr_node *n, const svr__session *s,

@@ -174,6 +174,10 @@ void svr__pathway_info(const svr_node *n, const svr__pathway *pw,
         .unwatched = !pw->watch,
         .sessions = pw->sessions,
     };
+    const svr_path_edge *e = &n->choices.edges[pw - n->pathways];
+    out->vector = svr_policy_vector_name(n->policy, e->vector);
+    out->cost = e->cost;
+    out->capacity = e->capacity == UINT32_MAX ? 0 : e->capacity;
     if (pw->watch)
         svr_pathway_describe(pw->watch, &out->info, now);
     else

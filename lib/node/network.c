@@ -171,6 +171,7 @@ int svr__choices_build(svr_node *n, const svr_node_config *c)
     svr__choices *h = &n->choices;
 
     h->due = SVR_NEVER;
+    fill_edges(n, c);
     if (h->way_count == 0)
         return 0;
     h->generation = 1;
@@ -178,7 +179,6 @@ int svr__choices_build(svr_node *n, const svr_node_config *c)
         h->chosen[i] = c->policy.services[i].policy.best_path != SVR_BEST_ORDER;
     for (size_t i = 0; i < h->router_count; i++)
         h->routers[i] = svr__names_at(&n->routers, (int)i);
-    fill_edges(n, c);
     h->topology = (svr_topology){
         .routers = h->routers,
         .router_count = h->router_count,

@@ -30,7 +30,7 @@
  * tells hosts what they refuse (S6.10), icmp.c raises and carries errors (S19),
  * expiry.c ends what is idle (S9). create.c makes a node, setup.c and config.c
  * what derives from its configuration, reconfigure.c gives it another one.
- * info.c tells about it, notify.c tells of what happens.
+ * info.c and explain.c tell about it, notify.c tells of what happens.
  */
 #ifndef SVR_LIB_NODE_NODE_H
 #define SVR_LIB_NODE_NODE_H

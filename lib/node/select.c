@@ -4,7 +4,8 @@
 /* Who asks, and what is left to be tried. */
 struct choice {
     svr_node *n;
-    svr__session_plan *plan;
+    svr__session_plan *plan; /* NULL: nothing is taken */
+    uint32_t place;          /* what was */
     const svr__route_range *range;
     const svr_service_policy *policy;
     svr__passed record;   /* as it came */
@@ -61,19 +62,29 @@ static bool is_held_down(const struct choice *c, const svr__route *r)
 
 /* What load leaves now. The vector's figure is without this router's sessions.
  */
-static uint32_t room_of(const struct choice *c, uint32_t place)
+static uint32_t room_of_route(const svr_node *n, uint32_t route)
 {
-    const svr__route *r = at(c, place);
-    uint32_t room = way_at(c, place)->vector.room, capacity;
+    uint16_t pathway = n->routes[route].pathway;
+    uint32_t room = n->choices.ways[route].vector.room, capacity;
 
-    if (r->pathway == SVR__NO_PATHWAY)
+    if (pathway == SVR__NO_PATHWAY)
         return room;
-    capacity = c->n->choices.edges[r->pathway].capacity;
+    capacity = n->choices.edges[pathway].capacity;
     if (capacity == UINT32_MAX)
         return room;
-    uint64_t load = c->n->pathways[r->pathway].sessions;
+    uint64_t load = n->pathways[pathway].sessions;
     uint32_t own = load < capacity ? capacity - (uint32_t)load : 0;
     return own < room ? own : room;
+}
+
+static uint32_t room_of(const struct choice *c, uint32_t place)
+{
+    return room_of_route(c->n, route_at(c, place));
+}
+
+bool svr__choose_is_full(const svr_node *n, uint32_t route)
+{
+    return room_of_route(n, route) == 0;
 }
 
 static bool are_equal(const struct choice *c, uint32_t x, uint32_t y)
@@ -131,7 +142,8 @@ static uint32_t most_room(const struct choice *c, const struct pass *p,
 static uint32_t by_share(const struct choice *c, const struct pass *p,
                          uint32_t first, uint32_t end)
 {
-    const uint8_t *b = c->plan->uuid.b;
+    static const svr_uuid any;
+    const uint8_t *b = c->plan ? c->plan->uuid.b : any.b;
     uint32_t draw = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 |
                     (uint32_t)b[2] << 8 | b[3];
     uint64_t sum = 0, place;
@@ -158,6 +170,11 @@ static bool take(struct choice *c, uint32_t place)
     if (circles(c, place)) {
         c->reason = SVR_DROP_LOOP;
         return false;
+    }
+    c->place = place;
+    if (!c->plan) {
+        const svr__route *r = at(c, place);
+        return r->pathway == SVR__NO_PATHWAY || n->pathways[r->pathway].up;
     }
     c->reason = svr__plan_try(n, c->plan, at(c, place), c->now);
     if (c->reason != SVR_DROP_NONE)
@@ -206,12 +223,12 @@ static bool try_pass(struct choice *c, const struct pass *p)
 static bool try_all(struct choice *c)
 {
     static const struct pass passes[] = {
-        {SVR__WAY_GOOD, false, false},     {SVR__WAY_GOOD, true, false},
-        {SVR__WAY_DOUBTFUL, false, false}, {SVR__WAY_DOUBTFUL, true, false},
-        {SVR__WAY_GOOD, false, true},      {SVR__WAY_GOOD, true, true},
-        {SVR__WAY_DOUBTFUL, false, true},  {SVR__WAY_DOUBTFUL, true, true},
-        {SVR__WAY_POOR, false, false},     {SVR__WAY_POOR, true, false},
-        {SVR__WAY_POOR, false, true},      {SVR__WAY_POOR, true, true},
+        {SVR_WAY_GOOD, false, false},     {SVR_WAY_GOOD, true, false},
+        {SVR_WAY_DOUBTFUL, false, false}, {SVR_WAY_DOUBTFUL, true, false},
+        {SVR_WAY_GOOD, false, true},      {SVR_WAY_GOOD, true, true},
+        {SVR_WAY_DOUBTFUL, false, true},  {SVR_WAY_DOUBTFUL, true, true},
+        {SVR_WAY_POOR, false, false},     {SVR_WAY_POOR, true, false},
+        {SVR_WAY_POOR, false, true},      {SVR_WAY_POOR, true, true},
     };
 
     for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]); i++)
@@ -233,7 +250,7 @@ static enum svr_drop why_none(const struct choice *c)
         bool up =
             r->pathway == SVR__NO_PATHWAY || c->n->pathways[r->pathway].up;
         if (way->known && up &&
-            (way->rank < SVR__WAY_NONE ||
+            (way->rank < SVR_WAY_NONE ||
              way->vector.reason >= SVR_PATH_REASON_FULL))
             return SVR_DROP_PATH_LIMITS;
         if (!up)
@@ -263,6 +280,24 @@ enum svr_drop svr__choose_route(svr_node *n, svr__session_plan *plan,
     if (try_all(&c))
         return c.reason;
     return c.reason != SVR_DROP_NONE ? c.reason : why_none(&c);
+}
+
+enum svr_drop svr__choose_peek(svr_node *n, int service, uint32_t *place,
+                               svr_time now)
+{
+    struct choice c = {
+        .n = n,
+        .range = &n->service_routes[service],
+        .policy = svr_policy_of_service(n->policy, service),
+        .avoid = SVR__NO_PATHWAY,
+        .now = now,
+    };
+
+    svr__choose(n, service, now);
+    if (!try_all(&c))
+        return why_none(&c);
+    *place = c.place;
+    return SVR_DROP_NONE;
 }
 
 /* ---- sessions that are there ---- */
@@ -332,7 +367,7 @@ static uint16_t good_pathway(const struct choice *c, uint16_t now_at,
     for (uint32_t i = 0; i < c->range->count; i++) {
         uint16_t pathway = at(c, i)->pathway;
         const svr__way *way = way_at(c, i);
-        if (way->rank != SVR__WAY_GOOD)
+        if (way->rank != SVR_WAY_GOOD)
             break;
         if (leads_to(c, i, peer) && pathway != now_at &&
             c->n->pathways[pathway].ready && room_of(c, i) > 0 &&

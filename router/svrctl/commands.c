@@ -266,10 +266,28 @@ static int run_keygen(struct client *c, const struct options *o, char **args)
     return keygen_run(o, args[0]);
 }
 
+/* A question: tenant, address, port, protocol. */
+static int run_explain(struct client *c, const struct options *o, char **args)
+{
+    char *end;
+    long port = strtol(args[2], &end, 10);
+
+    if (*end != '\0' || end == args[2] || port < 0 || port > 65535) {
+        fputs("svrctl: a port is a number from 0 to 65535\n", stderr);
+        return SVRCTL_USAGE;
+    }
+    return ask_once(c,
+                    json_pack("{s:s, s:s, s:s, s:i, s:s}", "command", "explain",
+                              "tenant", args[0], "address", args[1], "port",
+                              (int)port, "protocol", args[3]),
+                    o->json, svrctl_print_explain);
+}
+
 static const struct command commands[] = {
     {"status", "", 0, 0, false, run_status},
     {"sessions", "", 0, 0, false, run_sessions},
     {"paths", "", 0, 0, false, run_paths},
+    {"explain", " TENANT ADDRESS PORT PROTOCOL", 4, 4, false, run_explain},
     {"keys", "", 0, 0, false, run_keys},
     {"counters", "", 0, 0, false, run_counters},
     {"pathway", " NAME down|up", 2, 2, false, run_pathway},

@@ -17,6 +17,8 @@ static const char help[] =
     "  status            the router, its interfaces and pathways\n"
     "  sessions          the sessions alive\n"
     "  paths             whether pathways live, and how good they are\n"
+    "  explain TENANT ADDRESS PORT PROTOCOL\n"
+    "                    where such a session would go, and why\n"
     "  keys              keys that are exchanged with peers, never what they "
     "are\n"
     "  counters          packets, drops and their reasons\n"

@@ -387,9 +387,9 @@ void svrctl_paths_init(struct table *t)
     static const char *const heads[] = {"PATHWAY", "PEER",  "STATE", "SINCE",
                                         "READY",   "FLAPS", "LOSS",  "LATENCY",
                                         "JITTER",  "MOS",   "MTU",   "SESSIONS",
-                                        "NAT",     "TCP",   "REASON"};
+                                        "VECTOR",  "NAT",   "TCP",   "REASON"};
 
-    table_init(t, heads, 15, 1 << 3 | 0xfe0);
+    table_init(t, heads, 16, 1 << 3 | 0xfe0);
 }
 
 static void add_quality(struct table *t, const json_t *q)
@@ -432,6 +432,7 @@ static void add_path(struct table *t, const json_t *o)
     add_quality(t, json_object_get(o, "quality"));
     table_add(t, "%s", get(o, "mtu").text);
     table_add(t, "%s", get(o, "sessions").text);
+    table_add(t, "%s", get(o, "vector").text);
     table_add(t, "%s", nat_name(json_object_get(o, "nat")));
     table_add(t, "%s", masked ? "as udp" : "-");
     table_add(t, "%s", get(o, "reason").text);

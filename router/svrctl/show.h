@@ -10,6 +10,7 @@
 void svrctl_print_status(json_t *data, FILE *out);
 void svrctl_print_counters(json_t *data, FILE *out);
 void svrctl_print_diff(json_t *data, FILE *out);
+void svrctl_print_explain(json_t *data, FILE *out);
 void svrctl_print_reload(json_t *data, FILE *out);
 
 /* Sessions and pathways come in several answers and become one table. */

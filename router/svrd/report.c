@@ -3,6 +3,7 @@
 #include "common/hex.h"
 #include "common/text.h"
 #include "neighbour.h"
+#include "report_explain.h"
 #include "report_keys.h"
 
 #include <jansson.h>
@@ -370,6 +371,11 @@ json_t *report_path(const svr_node_pathway *pathway, svr_time now)
     json_object_set_new(o, "tcp_as_udp", json_boolean(info->tcp_as_udp));
     json_object_set_new(o, "peer_boot", number(info->peer_boot_counter));
     json_object_set_new(o, "sessions", number(pathway->sessions));
+    json_object_set_new(o, "vector", text(pathway->vector));
+    json_object_set_new(o, "cost", number(pathway->cost));
+    json_object_set_new(o, "capacity",
+                        pathway->capacity ? number(pathway->capacity)
+                                          : json_null());
     return o;
 }
 
@@ -471,13 +477,16 @@ static json_t *answer(const struct report *r, const json_t *request,
         return list_document(r, request, "svr.paths/1", next_path, now);
     if (strcmp(command, "keys") == 0)
         return list_document(r, request, "svr.keys/1", next_key, now);
+    if (strcmp(command, "explain") == 0)
+        return report_explain(r, request, now);
     if (strcmp(command, "rekey") == 0)
         return report_rekey(r, request, now);
     if (strcmp(command, "pathway") == 0)
         return pathway_document(r, request, now);
-    return report_error("the commands are \"status\", \"sessions\", "
-                        "\"paths\", \"keys\", \"counters\", \"pathway\", "
-                        "\"rekey\", \"reload\", \"diff\" and \"events\"");
+    return report_error(
+        "the commands are \"status\", \"sessions\", "
+        "\"paths\", \"explain\", \"keys\", \"counters\", \"pathway\", "
+        "\"rekey\", \"reload\", \"diff\" and \"events\"");
 }
 
 char *report_line(const json_t *o)
