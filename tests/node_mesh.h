@@ -42,7 +42,9 @@ struct mesh_options {
                                   go to any router first. Vectors are the
                                   planes' names, "wan0" to "wan2" */
     uint32_t cost[MESH_PLANES], capacity[MESH_PLANES];
-    bool topology; /* all routers know all links */
+    bool topology;  /* all routers know all links */
+    bool unaudited; /* the books are not checked after each packet, which takes
+                       long with many sessions */
     bool per_packet, watched, masked, exchanged;
     svr_time rekey;           /* as net_options has it */
     const svr_cipher *cipher; /* as net_options has it */

@@ -709,3 +709,132 @@ Test(node_policy, the_rest_is_computed)
     cr_assert_eq(svr_node_session_count(m.node[3]), 1);
     mesh_close(&m);
 }
+
+/* ---- many sessions ---- */
+
+enum {
+    CROWD = 2000, /* half of them TCP */
+    ROUND = 50,   /* ms from packet to packet of a session, in each direction */
+    ROUNDS = 40,
+    /* BFD 100 ms x 3, and what S17 has for the move */
+    DETECTED = 300,
+    MOVED = 100,
+};
+
+/* What has arrived of each session's packets, by direction. */
+struct crowd {
+    struct mesh *m;
+    uint8_t seen[2][CROWD][ROUNDS];
+    svr_time sent[CROWD][ROUNDS];
+};
+
+static struct frame crowd_packet(int i, int k, bool reverse)
+{
+    const char *src = reverse ? "10.1.0.10" : "10.0.0.10";
+    const char *dst = reverse ? "10.0.0.10" : "10.1.0.10";
+    uint16_t port = (uint16_t)(1000 + i);
+    uint32_t text[4] = {(uint32_t)i, (uint32_t)k};
+    uint32_t seq = k ? 1 + 16 * ((uint32_t)k - 1) : 0;
+    uint8_t flags = (uint8_t)(k ? SVR_TCP_ACK : SVR_TCP_SYN);
+    size_t len = k ? sizeof(text) : 0;
+
+    if (i % 2)
+        return frame_udp(src, reverse ? 9 : port, dst, reverse ? port : 9, text,
+                         sizeof(text));
+    if (reverse)
+        flags |= SVR_TCP_ACK;
+    return frame_tcp(src, reverse ? 80 : port, dst, reverse ? port : 80, flags,
+                     seq, k || reverse ? seq + (k == 0) : 0, text, len);
+}
+
+static void crowd_listen(struct crowd *c)
+{
+    for (size_t n = 0; n < c->m->received; n++) {
+        const struct frame *f = mesh_got(c->m, n);
+        svr_headers h = frame_headers(f);
+        bool reverse = c->m->inbox_router[n] == 0;
+        int i = (reverse ? h.tuple.dport : h.tuple.sport) - 1000;
+        uint32_t text[2] = {(uint32_t)i, 0};
+        cr_assert(i >= 0 && i < CROWD);
+        if (f->p.len >= h.payload + sizeof(text))
+            memcpy(text, f->p.data + h.payload, sizeof(text));
+        cr_assert_eq(text[0], (uint32_t)i, "a packet came in another session");
+        cr_assert_lt(text[1], ROUNDS);
+        c->seen[reverse][i][text[1]]++;
+    }
+    mesh_clear(c->m);
+}
+
+/* Session after session speaks, in both directions, all of them in a round. */
+static void crowd_round(struct crowd *c, int k)
+{
+    for (int ms = 0; ms < ROUND; ms++) {
+        for (int i = ms; i < CROWD; i += ROUND) {
+            c->sent[i][k] = c->m->now;
+            mesh_send(c->m, 0, crowd_packet(i, k, false));
+            if (k > 0 || i % 2 == 0) /* the server answers */
+                mesh_send(c->m, 1, crowd_packet(i, k, true));
+        }
+        mesh_run(c->m, SVR_MILLISECOND);
+        crowd_listen(c);
+    }
+}
+
+/* The time after the fault at which the last packet was sent that was lost. */
+static svr_time crowd_last_lost(const struct crowd *c, svr_time fault)
+{
+    svr_time last = 0;
+
+    for (int i = 0; i < CROWD; i++)
+        for (int k = 1; k < ROUNDS; k++)
+            for (int d = 0; d < 2; d++) {
+                cr_assert_leq(c->seen[d][i][k], 1, "a packet came twice");
+                if (c->seen[d][i][k])
+                    continue;
+                cr_assert_gt(c->sent[i][k] + 10 * SVR_MILLISECOND, fault,
+                             "session %d lost packet %d before the fault", i,
+                             k);
+                if (c->sent[i][k] > fault && c->sent[i][k] - fault > last)
+                    last = c->sent[i][k] - fault;
+            }
+    return last;
+}
+
+/* A pathway with 1,000 TCP and 1,000 UDP sessions fails: none ends, and what is
+ * sent after the detection time and 100 ms arrives, once. */
+Test(node_policy, failover_of_a_crowd)
+{
+    static struct mesh m;
+    static struct crowd c;
+
+    for (int chosen = 0; chosen < 2; chosen++) {
+        struct mesh_options o = three_links();
+        o.resiliency = SVR_RESILIENCY_FAILOVER;
+        o.sessions = 2 * CROWD;
+        o.unaudited = true;
+        if (chosen)
+            o.policy = (svr_service_policy){.best_path = SVR_BEST_LATENCY};
+        mesh_open(&m, &o);
+        m.delay[1] = m.delay[2] = 8 * SVR_MILLISECOND;
+        mesh_run(&m, MEASURED * SVR_SECOND);
+        memset(&c, 0, sizeof(c));
+        c.m = &m;
+        for (int k = 0; k < 10; k++)
+            crowd_round(&c, k);
+        m.cut[0] = true;
+        svr_time fault = m.now;
+        for (int k = 10; k < ROUNDS; k++)
+            crowd_round(&c, k);
+        mesh_run(&m, SVR_SECOND / 10);
+        crowd_listen(&c);
+        svr_time last = crowd_last_lost(&c, fault);
+        cr_assert_leq(last, (DETECTED + MOVED) * SVR_MILLISECOND,
+                      "the last was lost after %lu us",
+                      (unsigned long)(last / 1000));
+        cr_assert_gt(last, 100 * SVR_MILLISECOND, "nothing failed");
+        for (int r = 0; r < 2; r++)
+            cr_assert_eq(svr_node_session_count(m.node[r]), CROWD);
+        cr_assert_eq(moved(&m, 0), CROWD);
+        mesh_close(&m);
+    }
+}
