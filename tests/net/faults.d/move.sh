@@ -5,6 +5,7 @@
 row_add link-down "a link goes down: sessions with failover move, others wait"
 row_add flap "a link goes down and up once a second"
 row_add one-way "one direction of a link is lost"
+row_add limits "a link is beyond the limits of a policy: sessions leave it"
 row_add copies "packets travel by two links that both lose some"
 
 # link_cut LINK, link_mend LINK
@@ -99,6 +100,67 @@ row_one_way() {
     load_lives one-way 100
     load_stalls one-way 8000
     routers_end
+}
+
+# moves_for CAUSE: how many branch has told of.
+moves_for() {
+    jq -s "[.[] | .data | select(.event == \"session-moved\"
+        and .cause == \"$1\")] | length" "$NET_LOGS/events.log"
+}
+
+moves_are() {
+    (($(moves_for "$1") >= $2))
+}
+
+# What a policy can be told by is known some ten seconds after the pathways have
+# come up. Until then sessions take the vector of the best priority.
+row_limits() {
+    local seconds=18
+    [[ -n $long ]] && seconds=90
+    resiliency=failover
+    policy=', vectors: [{ name: west, priority: 1 }, { name: side, priority: 2 },'
+    policy+=' { name: east, priority: 0 }], max-latency: 100ms, max-loss: 2%'
+    bfd=$patient_bfd
+    network_up
+    wire west delay=150
+    routers_start
+    net_spawn events branch "$NET_BUILD/router/svrctl" \
+        --socket "$NET_STATE/branch.sock" events
+    load_start limits "$seconds" "${sessions[@]}"
+    within "west is measured, and the sessions have left it" 10000 \
+        moves_are path-limits "$sessions_total"
+    net_ctl branch explain staff "$server4" 7000 tcp | show
+    check "a new session takes the other link" explains side
+    check "and why is told" explains_reason west latency
+    if [[ -n $long ]]; then
+        wire west delay=0
+        sleep 60
+        wire side loss=20
+        within "side loses too much, and they leave that one" 30000 \
+            moves_are path-limits $((2 * sessions_total))
+        wire side loss=0
+    fi
+    load_end limits
+    load_lives limits 100
+    check "nobody has moved for another reason" moves_only path-limits
+    routers_end
+}
+
+# explains PATHWAY: it would be the choice.
+explains() {
+    net_ctl branch --json explain staff "$server4" 7000 tcp |
+        jq -e ".data | .ways[.choice].pathway == \"$1\""
+}
+
+# explains_reason PATHWAY REASON
+explains_reason() {
+    net_ctl branch --json explain staff "$server4" 7000 tcp |
+        jq -e ".data.ways[] | select(.pathway == \"$1\") | .reason == \"$2\""
+}
+
+moves_only() {
+    jq -s -e "[.[] | .data | select(.event == \"session-moved\")
+        | .cause == \"$1\"] | all" "$NET_LOGS/events.log"
 }
 
 row_copies() {

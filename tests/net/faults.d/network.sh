@@ -30,6 +30,7 @@ sign=metadata-only
 encrypted=${cipher:+always} # payloads of all services
 rekey=24h # of keys that are exchanged: key=exchanged
 resiliency=none # of the service that loads use
+policy= # more of its policy, with a comma in front; links are vectors
 server_mtu=1500 # of dc's interface to the servers
 
 # ---- links ----
@@ -198,7 +199,8 @@ authority_router() {
             other=near peer=${link_near[$link]}
         fi
         echo "      $link: { interface: $link, peer: $peer, security: default," \
-            "remote: $(link_address "$link" $other), bfd: $bfd }"
+            "remote: $(link_address "$link" $other), vector: $link," \
+            "bfd: $bfd }"
     done
 }
 
@@ -208,7 +210,7 @@ security-policies:
   default:
     { hmac: sha256-128, sign: $sign, cipher: ${cipher:-none}, key: $key }
 service-policies:
-  load: { resiliency: $resiliency, encrypt: ${encrypted:-never} }
+  load: { resiliency: $resiliency, encrypt: ${encrypted:-never}$policy }
   other: { encrypt: ${encrypted:-never} }
 tenants: [staff, servers]
 services:
