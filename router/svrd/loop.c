@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 static void tell_unix_time(const struct loop *l)
@@ -27,14 +28,28 @@ static void stop_port(uv_poll_t *poll, struct port *p)
               p->config->device);
 }
 
+static void rest(svr_time time)
+{
+    const struct timespec t = {.tv_nsec = (long)time};
+
+    if (time > 0)
+        nanosleep(&t, NULL);
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
-    const struct loop *l = poll->loop->data;
+    struct loop *l = poll->loop->data;
     struct port *p = poll->data;
+    const struct port_counters before = p->counters;
 
     (void)events;
-    if (status < 0 || !forward_receive(l->forward, p))
+    if (status < 0 || !forward_receive(l->forward, p)) {
         stop_port(poll, p);
+        return;
+    }
+    rest(pace_rest(
+        &l->pace, p->counters.received_frames - before.received_frames,
+        p->counters.received_bytes - before.received_bytes, uv_hrtime()));
 }
 
 /* The error that ends a poll is cleared by reading. A device that is down says
@@ -273,6 +288,8 @@ void loop_close(struct loop *l)
 
 void loop_run(struct loop *l)
 {
+    /* A rest is not to last for half as long again. */
+    prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
     uv_run(&l->uv, UV_RUN_DEFAULT);
     loop_close(l);
 }

@@ -5,6 +5,7 @@
 #include "control.h"
 #include "events.h"
 #include "forward.h"
+#include "pace.h"
 #include "watch.h"
 
 struct loop {
@@ -17,6 +18,7 @@ struct loop {
     struct forward *forward;
     struct control *control;
     struct watch watch;
+    struct pace pace;           /* of all ports together */
     struct events *events;      /* for the caller to set */
     svr_time armed;             /* what the timer is set to */
     bool closing;               /* it only waits for its handles */
