@@ -173,6 +173,71 @@ Test(node_seal, always_needs_a_cipher)
     mesh_close(&mesh);
 }
 
+/* A router between the ends tells a neighbour of the other end's salt in the
+ * exchange that is under way, and begins another one only where it has told of
+ * the session without. */
+Test(node_seal, salts_pass_within_one_exchange)
+{
+    struct mesh_options o = row_of(3);
+
+    for (int alone = 0; alone < 2; alone++) {
+        mesh_open(&mesh, &o);
+        pass(&mesh, 0, 2, frame_udp(HOST(0), 50, HOST(2), 9, "a", 1));
+        const svr__session *s = &mesh.node[1]->table.sessions[0];
+        uint64_t number = svr_session_exchange(&s->machine, SVR__CLIENT).own;
+        if (alone) /* its answers go by themselves, before there is a salt */
+            svr__send_metadata(mesh.node[1], &mesh.node[1]->table.sessions[0],
+                               SVR__CLIENT, mesh.now);
+        for (int turn = 0; turn < 3; turn++) {
+            pass(&mesh, 2, 0, frame_udp(HOST(2), 9, HOST(0), 50, "b", 1));
+            pass(&mesh, 0, 2, frame_udp(HOST(0), 50, HOST(2), 9, "c", 1));
+        }
+        cr_expect_eq(svr_session_exchange(&s->machine, SVR__CLIENT).own,
+                     number + (uint64_t)alone);
+        mesh_close(&mesh);
+    }
+}
+
+/* The first of two pathways between branch and dc has no cipher. */
+static void open_mixed(struct net *net, enum svr_encryption encryption)
+{
+    const struct net_options o = {.twin = true,
+                                  .encryption = encryption,
+                                  .cipher = &svr_cipher_chacha20_poly1305};
+    svr_security_config security[2];
+    struct net_plan p;
+
+    net_open(net, &o);
+    for (int i = 0; i < 2; i++) {
+        svr_node *n = i ? net->dc : net->branch;
+        net_plan(net, n, &p);
+        security[0] = security[1] = p.security[0];
+        security[0].cipher = NULL;
+        security[1].name = "other";
+        p.config.securities = security;
+        p.config.security_count = 2;
+        p.pathways[1].security = 1;
+        cr_assert_eq(svr_node_reconfigure(n, &p.config, net->now, NULL), 0);
+    }
+}
+
+/* S11.9: what has to be encrypted goes where that can be, and stays there. */
+Test(node_seal, pathways_without_a_cipher_are_passed_over)
+{
+    static struct net net;
+
+    for (int always = 0; always < 2; always++) {
+        open_mixed(&net, always ? SVR_ENCRYPT_ALWAYS : SVR_ENCRYPT_ADAPTIVE);
+        trip(&net, false, frame_udp(CLIENT, 50, SERVER, 9, MARKER, 26));
+        svr__session *s = &net.branch->table.sessions[0];
+        cr_expect_eq(s->side[SVR__SERVER].pathway, always);
+        cr_expect_eq(s->seal, always ? SVR__SEALED : SVR__CLEAR);
+        cr_expect_eq(svr__seal_may_use(net.branch, s, 0), !always);
+        cr_expect(svr__seal_may_use(net.branch, s, 1));
+        net_close(&net);
+    }
+}
+
 static void tcp(struct mesh *m, int from, uint8_t flags, uint32_t seq,
                 uint32_t ack, const char *data)
 {

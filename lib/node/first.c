@@ -87,22 +87,19 @@ static svr_uuid new_uuid(svr_node *n)
 }
 
 /* S11.9: whether the session is encrypted. */
-static enum svr_drop plan_seal(const svr__work *w, svr__session_plan *plan)
+static void plan_seal(const svr__work *w, svr__session_plan *plan)
 {
     const svr_node *n = w->node;
     uint16_t to = plan->side[SVR__SERVER].pathway;
     enum svr_encryption wanted =
         svr_policy_of_service(n->policy, plan->service)->encryption;
 
-    if (to == SVR__NO_PATHWAY)
-        return SVR_DROP_NONE;
-    if (!n->securities[n->pathways[to].security].cipher)
-        return wanted == SVR_ENCRYPT_ALWAYS ? SVR_DROP_NOT_SEALED
-                                            : SVR_DROP_NONE;
+    if (to == SVR__NO_PATHWAY ||
+        !n->securities[n->pathways[to].security].cipher)
+        return;
     plan->told.sealed = wanted == SVR_ENCRYPT_ALWAYS;
     if (wanted == SVR_ENCRYPT_ADAPTIVE)
         svr__adapt_plan(w, plan);
-    return SVR_DROP_NONE;
 }
 
 static void open_for_client(svr__work *w, int tenant, int service)
@@ -122,10 +119,10 @@ static void open_for_client(svr__work *w, int tenant, int service)
     enum svr_drop reason = svr__admit(n, &plan, NULL, w->now);
     if (reason == SVR_DROP_NONE)
         reason = svr__plan_route(n, &plan, SVR__NO_PATHWAY, w->now);
-    if (reason == SVR_DROP_NONE)
-        reason = plan_seal(w, &plan);
-    if (reason == SVR_DROP_NONE)
+    if (reason == SVR_DROP_NONE) {
+        plan_seal(w, &plan);
         reason = svr__session_open(n, &plan, w->now, &flow);
+    }
     if (reason != SVR_DROP_NONE)
         svr__drop(w, reason);
     else

@@ -19,13 +19,14 @@ static enum svr_resiliency resiliency_of(const svr_node *n,
 }
 
 /* Whether a route of the session's service goes to the peer that the session
- * goes to now. */
+ * goes to now, and can take it. */
 static bool leads_there(const svr_node *n, const svr__session *s,
                         const svr__route *r)
 {
     uint16_t now_at = s->side[SVR__SERVER].pathway;
     return r->pathway != SVR__NO_PATHWAY &&
-           n->pathways[r->pathway].peer == n->pathways[now_at].peer;
+           n->pathways[r->pathway].peer == n->pathways[now_at].peer &&
+           svr__seal_may_use(n, s, r->pathway);
 }
 
 /* S14.1: the first pathway that is out of its hold-down, else the first that is
@@ -86,7 +87,7 @@ static bool move_to(svr_node *n, svr__session *s, uint16_t pathway,
 {
     svr__side_plan to;
 
-    if (s->seal != SVR__CLEAR && !svr__seal_may_use(n, s, pathway))
+    if (!svr__seal_may_use(n, s, pathway))
         return false;
     if (svr__plan_pathway(n, &s->context, pathway, &to, now) != SVR_DROP_NONE ||
         svr__session_rebind(n, s, SVR__SERVER, &to, cause, now) !=

@@ -170,8 +170,9 @@ typedef struct svr__sealing {
     uint8_t key[SVR_KEY_SIZE];
     svr_salt salt[2]; /* as last told from that side */
     bool salted[2];
-    bool asks;          /* an end has no key of the other direction */
-    bool drew_key;      /* here */
+    bool lacking[2]; /* between: that side was told without the other's salt */
+    bool asks;       /* an end has no key of the other direction */
+    bool drew_key;   /* here */
     svr_time old_until; /* when the receiver's other key is wiped, or NEVER */
     svr_payload_sender sender;
     svr_payload_receiver receiver;
@@ -927,7 +928,10 @@ svr_time svr__seal_due(const svr_node *n, const svr__session *s);
 void svr__seal_expire(svr_node *n, const svr__session *s, svr_time now);
 /* Wipes what a session had. */
 void svr__seal_end(svr_node *n, const svr__session *s);
-/* Whether an encrypted session may go along a pathway. */
+/* Whether a session may go along a pathway, and whether one may that is
+ * planned, as a session that is told of or a client's. */
+bool svr__seal_may_plan(const svr_node *n, const svr__session_plan *plan,
+                        uint16_t pathway);
 bool svr__seal_may_use(const svr_node *n, const svr__session *s,
                        uint16_t pathway);
 /* Whether the session may be encrypted from now on as told, where metadata for

@@ -71,6 +71,9 @@ enum svr_drop svr__plan_try(svr_node *n, svr__session_plan *plan,
                             const svr__route *r, svr_time now)
 {
     uint16_t hop;
+    if (r->pathway != SVR__NO_PATHWAY &&
+        !svr__seal_may_plan(n, plan, r->pathway))
+        return SVR_DROP_NOT_SEALED;
     if (r->pathway != SVR__NO_PATHWAY)
         return n->pathways[r->pathway].up
                    ? svr__plan_pathway(n, &plan->context, r->pathway,

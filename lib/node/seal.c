@@ -114,13 +114,30 @@ static bool is_usable(const svr_node *n, const svr_cipher *c, uint16_t pathway)
                  n->securities[n->pathways[pathway].security].per_packet);
 }
 
+/* A session's key is told under a cipher only. */
+static bool has_cipher(const svr_node *n, uint16_t pathway)
+{
+    return n->securities[n->pathways[pathway].security].cipher;
+}
+
 bool svr__seal_may_use(const svr_node *n, const svr__session *s,
                        uint16_t pathway)
 {
-    /* The session's key is told under a cipher only. */
-    return n->securities[n->pathways[pathway].security].cipher &&
-           (!svr__is_sealing(s) ||
-            is_usable(n, svr__sealing_of(n, s)->cipher, pathway));
+    return s->seal == SVR__CLEAR ||
+           (has_cipher(n, pathway) &&
+            (!svr__is_sealing(s) ||
+             is_usable(n, svr__sealing_of(n, s)->cipher, pathway)));
+}
+
+bool svr__seal_may_plan(const svr_node *n, const svr__session_plan *plan,
+                        uint16_t pathway)
+{
+    if (has_cipher(n, pathway))
+        return true;
+    if (plan->side[SVR__CLIENT].pathway != SVR__NO_PATHWAY)
+        return !plan->told.sealed && !plan->told.undecided;
+    return svr_policy_of_service(n->policy, plan->service)->encryption !=
+           SVR_ENCRYPT_ALWAYS;
 }
 
 /* Whether a session between these pathways may be, or become, encrypted. */
@@ -133,8 +150,7 @@ static enum svr_drop may_seal(const svr_node *n, const uint16_t pathway[2],
         return SVR_DROP_NOT_SEALED;
     for (unsigned side = 0; side < 2; side++) {
         end |= pathway[side] == SVR__NO_PATHWAY;
-        if (pathway[side] != SVR__NO_PATHWAY &&
-            !n->securities[n->pathways[pathway[side]].security].cipher)
+        if (pathway[side] != SVR__NO_PATHWAY && !has_cipher(n, pathway[side]))
             return SVR_DROP_NOT_SEALED; /* S11.9: nor is the key told there */
     }
     if (!end || told->undecided)
@@ -306,7 +322,7 @@ void svr__seal_hear(svr_node *n, svr__session *s, unsigned side,
          * before tells nothing of one that is still on its way to it. */
         if (fresh && !(told->salt.flags & SVR_SALT_ASKS))
             z->salt[!side].flags &= (uint8_t)~SVR_SALT_ASKS;
-        if (fresh)
+        if (fresh && (!first || z->lacking[!side]))
             svr__session_renew(n, s, !side, now);
         return;
     }
@@ -317,7 +333,7 @@ void svr__seal_hear(svr_node *n, svr__session *s, unsigned side,
 void svr__seal_describe(const svr_node *n, const svr__session *s, unsigned side,
                         svr_metadata *md)
 {
-    const svr__sealing *z = svr__sealing_of(n, s);
+    svr__sealing *z = svr__sealing_of(n, s);
 
     md->present |= SVR_HAS(ENCRYPTED) | SVR_HAS(SESSION_KEY);
     md->session_key = (svr_span){z->key, SVR_KEY_SIZE};
@@ -331,6 +347,8 @@ void svr__seal_describe(const svr_node *n, const svr__session *s, unsigned side,
     } else if (z->salted[!side]) {
         md->salt = z->salt[!side];
         md->present |= SVR_HAS(KEY_SALT);
+    } else {
+        z->lacking[side] = true;
     }
 }
 

@@ -4,8 +4,9 @@
 /* Who asks, and what is left to be tried. */
 struct choice {
     svr_node *n;
-    svr__session_plan *plan; /* NULL: nothing is taken */
-    uint32_t place;          /* what was */
+    svr__session_plan *plan;     /* NULL: nothing is taken */
+    const svr__session *session; /* or one that is there */
+    uint32_t place;              /* what was */
     const svr__route_range *range;
     const svr_service_policy *policy;
     svr__passed record;   /* as it came */
@@ -338,7 +339,8 @@ static bool leads_to(const struct choice *c, uint32_t place, uint16_t peer)
 
     return r->pathway != SVR__NO_PATHWAY &&
            c->n->pathways[r->pathway].peer == peer &&
-           c->n->pathways[r->pathway].up;
+           c->n->pathways[r->pathway].up &&
+           svr__seal_may_use(c->n, c->session, r->pathway);
 }
 
 /* The best other pathway to the peer that is up, ready ones before others. */
@@ -382,6 +384,7 @@ uint16_t svr__choose_move(svr_node *n, const svr__session *s,
 {
     struct choice c = {
         .n = n,
+        .session = s,
         .range = &n->service_routes[s->service],
         .policy = svr_policy_of_service(n->policy, s->service),
         .now = now,
