@@ -40,7 +40,7 @@ Test(topology_large, all_learn_of_all_and_of_a_change)
     svr_time start = n.now;
     net_set_all(&n, true);
     cr_assert(net_converge(&n, n.now + 120 * S));
-    cr_log_warn("500 routers, 1000 pathways: all known everywhere after %.2f s;"
+    cr_log_info("500 routers, 1000 pathways: all known everywhere after %.2f s;"
                 " %llu messages, %.0f kB for each router",
                 seconds(n.now - start), (unsigned long long)n.sent,
                 (double)n.bytes / ROUTERS / 1000);
@@ -49,10 +49,10 @@ Test(topology_large, all_learn_of_all_and_of_a_change)
     start = n.now;
     net_set(&n, 3, false);
     cr_assert(net_converge(&n, n.now + 10 * S));
-    cr_log_warn("a pathway down: everywhere after %.0f ms",
+    cr_log_info("a pathway down: everywhere after %.0f ms",
                 1000 * seconds(n.now - start));
     net_run(&n, n.now + 20 * S);
-    cr_log_warn("which took %llu messages, %.0f bytes for each router",
+    cr_log_info("which took %llu messages, %.0f bytes for each router",
                 (unsigned long long)(n.sent - sent),
                 (double)(n.bytes - bytes) / ROUTERS);
     net_fini(&n);
