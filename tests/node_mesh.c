@@ -244,6 +244,7 @@ static void make_node(struct mesh *m, int self)
     p.config.boot = m->boot;
     memset(p.config.recovery_key, 'a' + self, sizeof(p.config.recovery_key));
     p.config.limits.sessions = m->options.sessions ? m->options.sessions : 64;
+    p.config.limits.sealed = m->options.sealed;
     p.config.alloc = (svr_allocator){count_alloc, count_free, m};
     p.config.random = (svr_random){fill_random, &m->random};
     if (m->options.rekey)

@@ -52,6 +52,7 @@ struct mesh_options {
     bool v6[MESH_PLANES];       /* that plane's waypoints are IPv6 */
     uint16_t mtu[MESH_PLANES];  /* 0: 1500 */
     size_t sessions;            /* 0: 64 */
+    size_t sealed;              /* of them; 0: all */
     int64_t skew[MESH_ROUTERS]; /* seconds that its wall clock is ahead */
 };
 

@@ -198,6 +198,31 @@ Test(node_seal, salts_pass_within_one_exchange)
     }
 }
 
+/* S24: a new session is refused where there is no memory to encrypt it, and
+ * none is needed between the ends. */
+Test(node_seal, no_more_than_there_is_memory_for)
+{
+    struct mesh_options o = row_of(3);
+
+    o.sealed = 2;
+    mesh_open(&mesh, &o);
+    udp_turn(&mesh, 50);
+    udp_turn(&mesh, 51);
+    cr_expect_eq(
+        mesh_send(&mesh, 0, frame_udp(HOST(0), 52, HOST(2), 9, "x", 1)),
+        SVR_DROP_SEALED_FULL);
+    cr_expect_eq(svr_node_session_count(mesh.node[0]), 2);
+    udp_turn(&mesh, 51); /* those that run are untouched */
+    cr_expect_eq(mesh.node[0]->sealing_ends.count, 2);
+    cr_expect_eq(mesh.node[1]->sealing_ends.count, 0);
+    mesh_run(&mesh, 300 * SVR_SECOND);
+    cr_expect_eq(mesh.node[0]->sealing_ends.count, 0);
+    for (uint16_t port = 60; port < 62; port++) /* places are used again */
+        udp_turn(&mesh, port);
+    cr_expect_eq(mesh.node[0]->sealing_ends.used, 2);
+    mesh_close(&mesh);
+}
+
 /* The first of two pathways between branch and dc has no cipher. */
 static void open_mixed(struct net *net, enum svr_encryption encryption)
 {
@@ -386,8 +411,8 @@ Test(node_seal, keys_change_within_a_session)
 static int receiver_keys(const svr_node *n)
 {
     const svr__sealing *z = svr__sealing_of(n, &n->table.sessions[0]);
-    return (z->receiver.slot[0].cipher.cipher != NULL) +
-           (z->receiver.slot[1].cipher.cipher != NULL);
+    return (z->end->receiver.slot[0].cipher.cipher != NULL) +
+           (z->end->receiver.slot[1].cipher.cipher != NULL);
 }
 
 /* The key before the present one opens what is late, for 30 s. */

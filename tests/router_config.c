@@ -682,6 +682,7 @@ Test(config, limits_and_timeouts)
     const svr_limits *l = &c->node.limits;
 
     cr_expect_eq(l->sessions, 1000);
+    cr_expect_eq(l->sealed, 0);
     cr_expect_eq(l->peer_sessions, 0);
     cr_expect_eq(l->tenant_sessions, 0);
     cr_expect_eq(l->peer_rate, 0);
@@ -697,11 +698,13 @@ Test(config, limits_of_peers_and_tenants)
 {
     struct config *c =
         load_with("limits: {sessions: 1000}\n",
-                  "limits: {sessions-per-peer: 7, sessions-per-tenant: 8,\n"
+                  "limits: {encrypted-sessions: 6, sessions-per-peer: 7,\n"
+                  "         sessions-per-tenant: 8,\n"
                   "         rate-per-peer: 9, rate-per-tenant: 10}\n",
                   "a");
     const svr_limits *l = &c->node.limits;
 
+    cr_expect_eq(l->sealed, 6);
     cr_expect_eq(l->peer_sessions, 7);
     cr_expect_eq(l->tenant_sessions, 8);
     cr_expect_eq(l->peer_rate, 9);

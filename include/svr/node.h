@@ -93,6 +93,7 @@ extern "C" {
     X(WRONG_SEAL, "wrong-seal", "it cannot be decrypted")                      \
     X(SEAL_REPLAY, "seal-replay", "the payload came before or is too old")     \
     X(NOT_SEALED, "not-sealed", "it is clear where it must be encrypted")      \
+    X(SEALED_FULL, "sealed-full", "no memory is left for encrypted sessions")  \
     X(SEAL_PENDING, "seal-pending", "its session is encrypted in a moment")    \
     X(SIGNER, "signer", "the source router named is not the signer")           \
     X(TOKEN, "token", "no recovery token of this router for the session")      \
@@ -234,6 +235,10 @@ typedef struct svr_limits {
     size_t peer_sessions, tenant_sessions; /* that one peer has opened, that the
                                               clients of one tenant have; 0, the
                                               default: as many as there are */
+    size_t sealed; /* of those that begin or end here, whose payloads are
+                      encrypted; 0, the default: as many as there are. Memory
+                      is taken for them all when the first pathway has a cipher;
+                      another configuration may have less, not more of it */
     uint32_t peer_rate, tenant_rate; /* new ones a second, with bursts of as
                                         many; 0, the default: any */
     svr_time tcp_setup;              /* until established; 10 s */

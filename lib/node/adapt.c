@@ -50,6 +50,8 @@ void svr__adapt_plan(const svr__work *w, svr__session_plan *plan)
 /* The ingress encrypts the session from now on. */
 static enum svr_drop turn(svr_node *n, svr__session *s, svr_time now)
 {
+    if (!svr__seal_has_room(n))
+        return SVR_DROP_SEALED_FULL;
     if (!svr__session_reopen(n, s, SVR_CAUSE_NONE, now))
         return SVR_DROP_SEAL_PENDING;
     svr__legs_retire(n, s, SVR__SERVER, now);

@@ -162,6 +162,25 @@ typedef struct svr__protection {
     svr_mac send, receive;
 } svr__protection;
 
+/* What an end of an encrypted session seals and opens with. Secret. */
+typedef struct svr__sealing_end {
+    svr_time old_until; /* when the receiver's other key is wiped, or NEVER */
+    uint32_t next;      /* of those that are free */
+    svr_payload_sender sender;
+    svr_payload_receiver receiver;
+} svr__sealing_end;
+
+#define SVR__NO_END UINT32_MAX
+
+/* They stand in a pool, since they are large and routers between the ends need
+ * none. */
+typedef struct svr__sealing_ends {
+    svr__sealing_end *end;
+    uint32_t cap, count;
+    uint32_t used; /* beyond here nothing was ever used */
+    uint32_t free; /* a list */
+} svr__sealing_ends;
+
 /* What a session's payloads are encrypted with (S12.6). Routers between its
  * ends only pass on key and salts. Secret. */
 typedef struct svr__sealing {
@@ -173,9 +192,7 @@ typedef struct svr__sealing {
     bool lacking[2]; /* between: that side was told without the other's salt */
     bool asks;       /* an end has no key of the other direction */
     bool drew_key;   /* here */
-    svr_time old_until; /* when the receiver's other key is wiped, or NEVER */
-    svr_payload_sender sender;
-    svr_payload_receiver receiver;
+    svr__sealing_end *end; /* NULL: between */
 } svr__sealing;
 
 /* What metadata says of that. Secret. */
@@ -325,11 +342,12 @@ struct svr_node {
     svr__table table;
     svr__protection *protections; /* two for each session, or NULL */
     svr__sealing *sealings;       /* one for each session, or NULL */
-    svr__copies *copy_windows;    /* S17: likewise, for duplicated ones */
-    svr__kept_token *tokens;      /* one for each session */
-    uint8_t *recovery_key;        /* guarded */
-    uint32_t token_expiry;        /* of tokens that are made now */
-    svr__tour tour;               /* to replace the tokens given out */
+    svr__sealing_ends sealing_ends;
+    svr__copies *copy_windows; /* S17: likewise, for duplicated ones */
+    svr__kept_token *tokens;   /* one for each session */
+    uint8_t *recovery_key;     /* guarded */
+    uint32_t token_expiry;     /* of tokens that are made now */
+    svr__tour tour;            /* to replace the tokens given out */
     svr_time tours_due;
     svr__outbox outbox;
     svr__apart apart;
@@ -908,6 +926,8 @@ enum svr_drop svr__verify(svr__work *w, const svr__pathway *pw,
 /* As svr__protections_init. */
 int svr__sealings_init(svr_node *n, const svr_node *setup);
 void svr__sealings_fini(svr_node *n);
+/* Whether one more session may begin or end here encrypted. */
+bool svr__seal_has_room(const svr_node *n);
 svr__sealing *svr__sealing_of(const svr_node *n, const svr__session *s);
 /* Reads what session metadata says, before md's views become invalid. */
 enum svr_drop svr__seal_read(const svr_node *n, const svr__pathway *pw,

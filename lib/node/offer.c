@@ -188,6 +188,7 @@ static bool is_refusal(enum svr_drop reason)
     case SVR_DROP_TENANT_SESSIONS:
     case SVR_DROP_TENANT_RATE:
     case SVR_DROP_NOT_SEALED:
+    case SVR_DROP_SEALED_FULL:
     case SVR_DROP_TUPLE_IN_USE:
         return true;
     default:

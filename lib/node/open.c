@@ -342,9 +342,17 @@ static bool seal_first(svr_node *n, svr__session *s,
                           &told, now);
 }
 
+static bool is_end_of(const svr__session_plan *plan)
+{
+    return plan->side[SVR__CLIENT].pathway == SVR__NO_PATHWAY ||
+           plan->side[SVR__SERVER].pathway == SVR__NO_PATHWAY;
+}
+
 enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
                                 svr_time now, svr__flow **forward)
 {
+    if (plan->told.sealed && is_end_of(plan) && !svr__seal_has_room(n))
+        return SVR_DROP_SEALED_FULL;
     svr__make_room(n, now);
     svr__session *s = svr__session_create(&n->table, &plan->uuid);
     if (!s)

@@ -17,6 +17,26 @@
  * for so long. */
 #define REKEY_SPACING (30 * SVR_SECOND)
 
+/* As many ends as sessions, or fewer. */
+static size_t count_ends(const svr_node *n, const svr_limits *limits)
+{
+    return limits->sealed && limits->sealed < n->table.cap ? limits->sealed
+                                                           : n->table.cap;
+}
+
+static void free_all(svr_node *n)
+{
+    svr__sealing_ends *e = &n->sealing_ends;
+
+    if (e->end)
+        n->alloc.free(n->alloc.user, e->end, e->cap * sizeof(svr__sealing_end));
+    if (n->sealings)
+        n->alloc.free(n->alloc.user, n->sealings,
+                      (size_t)n->table.cap * sizeof(svr__sealing));
+    e->end = NULL;
+    n->sealings = NULL;
+}
+
 int svr__sealings_init(svr_node *n, const svr_node *setup)
 {
     bool wanted = false;
@@ -24,10 +44,17 @@ int svr__sealings_init(svr_node *n, const svr_node *setup)
         wanted |= setup->securities[i].cipher != NULL;
     if (!wanted || n->sealings)
         return 0;
+    svr__sealing_ends *e = &n->sealing_ends;
+    *e = (svr__sealing_ends){.cap = (uint32_t)count_ends(n, &setup->limits),
+                             .free = SVR__NO_END};
     /* Not cleared, so that only what is used becomes resident. */
+    e->end = n->alloc.alloc(n->alloc.user, e->cap * sizeof(svr__sealing_end));
     n->sealings = n->alloc.alloc(n->alloc.user,
                                  (size_t)n->table.cap * sizeof(svr__sealing));
-    return n->sealings ? 0 : SVR_ERR_NO_MEMORY;
+    if (e->end && n->sealings)
+        return 0;
+    free_all(n);
+    return SVR_ERR_NO_MEMORY;
 }
 
 void svr__sealings_fini(svr_node *n)
@@ -37,8 +64,40 @@ void svr__sealings_fini(svr_node *n)
     for (uint32_t i = 0; i < n->table.cap; i++)
         if (n->table.sessions[i].alive)
             svr__seal_end(n, &n->table.sessions[i]);
-    n->alloc.free(n->alloc.user, n->sealings,
-                  (size_t)n->table.cap * sizeof(svr__sealing));
+    free_all(n);
+}
+
+bool svr__seal_has_room(const svr_node *n)
+{
+    const svr__sealing_ends *e = &n->sealing_ends;
+    return e->count < e->cap && e->count < count_ends(n, &n->limits);
+}
+
+/* An end without keys. */
+static svr__sealing_end *take_end(svr_node *n)
+{
+    svr__sealing_ends *e = &n->sealing_ends;
+    uint32_t number = e->free == SVR__NO_END ? e->used++ : e->free;
+    svr__sealing_end *end = &e->end[number];
+
+    if (number == e->free)
+        e->free = end->next;
+    e->count++;
+    memset(&end->sender, 0, sizeof(end->sender));
+    svr_payload_receiver_clear(&end->receiver);
+    end->old_until = SVR_NEVER;
+    return end;
+}
+
+static void give_back(svr_node *n, svr__sealing_end *end)
+{
+    svr__sealing_ends *e = &n->sealing_ends;
+
+    svr_payload_sender_wipe(&end->sender);
+    svr_payload_receiver_wipe(&end->receiver);
+    end->next = e->free;
+    e->free = (uint32_t)(end - e->end);
+    e->count--;
 }
 
 svr__sealing *svr__sealing_of(const svr_node *n, const svr__session *s)
@@ -51,9 +110,9 @@ void svr__seal_end(svr_node *n, const svr__session *s)
     if (s->seal != SVR__SEALED)
         return;
     svr__sealing *z = svr__sealing_of(n, s);
-    svr_payload_sender_wipe(&z->sender);
-    svr_payload_receiver_wipe(&z->receiver);
-    svr_wipe(z, offsetof(svr__sealing, receiver));
+    if (z->end)
+        give_back(n, z->end);
+    svr_wipe(z, sizeof(*z));
 }
 
 /* The side of an end's neighbour. */
@@ -155,6 +214,8 @@ static enum svr_drop may_seal(const svr_node *n, const uint16_t pathway[2],
     }
     if (!end || told->undecided)
         return SVR_DROP_NONE;
+    if (!svr__seal_has_room(n))
+        return SVR_DROP_SEALED_FULL;
     if (!told->salted)
         return SVR_DROP_MD_INCOMPLETE;
     return is_usable(n, find_cipher(n, told->salt.flags),
@@ -198,7 +259,7 @@ static svr_payload_scope scope_of(const svr__session *s, bool sends)
 static bool draw(svr_node *n, const svr__session *s, svr__sealing *z)
 {
     svr_payload_scope scope = scope_of(s, true);
-    return svr_payload_sender_init(&z->sender, z->cipher, &scope, z->key,
+    return svr_payload_sender_init(&z->end->sender, z->cipher, &scope, z->key,
                                    &n->random) == 0;
 }
 
@@ -220,16 +281,17 @@ static bool learn(const svr__session *s, svr__sealing *z, const svr_salt *salt,
     bool epoch = salt->flags & SVR_SALT_EPOCH;
 
     z->asks = false;
-    z->old_until = z->receiver.slot[!epoch].cipher.cipher ? now + REKEY_SPACING
-                                                          : SVR_NEVER;
-    return svr_payload_receiver_init(&z->receiver, z->cipher, &scope, z->key,
-                                     salt->b, epoch) == 0;
+    z->end->old_until = z->end->receiver.slot[!epoch].cipher.cipher
+                            ? now + REKEY_SPACING
+                            : SVR_NEVER;
+    return svr_payload_receiver_init(&z->end->receiver, z->cipher, &scope,
+                                     z->key, salt->b, epoch) == 0;
 }
 
 svr_time svr__seal_due(const svr_node *n, const svr__session *s)
 {
-    return s->seal == SVR__SEALED ? svr__sealing_of(n, s)->old_until
-                                  : SVR_NEVER;
+    return svr__is_sealing(s) ? svr__sealing_of(n, s)->end->old_until
+                              : SVR_NEVER;
 }
 
 void svr__seal_expire(svr_node *n, const svr__session *s, svr_time now)
@@ -238,23 +300,24 @@ void svr__seal_expire(svr_node *n, const svr__session *s, svr_time now)
         return;
     svr__sealing *z = svr__sealing_of(n, s);
     bool epoch = z->salt[inner_side(s)].flags & SVR_SALT_EPOCH;
-    svr_payload_receiver_retire(&z->receiver, !epoch);
-    z->old_until = SVR_NEVER;
+    svr_payload_receiver_retire(&z->end->receiver, !epoch);
+    z->end->old_until = SVR_NEVER;
 }
 
-static void clear(svr__sealing *z)
+/* One without keys, for the session's number. */
+static void clear(svr_node *n, const svr__session *s, svr__sealing *z)
 {
-    memset(z, 0, offsetof(svr__sealing, receiver));
-    svr_payload_receiver_clear(&z->receiver);
+    memset(z, 0, sizeof(*z));
+    if (svr__is_end(s))
+        z->end = take_end(n);
     z->asks = true;
-    z->old_until = SVR_NEVER;
 }
 
 bool svr__seal_begin(svr_node *n, svr__session *s, svr_time now)
 {
     svr__sealing *z = svr__sealing_of(n, s);
 
-    clear(z);
+    clear(n, s, z);
     z->cipher = security_of(n, s, SVR__SERVER)->cipher;
     z->keyed = now;
     z->drew_key = true;
@@ -269,7 +332,7 @@ bool svr__seal_join(svr_node *n, svr__session *s, unsigned side,
     svr__sealing *z = svr__sealing_of(n, s);
     bool ok = true;
 
-    clear(z);
+    clear(n, s, z);
     z->keyed = now;
     z->salt[side] = told->salt;
     z->salted[side] = told->salted;
@@ -338,9 +401,9 @@ void svr__seal_describe(const svr_node *n, const svr__session *s, unsigned side,
     md->present |= SVR_HAS(ENCRYPTED) | SVR_HAS(SESSION_KEY);
     md->session_key = (svr_span){z->key, SVR_KEY_SIZE};
     if (svr__is_end(s)) {
-        memcpy(md->salt.b, z->sender.salt, SVR_SALT_SIZE);
+        memcpy(md->salt.b, z->end->sender.salt, SVR_SALT_SIZE);
         md->salt.flags = (uint8_t)((z->asks ? SVR_SALT_ASKS : 0) |
-                                   (z->sender.epoch ? SVR_SALT_EPOCH : 0) |
+                                   (z->end->sender.epoch ? SVR_SALT_EPOCH : 0) |
                                    svr_payload_cipher_number(z->cipher)
                                        << SVR_SALT_CIPHER_SHIFT);
         md->present |= SVR_HAS(KEY_SALT);
@@ -388,7 +451,7 @@ bool svr__seal(svr__work *w, svr__session *s)
         svr__drop(w, SVR_DROP_NO_BUFFER);
         return false;
     }
-    if (svr_payload_seal(&z->sender, NULL, &n->random,
+    if (svr_payload_seal(&z->end->sender, NULL, &n->random,
                          w->packet->data + w->headers.payload, len) < 0) {
         svr__drop(w, SVR_DROP_NO_MEMORY);
         return false;
@@ -421,7 +484,7 @@ bool svr__unseal(svr__work *w, svr__session *s)
     if (!svr__touch(w))
         return false;
     ptrdiff_t opened =
-        svr_payload_open(&svr__sealing_of(w->node, s)->receiver, NULL,
+        svr_payload_open(&svr__sealing_of(w->node, s)->end->receiver, NULL,
                          w->packet->data + w->headers.payload, len);
     if (opened < 0 ||
         svr_packet_extend(w->packet, &w->headers, (int)opened - (int)len) < 0) {

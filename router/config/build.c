@@ -144,6 +144,7 @@ static void build_limits(struct builder *b)
 
     b->out->config.node.limits = (svr_limits){
         .sessions = (size_t)value_of(limits, LIMIT_SESSIONS)->number,
+        .sealed = (size_t)value_of(limits, LIMIT_SEALED)->number,
         .peer_sessions = (size_t)value_of(limits, LIMIT_PEER_SESSIONS)->number,
         .tenant_sessions =
             (size_t)value_of(limits, LIMIT_TENANT_SESSIONS)->number,

@@ -715,6 +715,11 @@ static const struct schema_key limit_keys[] = {
                                 "them is taken at the start. From nine tenths "
                                 "on, sessions that are not established end "
                                 "after a shorter time"},
+    [LIMIT_SEALED] = LIMIT("encrypted-sessions", 16777216,
+                           "the most sessions at once that begin or end at "
+                           "the router and are encrypted, which take some 6 "
+                           "kB each. A larger number holds from the next "
+                           "start on"),
     [LIMIT_PEER_SESSIONS] = LIMIT("sessions-per-peer", 16777216,
                                   "the most sessions at once that one peer has "
                                   "opened here"),

@@ -350,6 +350,7 @@ static void diff_limits(json_t *list, const svr_limits *a, const svr_limits *b)
     json_t *what = json_array();
 
     NOTE(sessions);
+    note(what, a->sealed == b->sealed, "encrypted-sessions");
     note(what, a->peer_sessions == b->peer_sessions, "sessions-per-peer");
     note(what, a->tenant_sessions == b->tenant_sessions, "sessions-per-tenant");
     note(what, a->peer_rate == b->peer_rate, "rate-per-peer");
