@@ -710,6 +710,66 @@ Test(node_policy, the_rest_is_computed)
     mesh_close(&m);
 }
 
+/* The only router that a session goes to is cut off: it goes on by another one,
+ * whoever speaks, and the hosts do not notice. */
+static struct frame chat_packet(bool tcp, bool reverse, uint32_t k)
+{
+    const char *a = "10.0.0.10", *b = "10.3.0.10";
+    uint8_t flags = (uint8_t)(k ? SVR_TCP_ACK : SVR_TCP_SYN);
+
+    if (!tcp)
+        return reverse ? frame_udp(b, 9, a, 50, "y", 1)
+                       : frame_udp(a, 50, b, 9, "x", 1);
+    if (!reverse)
+        return frame_tcp(a, 50, b, 80, flags, k ? 1 : 0, k, NULL, 0);
+    return frame_tcp(b, 80, a, 50, flags | SVR_TCP_ACK, k, 1, "y", k ? 1 : 0);
+}
+
+Test(node_policy, goes_on_by_another_router)
+{
+    static struct mesh m;
+
+    for (int row = 0; row < 8; row++) {
+        bool silent = row & 1, tcp = row & 2, stays = row & 4;
+        struct mesh_options o = diamond();
+        struct weather w = {{0}, 1, false};
+        uint32_t came = 0;
+        o.resiliency = stays ? SVR_RESILIENCY_NONE : SVR_RESILIENCY_FAILOVER;
+        o.policy = (svr_service_policy){.best_path = SVR_BEST_VECTOR};
+        open_mesh(&m, &o, &w, NULL);
+        for (uint32_t k = 0; k < 100; k++) {
+            if (k == 20)
+                m.cut[0] = true;
+            if (k == 60)
+                came = 0;
+            if (!silent || k < 20)
+                mesh_send(&m, 0, chat_packet(tcp, false, k));
+            mesh_run(&m, 12 * SVR_MILLISECOND);
+            mesh_send(&m, 3, chat_packet(tcp, true, k));
+            mesh_run(&m, 12 * SVR_MILLISECOND);
+            for (size_t i = 0; i < m.received; i++)
+                came += m.inbox_router[i] == 0;
+            mesh_clear(&m);
+        }
+        cr_assert_eq(svr_node_session_count(m.node[0]), 1, "row %d", row);
+        cr_assert_eq(svr_node_session_count(m.node[3]), 1, "row %d", row);
+        if (stays) {
+            svr_session_info s = mesh_session(&m, 0);
+            cr_assert_str_eq(s.server.pathway, "p0-r1", "row %d", row);
+            cr_assert_eq(came, 0, "row %d", row);
+        } else {
+            svr_session_info s = mesh_session(&m, 0);
+            cr_assert_str_eq(s.server.pathway, "p1-r2", "row %d", row);
+            s = mesh_session(&m, 2);
+            cr_assert_str_eq(s.server.pathway, "p1-r3", "row %d", row);
+            cr_assert_geq(came, 38, "row %d: %u came back", row, came);
+            if (tcp)
+                cr_assert_str_eq(s.state, "established", "row %d", row);
+        }
+        mesh_close(&m);
+    }
+}
+
 /* ---- many sessions ---- */
 
 enum {

@@ -565,6 +565,7 @@ enum svr_event_kind {
     X(FAILED, "pathway-down", "its pathway went down")                \
     X(LIMITS, "path-limits", "its pathway went beyond a limit")       \
     X(REVERTED, "pathway-up", "a better pathway has recovered")       \
+    X(REDIRECTED, "redirected", "it goes on by another router")       \
     X(ASKED, "asked", "a neighbour could not reach it any more")      \
     X(FOLLOWED, "followed", "a neighbour sends from somewhere else")  \
     X(GLARE, "glare", "both ends opened it, and the other's stays")   \

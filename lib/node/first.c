@@ -77,7 +77,7 @@ static void deny(svr__work *w, int service, int tenant)
 }
 
 /* RFC 9562 5.4: version 4, variant 10. */
-static svr_uuid new_uuid(svr_node *n)
+svr_uuid svr__uuid_new(svr_node *n)
 {
     svr_uuid u;
     n->random.fill(n->random.user, u.b, sizeof(u.b));
@@ -107,7 +107,7 @@ static void open_for_client(svr__work *w, int tenant, int service)
     svr_node *n = w->node;
     svr__flow *flow;
     svr__session_plan plan = {
-        .uuid = new_uuid(n),
+        .uuid = svr__uuid_new(n),
         .context = w->headers.tuple,
         .tenant = tenant,
         .service = service,

@@ -123,8 +123,10 @@ static unsigned visit(svr_node *n, svr__tour *t, svr__session *s, unsigned side,
         svr__legs_make(n, s, now);
         svr__session_settle(n, s);
     }
-    if (side != SVR__SERVER || !svr__session_move(n, s, now))
+    if (side != SVR__SERVER)
         return 0;
+    if (!svr__session_move(n, s, now))
+        return svr__session_redirect(n, s, now);
     svr__send_metadata(n, s, side, now);
     return 1;
 }

@@ -9,7 +9,8 @@
  *                new here, follow.c, where it is known
  *   relay.c      packets of sessions that need more than a rewrite
  *   move.c       sessions that change pathways, and packets of theirs that are
- *                late (S17); legs.c: packets that travel more than once
+ *                late (S17); redirect.c: to other routers; legs.c: packets that
+ *                travel more than once
  *   fragment.c   packets that travel in pieces (S18)
  *   output.c     pieces of packets, packets out of pieces, and what the node
  *                itself sends
@@ -419,6 +420,8 @@ bool svr__has_block(const svr__work *w);
 int svr__tenant_of(const svr_interface_config *c, const svr_addr *source);
 bool svr__owns_address(const svr_node *n, const svr_addr *a);
 void svr__first(svr__work *w);
+/* A new session's. */
+svr_uuid svr__uuid_new(svr_node *n);
 
 /* waypoint.c: metadata arrives on a pathway; flow NULL: for no session. */
 void svr__waypoint_block(svr__work *w, svr__pathway *pw, svr__flow *flow);
@@ -707,6 +710,10 @@ bool svr__session_move(svr_node *n, svr__session *s, svr_time now);
  * pinhole if need be. False: not yet. */
 bool svr__session_reopen(svr_node *n, svr__session *s, enum svr_cause cause,
                          svr_time now);
+/* redirect.c: where no pathway leads to its next router any more, the ingress
+ * begins the session anew by another one, if there is one. The session has
+ * ended then, and another one stands for it. */
+bool svr__session_redirect(svr_node *n, svr__session *s, svr_time now);
 /* A pathway went down, came up, or is out of its hold-down: its peer's sessions
  * are looked at, a few at a time. */
 void svr__moves_begin(svr_node *n, const svr__pathway *pw, svr_time now);
