@@ -441,7 +441,6 @@ Test(node_policy, no_room)
  * is gained. */
 struct limit_row {
     const char *about;
-    enum svr_resiliency resiliency;
     svr_service_policy policy;
     unsigned delay[MESH_PLANES], loss[MESH_PLANES];
     bool one_way;
@@ -451,64 +450,73 @@ struct limit_row {
 
 static const struct limit_row limit_rows[] = {
     {"latency",
-     SVR_RESILIENCY_FAILOVER,
-     {.best_path = SVR_BEST_VECTOR, LIMITS(100, 100, 5000)},
+     {.resiliency = SVR_RESILIENCY_FAILOVER,
+      .best_path = SVR_BEST_VECTOR,
+      LIMITS(100, 100, 5000)},
      {150, 5, 5},
      {0},
      false,
      1,
      1},
     {"latency, and back",
-     SVR_RESILIENCY_REVERTIBLE,
-     {.best_path = SVR_BEST_VECTOR, RANKS(only_two), LIMITS(100, 100, 5000)},
+     {.resiliency = SVR_RESILIENCY_REVERTIBLE,
+      .best_path = SVR_BEST_VECTOR,
+      RANKS(only_two),
+      LIMITS(100, 100, 5000)},
      {5, 150, 5},
      {0},
      false,
      2,
      2}, /* equal in rank: no reason to come back */
     {"loss",
-     SVR_RESILIENCY_FAILOVER,
-     {.best_path = SVR_BEST_LATENCY, LIMITS(250, 100, 5000)},
+     {.resiliency = SVR_RESILIENCY_FAILOVER,
+      .best_path = SVR_BEST_LATENCY,
+      LIMITS(250, 100, 5000)},
      {1, 5, 9},
      {15, 0, 0},
      false,
      1,
      1},
     {"loss in one direction",
-     SVR_RESILIENCY_FAILOVER,
-     {.best_path = SVR_BEST_LATENCY, LIMITS(250, 100, 5000)},
+     {.resiliency = SVR_RESILIENCY_FAILOVER,
+      .best_path = SVR_BEST_LATENCY,
+      LIMITS(250, 100, 5000)},
      {1, 5, 9},
      {15, 0, 0},
      true,
      1,
      1},
     {"loss, and back",
-     SVR_RESILIENCY_REVERTIBLE,
-     {.best_path = SVR_BEST_LATENCY, LIMITS(250, 100, 5000)},
+     {.resiliency = SVR_RESILIENCY_REVERTIBLE,
+      .best_path = SVR_BEST_LATENCY,
+      LIMITS(250, 100, 5000)},
      {1, 5, 9},
      {15, 0, 0},
      false,
      1,
      0},
     {"no resiliency",
-     SVR_RESILIENCY_NONE,
-     {.best_path = SVR_BEST_LATENCY, LIMITS(250, 100, 5000)},
+     {.resiliency = SVR_RESILIENCY_NONE,
+      .best_path = SVR_BEST_LATENCY,
+      LIMITS(250, 100, 5000)},
      {1, 5, 9},
      {15, 0, 0},
      false,
      0,
      0},
     {"the filter is off",
-     SVR_RESILIENCY_FAILOVER,
-     {.best_path = SVR_BEST_LATENCY, .max_loss_ppm = 5000},
+     {.resiliency = SVR_RESILIENCY_FAILOVER,
+      .best_path = SVR_BEST_LATENCY,
+      .max_loss_ppm = 5000},
      {1, 5, 9},
      {15, 0, 0},
      false,
      0,
      0},
     {"nothing is better",
-     SVR_RESILIENCY_FAILOVER,
-     {.best_path = SVR_BEST_LATENCY, LIMITS(250, 100, 5000)},
+     {.resiliency = SVR_RESILIENCY_FAILOVER,
+      .best_path = SVR_BEST_LATENCY,
+      LIMITS(250, 100, 5000)},
      {1, 300, 300},
      {15, 0, 0},
      false,
@@ -528,7 +536,7 @@ Test(node_policy, leaves_its_limits)
         struct weather w = {{0}, 77 * i, row->one_way};
         bool second = row->policy.vector_count > 0;
         int before = second ? 1 : 0;
-        o.resiliency = row->resiliency;
+        o.resiliency = row->policy.resiliency;
         o.policy = row->policy;
         open_mesh(&m, &o, &w, fine);
         cr_assert_eq(begin(&m, 0, 50), SVR_DROP_NONE, "%s", row->about);
@@ -870,7 +878,7 @@ Test(node_policy, failover_of_a_crowd)
     for (int chosen = 0; chosen < 2; chosen++) {
         struct mesh_options o = three_links();
         o.resiliency = SVR_RESILIENCY_FAILOVER;
-        o.sessions = 2 * CROWD;
+        o.sessions = 2 * (size_t)CROWD;
         o.unaudited = true;
         if (chosen)
             o.policy = (svr_service_policy){.best_path = SVR_BEST_LATENCY};

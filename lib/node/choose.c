@@ -144,16 +144,13 @@ static bool has_left(const svr__way *way)
 static void watch_limits(svr__way *way, const svr_service_policy *p,
                          svr_time now)
 {
-    if (!p->quality_filter) {
-        way->left = false;
-    } else if (is_limit(way->vector.reason)) {
-        way->left = true;
+    bool beyond = is_limit(way->vector.reason);
+
+    way->left = p->quality_filter && (way->left || beyond);
+    if (beyond || !is_well_inside(&way->vector, p))
         way->bad = now;
-    } else if (way->left && !is_well_inside(&way->vector, p)) {
-        way->bad = now;
-    } else if (way->left && now - way->bad >= SVR__LIMIT_HOLD) {
+    else if (now - way->bad >= SVR__LIMIT_HOLD)
         way->left = false;
-    }
 }
 
 static uint8_t rank_of(const svr_node *n, const svr__route *r,
