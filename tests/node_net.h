@@ -172,7 +172,8 @@ svr_headers frame_headers(const struct frame *f);
 /* Bytes behind the L4 header. */
 svr_span frame_payload(const struct frame *f);
 bool frame_has_metadata(const struct frame *f);
-/* Decodes its metadata; fails the test where there is none. */
+/* Decodes its metadata, opened where SVR_TEST_CIPHER asks for encryption; fails
+ * the test where there is none. */
 svr_metadata frame_metadata(const struct frame *f);
 /* Whether both carry the same tuple and L4 bytes (and TTL differs by hops). */
 void frame_expect_same(const struct frame *got, const struct frame *sent,

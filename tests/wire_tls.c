@@ -19,31 +19,31 @@ Test(wire_tls, hello)
 {
     static const struct {
         const char *what;
-        uint8_t bytes[12];
         size_t len;
         bool hello;
+        uint8_t bytes[12];
     } rows[] = {
-        {"nothing", {0}, 0, false},
-        {"one byte", {22}, 1, false},
-        {"all but one of what it takes", {22, 3, 1, 2, 0}, 5, false},
-        {"what it takes", {22, 3, 1, 2, 0, 1}, 6, true},
-        {"more", {22, 3, 3, 0, 200, 1, 0, 0, 196, 3, 3}, 11, true},
-        {"TLS 1.0", {22, 3, 1, 0, 9, 1}, 6, true},
-        {"TLS 1.3", {22, 3, 4, 0, 9, 1}, 6, true},
-        {"SSL 3.0", {22, 3, 0, 0, 9, 1}, 6, false},
-        {"a version to come", {22, 3, 5, 0, 9, 1}, 6, false},
-        {"another major version", {22, 2, 1, 0, 9, 1}, 6, false},
-        {"an alert", {21, 3, 1, 0, 2, 1}, 6, false},
-        {"application data", {23, 3, 3, 0, 9, 1}, 6, false},
-        {"a ServerHello", {22, 3, 3, 0, 9, 2}, 6, false},
-        {"a record of nothing", {22, 3, 1, 0, 0, 1}, 6, false},
-        {"too short a record", {22, 3, 1, 0, 3, 1}, 6, false},
-        {"the shortest record", {22, 3, 1, 0, 4, 1}, 6, true},
-        {"the longest record", {22, 3, 1, 0x40, 0, 1}, 6, true},
-        {"too long a record", {22, 3, 1, 0x40, 1, 1}, 6, false},
-        {"a hello of SSL 2.0", {0x80, 46, 1, 3, 1, 0}, 6, false},
-        {"SSH", {'S', 'S', 'H', '-', '2', '.'}, 6, false},
-        {"HTTP", {'G', 'E', 'T', ' ', '/', ' '}, 6, false},
+        {"nothing", 0, false, {0}},
+        {"one byte", 1, false, {22}},
+        {"all but one of what it takes", 5, false, {22, 3, 1, 2, 0}},
+        {"what it takes", 6, true, {22, 3, 1, 2, 0, 1}},
+        {"more", 11, true, {22, 3, 3, 0, 200, 1, 0, 0, 196, 3, 3}},
+        {"TLS 1.0", 6, true, {22, 3, 1, 0, 9, 1}},
+        {"TLS 1.3", 6, true, {22, 3, 4, 0, 9, 1}},
+        {"SSL 3.0", 6, false, {22, 3, 0, 0, 9, 1}},
+        {"a version to come", 6, false, {22, 3, 5, 0, 9, 1}},
+        {"another major version", 6, false, {22, 2, 1, 0, 9, 1}},
+        {"an alert", 6, false, {21, 3, 1, 0, 2, 1}},
+        {"application data", 6, false, {23, 3, 3, 0, 9, 1}},
+        {"a ServerHello", 6, false, {22, 3, 3, 0, 9, 2}},
+        {"a record of nothing", 6, false, {22, 3, 1, 0, 0, 1}},
+        {"too short a record", 6, false, {22, 3, 1, 0, 3, 1}},
+        {"the shortest record", 6, true, {22, 3, 1, 0, 4, 1}},
+        {"the longest record", 6, true, {22, 3, 1, 0x40, 0, 1}},
+        {"too long a record", 6, false, {22, 3, 1, 0x40, 1, 1}},
+        {"a hello of SSL 2.0", 6, false, {0x80, 46, 1, 3, 1, 0}},
+        {"SSH", 6, false, {'S', 'S', 'H', '-', '2', '.'}},
+        {"HTTP", 6, false, {'G', 'E', 'T', ' ', '/', ' '}},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
