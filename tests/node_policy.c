@@ -620,6 +620,40 @@ Test(node_policy, flaps)
     mesh_close(&m);
 }
 
+/* All links are cut, and mended one after the other: the session waits, takes
+ * the first one that is there, and goes back to the best one in the end. */
+Test(node_policy, partition_and_heal)
+{
+    static struct mesh m;
+
+    for (int revertible = 0; revertible < 2; revertible++) {
+        struct mesh_options o = three_links();
+        struct weather w = {{0}, 1, false};
+        o.resiliency =
+            revertible ? SVR_RESILIENCY_REVERTIBLE : SVR_RESILIENCY_FAILOVER;
+        o.policy = (svr_service_policy){.best_path = SVR_BEST_LATENCY};
+        open_mesh(&m, &o, &w, (const unsigned[]){5, 20, 40});
+        cr_assert_eq(begin(&m, 0, 50), SVR_DROP_NONE);
+        cr_assert_eq(plane_of(&m, 50), 0);
+        memset(m.cut, true, sizeof(m.cut));
+        mesh_run(&m, 3 * SVR_SECOND);
+        cr_assert_eq(begin(&m, 0, 50), SVR_DROP_PATHWAY_DOWN);
+        cr_assert_eq(begin(&m, 0, 51), SVR_DROP_PATHWAY_DOWN);
+        uint64_t before = moved(&m, 0); /* it looked for one that was up */
+        m.cut[2] = false;
+        mesh_run(&m, 3 * SVR_SECOND);
+        cr_assert_eq(begin(&m, 0, 50), SVR_DROP_NONE);
+        cr_assert_eq(plane_of(&m, 50), 2, "held down or not");
+        m.cut[0] = m.cut[1] = false;
+        mesh_run(&m, 60 * SVR_SECOND);
+        cr_assert_eq(plane_of(&m, 50), revertible ? 0 : 2, "on %s",
+                     way_of(&m, 0, 50));
+        cr_assert_leq(moved(&m, 0) - before, 1u + 2u * (unsigned)revertible);
+        cr_assert_eq(svr_node_session_count(m.node[1]), 1);
+        mesh_close(&m);
+    }
+}
+
 /* ---- beyond the next router ---- */
 
 /* r0 has two ways to r3: by r1 on plane 0, and by r2 on plane 1; r1 and r2 are

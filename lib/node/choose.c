@@ -135,11 +135,6 @@ static bool is_well_inside(const svr_vector *v, const svr_service_policy *p)
            v->mos >= p->min_mos + (p->min_mos ? 100 : 0);
 }
 
-static bool has_left(const svr__way *way)
-{
-    return way->known && way->left;
-}
-
 /* Whether the way is beyond its limits, with hysteresis. */
 static void watch_limits(svr__way *way, const svr_service_policy *p,
                          svr_time now)
@@ -259,11 +254,13 @@ void svr__choose(svr_node *n, int service, svr_time now)
         uint32_t route = n->choices.order[h.range->first + i];
         svr__way *way = &n->choices.ways[route];
         const svr__route *r = &n->routes[route];
-        bool left = has_left(way);
+        uint8_t before = way->rank;
 
         watch_limits(way, p, now);
         way->rank = rank_of(n, r, way, p, now);
-        if (left != way->left && r->pathway != SVR__NO_PATHWAY)
+        /* S17: sessions leave it, or come back */
+        if (before != way->rank && r->pathway != SVR__NO_PATHWAY &&
+            p->resiliency != SVR_RESILIENCY_NONE)
             svr__moves_begin(n, &n->pathways[r->pathway], now);
     }
     sort_ways(n, n->choices.order + h.range->first, h.found, h.q.criterion);

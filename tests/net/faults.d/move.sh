@@ -6,6 +6,7 @@ row_add link-down "a link goes down: sessions with failover move, others wait"
 row_add flap "a link goes down and up once a second"
 row_add one-way "one direction of a link is lost"
 row_add limits "a link is beyond the limits of a policy: sessions leave it"
+[[ -z $long ]] || row_add failover "a link is cut once: how long sessions wait"
 row_add copies "packets travel by two links that both lose some"
 
 # link_cut LINK, link_mend LINK
@@ -161,6 +162,19 @@ explains_reason() {
 moves_only() {
     jq -s -e "[.[] | .data | select(.event == \"session-moved\")
         | .cause == \"$1\"] | all" "$NET_LOGS/events.log"
+}
+
+# For the figure alone, on a machine that has nothing else to do.
+row_failover() {
+    resiliency=failover
+    policy=', best-path: latency'
+    network_up
+    routers_start
+    load_start failover 8 --tcp=1000 --udp=1000 --rate=4096 --interval=500
+    link_cut west
+    load_end failover
+    load_lives failover 100
+    routers_end
 }
 
 row_copies() {
