@@ -38,6 +38,11 @@ static const char *tenant_name(const struct config *c, int tenant)
     return tenant == SVR_TENANT_NONE ? "" : c->node.policy.tenants[tenant];
 }
 
+static const char *vector_name(const struct config *c, uint16_t vector)
+{
+    return vector == SVR_VECTOR_NONE ? "" : c->node.policy.vectors[vector];
+}
+
 static bool same_tenant(const struct config *a, int in_a,
                         const struct config *b, int in_b)
 {
@@ -130,6 +135,11 @@ static void diff_pathway(json_t *what, const struct config *old, size_t i,
     note(what, !a->inactivity == !b->inactivity, "recovery");
     note(what, a->inactivity == b->inactivity, "inactivity");
     note(what, same_watch(a, b), "bfd");
+    note(what,
+         strcmp(vector_name(old, a->vector), vector_name(new, b->vector)) == 0,
+         "vector");
+    NOTE(cost);
+    NOTE(capacity);
 }
 
 static void diff_security(json_t *what, const struct config *old, size_t i,
@@ -231,6 +241,62 @@ static bool same_routes(const svr_node_config *a, size_t in_a,
     return x == y;
 }
 
+/* Where it leaves, here or elsewhere, and how much the servers can take. */
+static const svr_instance_config *next_instance(const svr_node_config *c,
+                                                size_t service, size_t *at)
+{
+    while (*at < c->instance_count) {
+        const svr_instance_config *i = &c->instances[(*at)++];
+
+        if (i->service == service)
+            return i;
+    }
+    return NULL;
+}
+
+static bool same_instances(const svr_node_config *a, size_t in_a,
+                           const svr_node_config *b, size_t in_b)
+{
+    const svr_instance_config *x, *y;
+    size_t at_a = 0, at_b = 0;
+
+    do {
+        x = next_instance(a, in_a, &at_a);
+        y = next_instance(b, in_b, &at_b);
+        if (x != NULL && y != NULL &&
+            (x->capacity != y->capacity ||
+             strcmp(a->routers[x->router], b->routers[y->router]) != 0))
+            return false;
+    } while (x != NULL && y != NULL);
+    return x == y;
+}
+
+static bool same_ranks(const struct config *old, const svr_service_policy *a,
+                       const struct config *new, const svr_service_policy *b)
+{
+    if (a->vector_count != b->vector_count)
+        return false;
+    for (size_t i = 0; i < a->vector_count; i++)
+        if (a->vectors[i].priority != b->vectors[i].priority ||
+            strcmp(vector_name(old, a->vectors[i].vector),
+                   vector_name(new, b->vectors[i].vector)) != 0)
+            return false;
+    return true;
+}
+
+static bool same_policy(const struct config *old, const svr_service_policy *a,
+                        const struct config *new, const svr_service_policy *b)
+{
+    return a->resiliency == b->resiliency && a->encryption == b->encryption &&
+           a->best_path == b->best_path && a->balance == b->balance &&
+           a->quality_filter == b->quality_filter &&
+           a->no_best_effort == b->no_best_effort &&
+           a->max_latency_us == b->max_latency_us &&
+           a->max_jitter_us == b->max_jitter_us &&
+           a->max_loss_ppm == b->max_loss_ppm && a->min_mos == b->min_mos &&
+           same_ranks(old, a, new, b);
+}
+
 static void diff_service(json_t *what, const struct config *old, size_t i,
                          const struct config *new, size_t k)
 {
@@ -249,8 +315,11 @@ static void diff_service(json_t *what, const struct config *old, size_t i,
     note(what, a->public_scope == b->public_scope, "scope");
     NOTE(denial);
     note(what, a->tcp_midstream == b->tcp_midstream, "tcp-midstream");
-    note(what, memcmp(&a->policy, &b->policy, sizeof a->policy) == 0, "policy");
-    note(what, same_routes(&old->node, i, &new->node, k), "routes");
+    note(what, same_policy(old, &a->policy, new, &b->policy), "policy");
+    note(what,
+         same_routes(&old->node, i, &new->node, k) &&
+             same_instances(&old->node, i, &new->node, k),
+         "routes");
 }
 
 /* Kinds of parts */
