@@ -144,7 +144,10 @@ static void write_authority(FILE *out, const struct topology *t)
                         : t->returns ? "revertible-failover"
                                      : "failover";
 
-    const char *encrypt = t->clear || !t->cipher ? "never" : "always";
+    /* What TCP carries here is no TLS, so nothing of it may be seen. */
+    const char *encrypt = t->clear || !t->cipher ? "never"
+                          : t->returns           ? "adaptive"
+                                                 : "always";
 
     fputs("authority: sim\nrouters:\n", out);
     for (size_t i = 0; i < t->site_count; i++)
