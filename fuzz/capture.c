@@ -1,9 +1,11 @@
 /*
  * Capture files: whatever libpcap makes of one, svrdump prints lines of
- * printable ASCII, with --json one object each. It follows sessions and has a
- * key to verify tags with.
+ * printable ASCII, with --json one object each. It follows sessions, has keys
+ * to verify tags and to open metadata and payloads with, and makes packets of
+ * hosts again.
  */
 #include "fuzz.h"
+#include "svrdump/restore.h"
 #include "svrdump/verify.h"
 
 #include <stdlib.h>
@@ -27,6 +29,8 @@ static struct verify_keys *make_keys(void)
     };
     memset(policy.key, 0x42, sizeof(policy.key));
     check(keys && verify_keys_add(keys, "branch", "dc", &policy, false));
+    policy.cipher = &svr_cipher_chacha20_poly1305;
+    check(verify_keys_add(keys, "branch", "dc", &policy, false));
     return keys;
 }
 
@@ -78,8 +82,11 @@ void fuzz_one(const uint8_t *data, size_t len)
         FILE *out = open_memstream(&text, &text_len);
         check(out != NULL);
         options.json = json;
+        options.restore = json ? restore_open("/dev/null") : NULL;
         print(out, data, len, &options);
         check(fclose(out) == 0);
+        if (options.restore)
+            check(restore_close(options.restore) == 0);
         check_text(text, text_len);
         if (json)
             check_json(text, text_len);

@@ -1,11 +1,13 @@
 /* svrdump with keys, on what two routers send to each other. */
 #include "node_net.h"
+#include "svrdump/restore.h"
 #include "svrdump/verify.h"
 #include "svrdump_file.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Unix time where the routers' clocks begin, as node_net sets it. */
 #define START 1700001000
@@ -143,6 +145,122 @@ Test(svrdump_verify, encrypted_metadata)
     cr_expect_null(strstr(text, CLIENT));
     free(text);
     json_decref(list);
+}
+
+/* The packets that hosts have sent in capture_sessions. */
+static const struct {
+    const char *src;
+    uint16_t sport;
+    uint8_t proto;
+    size_t payload_len;
+} restored[] = {
+    {CLIENT, 50, SVR_PROTO_UDP, 100}, {SERVER, 53, SVR_PROTO_UDP, 100},
+    {CLIENT, 50, SVR_PROTO_UDP, 100}, {SERVER, 53, SVR_PROTO_UDP, 100},
+    {CLIENT, 40, SVR_PROTO_TCP, 0},   {SERVER, 80, SVR_PROTO_TCP, 0},
+    {CLIENT, 40, SVR_PROTO_TCP, 100}, {SERVER, 80, SVR_PROTO_TCP, 0},
+};
+
+static void check_restored(const char *path, size_t row)
+{
+    char error[PCAP_ERRBUF_SIZE];
+    pcap_t *pcap = pcap_open_offline(path, error);
+    struct pcap_pkthdr *header;
+    const uint8_t *bytes;
+    size_t count = 0;
+
+    cr_assert_not_null(pcap, "%s", error);
+    for (; pcap_next_ex(pcap, &header, &bytes) == 1; count++) {
+        svr_packet p = {.data = (uint8_t *)(uintptr_t)bytes,
+                        .len = header->caplen};
+        svr_addr src = addr(restored[count].src);
+        svr_headers h;
+        cr_assert_lt(count, COUNT(restored));
+        cr_assert_eq(header->caplen, header->len);
+        cr_assert_eq(header->ts.tv_sec, START);
+        cr_assert_eq(svr_packet_parse(&h, &p), 0, "row %zu packet %zu", row,
+                     count);
+        cr_expect(svr_packet_checksum_ok(&p, &h), "row %zu packet %zu", row,
+                  count);
+        cr_expect(svr_addr_equal(&h.tuple.src, &src), "row %zu packet %zu", row,
+                  count);
+        cr_expect_eq(h.tuple.sport, restored[count].sport, "row %zu packet %zu",
+                     row, count);
+        cr_expect_eq(h.tuple.proto, restored[count].proto, "row %zu packet %zu",
+                     row, count);
+        cr_assert_eq(p.len - h.payload, restored[count].payload_len,
+                     "row %zu packet %zu", row, count);
+        for (size_t i = h.payload; i < p.len; i++)
+            cr_assert_eq(bytes[i], (uint8_t)((i - h.payload) * 7 + 1),
+                         "row %zu packet %zu", row, count);
+    }
+    cr_expect_eq(count, COUNT(restored));
+    pcap_close(pcap);
+}
+
+/* Packets of hosts come out as they went in, whatever was done to them between
+ * routers: clear, encrypted, masked, signed or not. */
+Test(svrdump_verify, packets_of_hosts)
+{
+    static const svr_cipher *const ciphers[] = {
+        NULL, &svr_cipher_chacha20_poly1305, &svr_cipher_aes_gcm_256};
+
+    for (size_t row = 0; row < 4 * COUNT(ciphers); row++) {
+        const svr_cipher *cipher = ciphers[row / 4];
+        const struct net_options options = {
+            .per_packet = row & 1,
+            .masked = row & 2 ? NET_MASK_BRANCH | NET_MASK_DC : 0,
+            .cipher = cipher,
+            .encryption = cipher ? SVR_ENCRYPT_ALWAYS : SVR_ENCRYPT_NEVER,
+        };
+        char path[] = "/tmp/svrdump-test-XXXXXX";
+        svr_security_config policy = net_security(&options);
+        struct dump_options with = {.file = "test",
+                                    .json = true,
+                                    .all = true,
+                                    .keys = keys_of(&policy)};
+        if (cipher && !svr_cipher_find(NULL, cipher->name))
+            continue; /* not on this machine */
+        int fd = mkstemp(path);
+        cr_assert_geq(fd, 0);
+        close(fd);
+        capture_sessions(&options);
+        with.restore = restore_open(path);
+        json_t *list = dump_list(&file, &with);
+        cr_assert_eq(restore_close(with.restore), 0);
+        check_restored(path, row);
+        cr_expect_str_eq(text_at(json_array_get(list, 6), "payload_seal"),
+                         cipher ? "opened" : "", "row %zu", row);
+        json_decref(list);
+        verify_keys_free(with.keys);
+        unlink(path);
+    }
+}
+
+/* Without the keys nothing is opened, and what was changed is not either. */
+Test(svrdump_verify, sealed_payloads_stay_sealed)
+{
+    const struct net_options options = {.cipher = &svr_cipher_chacha20_poly1305,
+                                        .encryption = SVR_ENCRYPT_ALWAYS};
+    svr_security_config policy = net_security(&options);
+    struct verify_keys *keys = keys_of(&policy);
+
+    capture_sessions(&options);
+    json_t *list = list_with(NULL);
+    for (size_t i = 0; i < COUNT(captured); i++)
+        cr_expect_str_eq(text_at(json_array_get(list, i), "payload_seal"), "");
+    json_decref(list);
+    list = list_with(keys);
+    cr_expect_str_eq(text_at(json_array_get(list, 2), "payload_seal"),
+                     "opened");
+    cr_expect_eq(json_integer_value(
+                     json_object_get(json_array_get(list, 2), "opened_len")),
+                 100);
+    json_decref(list);
+    file.data[file.len - 60 - 30] ^= 1; /* in the last packet with payload */
+    list = list_with(keys);
+    cr_expect_str_eq(text_at(json_array_get(list, 6), "payload_seal"), "wrong");
+    json_decref(list);
+    verify_keys_free(keys);
 }
 
 Test(svrdump_verify, tags_of_routers_are_right)

@@ -1,5 +1,6 @@
 /* The frames of a capture, one after the other. */
 #include "follow.h"
+#include "restore.h"
 #include "svrdump.h"
 #include "verify.h"
 
@@ -56,6 +57,9 @@ static bool look_up(struct dump_frame *f, const struct dump_options *options,
         return false;
     if (options->keys)
         verify_plain(f);
+    unseal_frame(f);
+    if (options->restore)
+        restore_frame(options->restore, f);
     return true;
 }
 

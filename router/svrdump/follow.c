@@ -103,8 +103,11 @@ static struct follow_flow *insert(struct follow_table *t,
 
 void follow_free(struct follow_table *t)
 {
-    while (t && t->count > 0)
-        free(take_oldest(t));
+    while (t && t->count > 0) {
+        struct follow_flow *flow = take_oldest(t);
+        svr_wipe(flow, sizeof(*flow));
+        free(flow);
+    }
     free(t);
 }
 
@@ -121,6 +124,7 @@ static void change_over(struct follow_flow *flow, const svr_uuid *uuid)
     flow->uuid = *uuid;
     flow->tenant.len = flow->service.len = 0;
     flow->signer[0] = flow->signer[1] = NULL;
+    svr_wipe(&flow->unseal, sizeof(flow->unseal));
 }
 
 /* Reverse metadata has neither tenant nor service (S6.5). */
@@ -141,6 +145,7 @@ static void learn(struct follow_flow *flow, const struct dump_frame *f,
     }
     if (f->signer)
         flow->signer[!forward] = f->signer;
+    unseal_learn(&flow->unseal, f, !forward);
 }
 
 static bool teaches(const struct dump_frame *f)

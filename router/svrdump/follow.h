@@ -3,6 +3,7 @@
 #define SVR_ROUTER_FOLLOW_H
 
 #include "svrdump.h"
+#include "unseal.h"
 
 /* So many flows are known; then the one that was learned first makes room. */
 #define FOLLOW_FLOWS 65536
@@ -22,6 +23,7 @@ struct follow_flow {
     struct follow_name tenant, service;
     /* What signed its metadata, forward and reverse; NULL: not known. */
     const struct verify_key *signer[2];
+    struct unseal unseal;
     struct follow_flow *next; /* learned after it */
 };
 

@@ -248,6 +248,30 @@ bool dump_is_plain(const struct dump_frame *f)
     return f->status == DUMP_NONE || f->status == DUMP_FALSE_POSITIVE;
 }
 
+bool dump_is_own(const struct dump_frame *f)
+{
+    return f->is_bfd ||
+           (f->md.present &
+            (SVR_HAS(CONTROL) | SVR_HAS(FRAGMENT) | SVR_HAS(DISABLE_FORWARD) |
+             SVR_HAS(ICMP_LOCATION_V4) | SVR_HAS(ICMP_LOCATION_V6)));
+}
+
+const char *dump_seal_name(enum dump_seal seal)
+{
+    switch (seal) {
+    case DUMP_SEAL_OPENED:
+        return "opened";
+    case DUMP_SEAL_WRONG:
+        return "wrong";
+    case DUMP_SEAL_NO_KEY:
+        return "no-key";
+    case DUMP_SEAL_NOT_CAPTURED:
+        return "not-captured";
+    default:
+        return NULL;
+    }
+}
+
 void dump_frame_free(struct dump_frame *f)
 {
     free(f->bytes);

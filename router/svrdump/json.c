@@ -112,6 +112,10 @@ static void set_packet(json_t *o, const struct dump_frame *f)
     set_number(o, "length", f->length);
     if (f->error == 0)
         set_number(o, "payload_len", f->payload_len);
+    if (f->seal != DUMP_SEAL_NONE)
+        set_text(o, "payload_seal", dump_seal_name(f->seal));
+    if (f->seal == DUMP_SEAL_OPENED)
+        set_number(o, "opened_len", (uint32_t)f->clear.len);
 }
 
 void dump_print_json(FILE *out, const struct dump_frame *f)

@@ -1,4 +1,5 @@
 /* svrdump - shows the SVR metadata of captured packets. */
+#include "restore.h"
 #include "svrdump.h"
 #include "verify.h"
 
@@ -18,6 +19,7 @@ enum {
 
 static const char usage[] =
     "usage: svrdump [-av] [--json] [-c COUNT] [--authority FILE [--keys DIR]]\n"
+    "               [--decrypt-to FILE]\n"
     "               -r FILE | -i INTERFACE [FILTER]\n"
     "  -r FILE           read a capture file, - for standard input\n"
     "  -i INTERFACE      capture on an interface\n"
@@ -25,8 +27,11 @@ static const char usage[] =
     "  -a                print frames without metadata or BFD too\n"
     "  -v                print each attribute on a line of its own\n"
     "  --json            print one JSON object for each frame\n"
-    "  --authority FILE  verify tags with the keys of the authority file\n"
+    "  --authority FILE  verify tags, and open what is encrypted, with the "
+    "keys\n"
+    "                    of the authority file\n"
     "  --keys DIR        where key files are (default: the folder of FILE)\n"
+    "  --decrypt-to FILE write the packets of hosts, as they sent them\n"
     "  -h, --help        print this text\n"
     "  --version         print the version\n"
     "FILTER is an expression as in pcap-filter(7).\n";
@@ -34,13 +39,14 @@ static const char usage[] =
 /* What the command line asks for. */
 struct command {
     struct dump_options options;
-    const char *authority, *keys;
+    const char *authority, *keys, *decrypt_to;
 };
 
 /* Values of getopt_long beyond any character. */
 enum {
     AUTHORITY = 256,
     KEYS,
+    DECRYPT_TO,
     JSON,
     VERSION,
 };
@@ -129,6 +135,9 @@ static bool set_option(struct command *c, int option)
     case KEYS:
         c->keys = optarg;
         return true;
+    case DECRYPT_TO:
+        c->decrypt_to = optarg;
+        return true;
     case 'h':
         print_and_exit(usage);
     case VERSION:
@@ -157,6 +166,7 @@ static bool parse_command(struct command *c, int argc, char **argv)
         {"json", no_argument, NULL, JSON},
         {"authority", required_argument, NULL, AUTHORITY},
         {"keys", required_argument, NULL, KEYS},
+        {"decrypt-to", required_argument, NULL, DECRYPT_TO},
         {0},
     };
     int option;
@@ -251,6 +261,19 @@ static int dump(const struct dump_options *options)
     return err != 0 ? EXIT_ERROR : status;
 }
 
+static int dump_and_restore(struct command *c)
+{
+    int status;
+
+    if (!c->decrypt_to)
+        return dump(&c->options);
+    c->options.restore = restore_open(c->decrypt_to);
+    if (!c->options.restore)
+        return EXIT_ERROR;
+    status = dump(&c->options);
+    return restore_close(c->options.restore) == 0 ? status : EXIT_ERROR;
+}
+
 static int run(struct command *c)
 {
     struct verify_keys *keys = NULL;
@@ -262,7 +285,7 @@ static int run(struct command *c)
             return EXIT_ERROR;
         c->options.keys = keys;
     }
-    status = dump(&c->options);
+    status = dump_and_restore(c);
     verify_keys_free(keys);
     return status;
 }

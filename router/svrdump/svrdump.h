@@ -16,6 +16,7 @@ struct dump_options {
     bool verbose;        /* a line for each attribute */
     bool json;
     struct verify_keys *keys; /* to verify tags with, or NULL */
+    struct restore *restore;  /* where packets of hosts go, or NULL */
 };
 
 /* What became of the search for metadata in a frame. */
@@ -35,6 +36,15 @@ enum dump_tag {
     DUMP_TAG_NO_KEY,
     DUMP_TAG_NO_BOOT,      /* of the router that would verify it */
     DUMP_TAG_NOT_CAPTURED, /* not all of what it covers */
+};
+
+/* What became of an encrypted payload. */
+enum dump_seal {
+    DUMP_SEAL_NONE, /* it is not encrypted, or nothing says so */
+    DUMP_SEAL_OPENED,
+    DUMP_SEAL_WRONG,
+    DUMP_SEAL_NO_KEY,
+    DUMP_SEAL_NOT_CAPTURED,
 };
 
 /* One frame, read as far as it could be. */
@@ -78,6 +88,9 @@ struct dump_frame {
                                        next frame is read */
     bool reverse;                   /* its direction */
 
+    enum dump_seal seal;
+    svr_span clear; /* the payload, where that was opened; in bytes */
+
     uint8_t *bytes; /* the packet from its IP header on */
 };
 
@@ -120,6 +133,11 @@ const char *dump_tag_name(enum dump_tag tag);
 /* Whether the frame has no metadata of its own, so that its tag is a plain
  * packet's. */
 bool dump_is_plain(const struct dump_frame *f);
+
+/* Whether it is between routers: nothing behind its metadata is a host's. */
+bool dump_is_own(const struct dump_frame *f);
+/* What became of its payload: "opened", "wrong", …; NULL where it is clear. */
+const char *dump_seal_name(enum dump_seal seal);
 
 bool dump_is_bfd(const svr_tuple *t);
 /* Reads the BFD packet at the beginning of a payload; what follows it, nothing

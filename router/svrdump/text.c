@@ -318,6 +318,10 @@ static void print_lengths(FILE *out, const struct dump_frame *f)
                 (unsigned)f->block.header_len + f->block.payload_len);
     if (f->is_ip && f->error == 0)
         fprintf(out, " payload %u", f->payload_len);
+    if (f->seal == DUMP_SEAL_OPENED)
+        fprintf(out, " opened %zu", f->clear.len);
+    else if (f->seal != DUMP_SEAL_NONE)
+        fprintf(out, " sealed %s", dump_seal_name(f->seal));
 }
 
 void dump_print_text(FILE *out, const struct dump_frame *f, bool verbose)
