@@ -144,10 +144,12 @@ make_network() {
 
 if [[ $EUID == 0 ]]; then
     install -m 600 "$source_root/examples/demo.key" "$folder/demo.key"
+    sed 's/cipher: aes-gcm-256/cipher: none/' \
+        "$source_root/examples/authority.yaml" >"$folder/authority.yaml"
     make_network
     key=("$folder/demo.key" branch dc)
     dump=("$SVRDUMP" -i wan0 -c 1 --keys "$folder"
-        --authority "$source_root/examples/authority.yaml")
+        --authority "$folder/authority.yaml")
     forge=("$FORGE" "${key[@]}")
     expect "svrdump captures on an interface" watch "${dump[@]}"
     expect "and finds the tag right" \

@@ -3,12 +3,13 @@
 # $out, behind traffic.sh.
 # shellcheck disable=SC2154
 
-wan=$out/wan.pcap
 lan=$run/lan.pcap
 
-# The WAN on its port toward dc, where forged packets pass as well, and the
-# client's cable. Payloads are cut off, metadata is not.
+# capture_start NAME: to $out/NAME.pcap what passes the WAN on its port toward
+# dc, forged packets too, and what passes the client's cable. Payloads are cut
+# off, metadata is not.
 capture_start() {
+    wan=$out/$1.pcap
     net_spawn capture-wan wan tcpdump -Z root -nn -i dc -s 400 -B 65536 \
         -w "$PWD/$wan"
     net_spawn capture-lan staff tcpdump -Z root -nn -i eth0 -s 128 -B 16384 \
@@ -38,6 +39,69 @@ sizes() {
         awk '{ print $1 - 14 }'
 }
 
+# ---- who can read it ----
+
+# bytes_of ADDRESS: as a pattern.
+bytes_of() {
+    local left right
+    if [[ $1 != *:* ]]; then
+        # shellcheck disable=SC2046 # four numbers
+        printf '\\x%02x' $(tr . ' ' <<<"$1")
+        return
+    fi
+    left=$(words_of "${1%::*}") right=$(words_of "${1#*::}")
+    while ((${#left} + ${#right} < 64)); do left+='\x00'; done
+    echo -n "$left$right"
+}
+
+# words_of PART: of an IPv6 address.
+words_of() {
+    local word
+    for word in ${1//:/ }; do
+        word=$(printf '%04x' "0x$word")
+        printf '\\x%s\\x%s' "${word:0:2}" "${word:2}"
+    done
+}
+
+# readable FILE PATTERN: how often the bytes stand in it.
+readable() {
+    PATTERN=$2 perl -0777 -ne 'my $n = () = /$ENV{PATTERN}/sg; print $n' "$1"
+}
+
+# The client in a context of metadata, forward and reverse; anywhere, where it
+# is long enough not to turn up by chance.
+client4=$(bytes_of "$staff4") client6=$(bytes_of "${NET_ADDR6[staff]}")
+declare -A secrets=(
+    ["the page"]=$secret_page
+    ["the client's IPv4 address"]="\\x00\\x02\\x00\\x0d$client4|$(
+    )\\x00\\x04\\x00\\x0d.{4}$client4"
+    ["the client's IPv6 address"]=$client6
+)
+
+check_secrets_hidden() {
+    local what
+    for what in "${!secrets[@]}"; do
+        check "$what is nowhere in the capture" \
+            test "$(readable "$wan" "${secrets[$what]}")" -eq 0
+    done
+}
+
+check_secrets_shown() {
+    local what
+    for what in "${!secrets[@]}"; do
+        check "without encryption the same search finds $what" \
+            test "$(readable "$wan" "${secrets[$what]}")" -gt 0
+    done
+}
+
+# A page whose text is looked for.
+use_secret() {
+    check "curl: a page to keep to ourselves, IPv4" \
+        download staff "$server4" secret
+    check "curl: a page to keep to ourselves, IPv6" \
+        download staff "[$server6]" secret
+}
+
 # ---- metadata and sizes ----
 
 # The client's end of the two sessions that are looked at, as svrdump prints it.
@@ -61,7 +125,7 @@ metadata_lines() {
 # of its attributes.
 first_block() {
     local line
-    line=$(metadata_lines "$1" "$2" | head -n 1)
+    line=$(metadata_lines "$1" "$2" | sed -n 1p)
     awk -v line="$line" '
         on && !/^ / { exit }
         !on && $0 == line { on = 1; print $1, $2, $3, $4, $5; next }
@@ -79,14 +143,14 @@ show_metadata() {
     note "$(grep -c '^[^ ]' "$run/svrdump") packets of the capture carry metadata"
 }
 
-# wan_filter FAMILY forward|reverse: the session's waypoints, for tcpdump.
-wan_filter() {
+# wan_ends FAMILY forward|reverse: the session's waypoints, as address, port,
+# address, port.
+wan_ends() {
     local line src dst
-    line=$(metadata_lines "$1" "$2" | head -n 1)
+    line=$(metadata_lines "$1" "$2" | sed -n 1p)
     read -r _ _ src _ dst _ <<<"$line"
     [[ -n $dst ]] || return 1
-    echo "src host $(address_of "$src") and dst host $(address_of "$dst")" \
-        "and tcp src port ${src##*:} and dst port ${dst##*:}"
+    echo "$(address_of "$src") ${src##*:} $(address_of "$dst") ${dst##*:}"
 }
 
 address_of() {
@@ -95,16 +159,28 @@ address_of() {
     echo "${address%]}"
 }
 
+# wan_sizes FAMILY DIRECTION: of the session's packets, without what the routers
+# say to each other.
+wan_sizes() {
+    local ends src sport dst dport
+    ends=$(wan_ends "$1" "$2") || return 1
+    read -r src sport dst dport <<<"$ends"
+    "$out/router/svrdump" -r "$wan" -a --json |
+        jq --arg src "$src" --arg dst "$dst" --argjson sport "$sport" \
+            --argjson dport "$dport" 'select(.src == $src and .dst == $dst
+                and .sport == $sport and .dport == $dport
+                and all(.metadata.tlvs[]?; .name != "control-message")) | .length'
+}
+
 # compare_sizes FAMILY DIRECTION DELTA: each packet's size on the client's cable
 # beside its size on the WAN. Only those that carry metadata may differ by more
 # than DELTA, what the change of the IP header makes.
 compare_sizes() {
-    local end=dst lan_filter filter marked
+    local end=dst lan_filter marked
     if [[ $2 == forward ]]; then end=src; fi
     lan_filter="$end host ${session_host[$1]} and tcp port ${session_port[$1]}"
-    filter=$(wan_filter "$1" "$2") || return 1
-    marked=$(metadata_lines "$1" "$2" | wc -l)
-    paste -d' ' <(sizes "$lan" "$lan_filter") <(sizes "$wan" "$filter") |
+    marked=$(metadata_lines "$1" "$2" | grep -vc ' control ')
+    paste -d' ' <(sizes "$lan" "$lan_filter") <(wan_sizes "$1" "$2") |
         awk -v direction="$2" -v delta="$3" -v marked="$marked" '
             BEGIN { printf "packet   original   on the WAN    added\n" }
             NF != 2 { unmatched++; next }
@@ -129,7 +205,7 @@ show_sizes() {
         for direction in forward reverse; do
             delta=0
             text="0 bytes are added"
-            if [[ $family == 6 && $(wan_filter 6 $direction) != *2001:* ]]; then
+            if [[ $family == 6 && $(wan_ends 6 $direction) != *2001:* ]]; then
                 delta=-20
                 text="only the IP header differs: IPv4's is 20 bytes shorter"
             fi

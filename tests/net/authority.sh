@@ -6,9 +6,12 @@ authority_source=examples/authority.yaml
 # authority_make FILE [EDIT...]: writes examples/authority.yaml, changed.
 #   open     the guest may use the services, and the server reach the staff
 #   pcap     the branch router's WAN interface by libpcap
-#   signed   every packet is signed
-#   cbc      the same, and payloads are encrypted by AES-256-CBC
-#   gcm      payloads are encrypted by AES-256-GCM
+#   exchanged  routers agree on keys by themselves; NET_KEYS has their identities
+#   clear    nothing is encrypted, and only metadata is signed: a packet grows by
+#            nothing
+#   signed   nothing is encrypted, and every packet is signed
+#   cbc      every packet is signed, and encrypted by AES-256-CBC
+#   gcm      encrypted by AES-256-GCM, and only metadata is signed
 #   masked   TCP sessions that branch opens travel as UDP
 #   wan6     the waypoints have IPv6 addresses only
 authority_make() {
@@ -40,17 +43,37 @@ authority_pcap() {
     sed -i '/device: br-wan0/s/kind: tap/kind: pcap/' "$1"
 }
 
+# identity_line ROUTER: for the authority file; the private half is made where
+# it is not there yet.
+identity_line() {
+    local made=()
+    if [[ -e $NET_KEYS/$1.identity ]]; then made=(--public); fi
+    "$NET_BUILD/router/svrctl" --keys "$NET_KEYS" "${made[@]}" keygen "$1"
+}
+
+authority_exchanged() {
+    local router
+    sed -i 's/key: demo.key/key: exchanged/' "$1"
+    for router in branch dc; do
+        sed -i "/^  $router:$/a\\    $(identity_line "$router")" "$1"
+    done
+}
+
+authority_clear() {
+    authority_signed "$1"
+    authority_gcm "$1"
+}
+
 authority_signed() {
-    sed -i 's/sign: metadata-only/sign: per-packet/' "$1"
+    sed -i 's/cipher: aes-gcm-256/cipher: none/' "$1"
 }
 
 authority_cbc() {
-    authority_signed "$1"
-    sed -i 's/cipher: none,/cipher: aes-cbc-256,/' "$1"
+    sed -i 's/cipher: aes-gcm-256/cipher: aes-cbc-256/' "$1"
 }
 
 authority_gcm() {
-    sed -i 's/cipher: none,/cipher: aes-gcm-256,/' "$1"
+    sed -i 's/sign: per-packet/sign: metadata-only/' "$1"
 }
 
 authority_masked() {
