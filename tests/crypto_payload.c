@@ -451,3 +451,173 @@ Test(crypto_payload, metadata_keys_differ)
     svr_metadata_key_derive(b, shared, "dc1", 1);
     cr_expect_arr_eq(a, b, SVR_KEY_SIZE);
 }
+
+/* Ciphers of no use but to be looked at from outside: one hides nothing and has
+ * blocks, two fail. */
+
+static int take_key(const svr_cipher *c, uint8_t *state,
+                    enum svr_cipher_use use, const uint8_t *key)
+{
+    (void)c, (void)state, (void)use, (void)key;
+    return 0;
+}
+
+static int refuse_key(const svr_cipher *c, uint8_t *state,
+                      enum svr_cipher_use use, const uint8_t *key)
+{
+    (void)c, (void)state, (void)use, (void)key;
+    return SVR_ERR_NO_MEMORY;
+}
+
+static ptrdiff_t refuse_seal(uint8_t *state, const uint8_t *nonce, svr_span ad,
+                             uint8_t *buf, size_t len, uint8_t *tag)
+{
+    (void)state, (void)nonce, (void)ad, (void)buf, (void)len, (void)tag;
+    return SVR_ERR_NO_MEMORY;
+}
+
+static ptrdiff_t pad(uint8_t *state, const uint8_t *nonce, svr_span ad,
+                     uint8_t *buf, size_t len, uint8_t *tag)
+{
+    size_t more = SVR_CBC_BLOCK - len % SVR_CBC_BLOCK;
+
+    (void)state, (void)nonce, (void)ad, (void)tag;
+    memset(buf + len, (int)more, more);
+    return (ptrdiff_t)(len + more);
+}
+
+static ptrdiff_t unpad(uint8_t *state, const uint8_t *nonce, svr_span ad,
+                       uint8_t *buf, size_t len, const uint8_t *tag)
+{
+    (void)state, (void)nonce, (void)ad, (void)tag;
+    if (len % SVR_CBC_BLOCK || buf[len - 1] == 0 ||
+        buf[len - 1] > SVR_CBC_BLOCK)
+        return SVR_ERR_TAG;
+    return (ptrdiff_t)len - buf[len - 1];
+}
+
+static const svr_cipher blocks = {
+    .name = "aes-cbc-256",
+    .kind = SVR_CIPHER_CBC,
+    .key_len = 32,
+    .nonce_len = SVR_CBC_BLOCK,
+    .init = take_key,
+    .seal = pad,
+    .open = unpad,
+};
+
+static svr_cipher failing(enum svr_cipher_kind kind, bool at_once)
+{
+    return (svr_cipher){
+        .name = "failing",
+        .kind = kind,
+        .key_len = 32,
+        .nonce_len = kind == SVR_CIPHER_CBC ? SVR_CBC_BLOCK : 12,
+        .init = at_once ? refuse_key : take_key,
+        .seal = refuse_seal,
+        .open = unpad,
+    };
+}
+
+/* Nothing is sent, and nothing accepted, under a cipher that could not be
+ * keyed; and what could not be sealed is not sent. */
+Test(crypto_payload, a_library_may_fail)
+{
+    const svr_payload_scope scope = {.uuid = {{1}}};
+    uint8_t key[SVR_KEY_SIZE] = {1}, salt[SVR_SALT_SIZE] = {2}, buf[ROOM] = {0};
+    uint64_t seed = 1;
+    const svr_random random = {test_fill, &seed};
+
+    for (int kind = SVR_CIPHER_AEAD; kind <= SVR_CIPHER_CBC; kind++) {
+        svr_cipher c = failing((enum svr_cipher_kind)kind, true);
+        svr_payload_sender sender = {0};
+        static svr_payload_receiver receiver;
+        svr_payload_receiver_clear(&receiver);
+        cr_expect_eq(svr_payload_sender_init(&sender, &c, &scope, key, &random),
+                     SVR_ERR_NO_MEMORY);
+        cr_expect_eq(svr_payload_seal(&sender, NULL, &random, buf, 40),
+                     SVR_ERR_NO_KEY);
+        cr_expect_eq(
+            svr_payload_receiver_init(&receiver, &c, &scope, key, salt, false),
+            SVR_ERR_NO_MEMORY);
+        cr_expect(!svr_payload_receiver_knows(&receiver, salt, false));
+        cr_expect_eq(svr_payload_open(&receiver, NULL, buf, 64), SVR_ERR_TAG);
+        c = failing((enum svr_cipher_kind)kind, false);
+        cr_assert_eq(svr_payload_sender_init(&sender, &c, &scope, key, &random),
+                     0);
+        cr_expect_eq(svr_payload_seal(&sender, NULL, &random, buf, 40),
+                     SVR_ERR_NO_MEMORY);
+        svr_payload_sender_wipe(&sender);
+    }
+}
+
+Test(crypto_payload, ciphers_have_numbers)
+{
+    static const struct {
+        const char *name;
+        uint8_t number;
+    } rows[] = {
+        {"aes-gcm-256", 1},
+        {"aes-gcm-128", 2},
+        {"chacha20-poly1305", 3},
+        {"aes-cbc-256", 4},
+        {"aes-cbc-128", 5},
+        {"xchacha20-poly1305", 0},
+        {"aes-gcm", 0},
+        {"aes-gcm-256-and-on", 0},
+        {"", 0},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const svr_cipher c = {.name = rows[i].name};
+        cr_expect_eq(svr_payload_cipher_number(&c), rows[i].number, "%s",
+                     rows[i].name);
+    }
+}
+
+/* S12.2 under CBC: lengths, room, cuts and padding. */
+Test(crypto_payload, metadata_in_blocks)
+{
+    uint8_t key[SVR_KEY_SIZE] = {1}, buf[ROOM], copy[ROOM];
+    svr_cipher_state s = {0}, o = {0}, failed = {0};
+    uint64_t seed = 1;
+    const svr_random random = {test_fill, &seed};
+    svr_cipher c = failing(SVR_CIPHER_AEAD, false);
+    svr_block b;
+
+    cr_expect_eq(svr_metadata_cipher(&blocks), &blocks);
+    cr_expect_eq(svr_metadata_growth(&blocks, 0), 0);
+    cr_expect_eq(svr_metadata_growth(&blocks, 15), 17);
+    cr_expect_eq(svr_metadata_growth(&blocks, 16), 32);
+    cr_assert_eq(svr_cipher_init(&s, &blocks, SVR_CIPHER_SEAL, key), 0);
+    cr_assert_eq(svr_cipher_init(&o, &blocks, SVR_CIPHER_OPEN, key), 0);
+    cr_assert_eq(svr_cipher_init(&failed, &c, SVR_CIPHER_SEAL, key), 0);
+
+    size_t len = make_block(buf);
+    memcpy(copy, buf, len);
+    cr_assert_eq(svr_block_parse(&b, buf, len), 0);
+    size_t clear = b.payload_len;
+    size_t growth = svr_metadata_growth(&blocks, clear);
+    cr_expect_eq(svr_metadata_seal(&failed, &random, copy, ROOM, len),
+                 SVR_ERR_NO_MEMORY);
+    memcpy(copy, buf, len);
+    cr_expect_eq(svr_metadata_seal(&s, &random, copy, len + growth - 1, len),
+                 SVR_ERR_NO_SPACE);
+    cr_expect_arr_eq(copy, buf, len);
+    cr_assert_eq(svr_metadata_seal(&s, &random, buf, len + growth, len),
+                 (ptrdiff_t)(len + growth));
+    cr_assert_eq(svr_block_parse(&b, buf, len + growth), 0);
+    cr_expect_eq(b.payload_len, clear + growth);
+    cr_expect_eq(svr_metadata_open(&o, buf, &b), (ptrdiff_t)clear);
+    buf[len + growth - SVR_CBC_BLOCK - 1] = 17;
+    cr_expect_eq(svr_metadata_open(&o, buf, &b), SVR_ERR_TAG);
+    for (uint16_t cut = 1; cut < 32; cut++) {
+        b.payload_len = cut;
+        cr_expect_eq(svr_metadata_open(&o, buf, &b), SVR_ERR_TAG, "%u", cut);
+    }
+    b.payload_len = 0;
+    cr_expect_eq(svr_metadata_open(&o, buf, &b), 0);
+    svr_cipher_wipe(&s);
+    svr_cipher_wipe(&o);
+    svr_cipher_wipe(&failed);
+}
