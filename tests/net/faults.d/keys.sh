@@ -86,14 +86,15 @@ row_rekey() {
     [[ -n $long ]] && seconds=600
     keys_exchanged
     rekey=1s
+    bfd=$patient_bfd
     network_up
     check "servers start" web_up
     routers_start
     within "all have keys" 1000 all_keyed
     check "ping: all packets come back" pings staff "$server4" # neighbours, too
-    load_start rekey $((seconds + 4)) "${sessions[@]}"
-    stream tcp 5201 "$seconds" -b 40M
-    stream udp 5202 "$seconds" -u -b 4M -l 1200
+    load_start rekey $((seconds + 4)) --tcp=24 --udp=16 --down=8 --up=8
+    stream tcp 5201 "$seconds" -b 20M
+    stream udp 5202 "$seconds" -u -b 2M -l 1200
     read -r good bad < <(fetches "$seconds")
     check "curl: $good files came whole, $bad did not" \
         test "$good" -gt 0 -a "$bad" -eq 0
