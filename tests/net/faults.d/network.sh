@@ -26,6 +26,7 @@ authority=$run/faults.yaml
 # What the authority file says; a row may change it before network_up.
 bfd='{ interval: 100ms, required: 100ms, hold-down: 0s }'
 sign=metadata-only
+mode=time-based
 [[ $cipher != aes-cbc-* ]] || sign=per-packet
 encrypted=${cipher:+always} # payloads of all services
 rekey=24h # of keys that are exchanged: key=exchanged
@@ -208,7 +209,7 @@ authority_rest() {
     cat <<END
 security-policies:
   default:
-    { hmac: sha256-128, sign: $sign, cipher: ${cipher:-none}, key: $key }
+    { hmac: sha256-128, mode: $mode, sign: $sign, cipher: ${cipher:-none}, key: $key }
 service-policies:
   load: { resiliency: $resiliency, encrypt: ${encrypted:-never}$policy }
   other: { encrypt: ${encrypted:-never} }
