@@ -30,8 +30,9 @@ Test(node_size, false_positives)
 
 /* A stream of the client as one super-packet: what the server gets, put
  * together, is what was sent. */
-static void super_trip(const struct net_options *o, size_t expected_pieces,
-                       const uint8_t *payload, size_t len)
+static void super_trip_later(const struct net_options *o,
+                             size_t expected_pieces, const uint8_t *payload,
+                             size_t len, svr_time later)
 {
     struct net net;
     net_open(&net, o);
@@ -40,6 +41,7 @@ static void super_trip(const struct net_options *o, size_t expected_pieces,
     trip(&net, true,
          frame_tcp(SERVER, 80, CLIENT, 4000, SVR_TCP_SYN | SVR_TCP_ACK, 1, 100,
                    "", 0));
+    net.now += later;
     struct frame f = frame_tcp(CLIENT, 4000, SERVER, 80,
                                SVR_TCP_ACK | SVR_TCP_PSH, 100, 2, payload, len);
     f.p.segment_size = 1400;
@@ -55,6 +57,8 @@ static void super_trip(const struct net_options *o, size_t expected_pieces,
         for (size_t k = 0; k < net.out_count; k++) {
             svr_headers h = frame_headers(&net.out[k]);
             svr_span part = frame_payload(&net.out[k]);
+            if (h.tuple.dport != 80)
+                continue; /* metadata for branch */
             cr_assert_eq(h.tcp_seq, 100 + got, "true sequence numbers");
             for (size_t b = 0; b < part.len; b++)
                 cr_assert_eq(part.data[b], payload
@@ -69,6 +73,12 @@ static void super_trip(const struct net_options *o, size_t expected_pieces,
     net_close(&net);
 }
 
+static void super_trip(const struct net_options *o, size_t expected_pieces,
+                       const uint8_t *payload, size_t len)
+{
+    super_trip_later(o, expected_pieces, payload, len, 0);
+}
+
 Test(node_size, super_packets)
 {
     uint8_t cookies[14000] = {0};
@@ -81,6 +91,18 @@ Test(node_size, super_packets)
     super_trip(&(struct net_options){0}, 10, cookies, sizeof(cookies));
     super_trip(&(struct net_options){.per_packet = true}, 10, cookies,
                sizeof(cookies));
+}
+
+/* Where a session's key is renewed (S12.4), its first packet tells of it, and
+ * the pieces leave room for that. */
+Test(node_size, super_packet_with_a_new_key)
+{
+    const struct net_options o = {.cipher = &svr_cipher_chacha20_poly1305,
+                                  .encryption = SVR_ENCRYPT_ALWAYS,
+                                  .rekey = 60 * SVR_SECOND};
+
+    super_trip_later(&o, 10, NULL, 14000, 59 * SVR_SECOND);
+    super_trip_later(&o, 13, NULL, 14000, 61 * SVR_SECOND);
 }
 
 /* Each is 16 bytes longer on the wire and verified on its own. */

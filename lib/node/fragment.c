@@ -171,10 +171,13 @@ void svr__leave(svr__work *w, const svr__pathway *to, uint16_t iface,
     const svr_packet *p = w->packet;
     bool super = p->segment_size != 0;
 
-    if (to && !super && (p->len > to->mtu || needs_word(w)))
-        split(w, to, next_hop);
-    else if (!to && !super && w->fragmentable &&
-             p->len > fragment_limit(w, iface))
+    if (to && !super && (p->len > to->mtu || needs_word(w))) {
+        if (w->piece) /* its buffer is not kept */
+            svr__drop(w, SVR_DROP_TOO_BIG);
+        else
+            split(w, to, next_hop);
+    } else if (!to && !super && w->fragmentable &&
+               p->len > fragment_limit(w, iface))
         split_ip(w, fragment_limit(w, iface), iface, next_hop);
     else
         svr__forward(w, iface, next_hop);

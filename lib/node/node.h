@@ -974,6 +974,9 @@ void svr__seal_describe(const svr_node *n, const svr__session *s, unsigned side,
                         svr_metadata *md);
 /* How much longer payloads of an encrypted session are at most. */
 int svr__seal_growth(const svr_node *n, const svr__session *s);
+/* S12.4: draws another key where this one is old, which metadata then tells. To
+ * be called before it is known how long the packet becomes. */
+void svr__seal_refresh(svr_node *n, svr__session *s, svr_time now);
 /* Encrypts the payload, or decrypts one that came so. False: dropped. */
 bool svr__seal(svr__work *w, svr__session *s);
 bool svr__unseal(svr__work *w, svr__session *s);

@@ -161,6 +161,8 @@ static bool make_ready(svr__work *w, svr__passage *r)
         svr__drop(w, SVR_DROP_TTL);
         return false;
     }
+    if (r->to) /* it may need metadata for it, which has to fit */
+        svr__seal_refresh(w->node, r->session, w->now);
     if (!svr__fit(w, r))
         return false;
     live(w, r);

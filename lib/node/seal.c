@@ -421,9 +421,12 @@ int svr__seal_growth(const svr_node *n, const svr__session *s)
     return c ? (int)svr_payload_growth_max(c) : SVR_PAYLOAD_GROWTH_MAX;
 }
 
-/* S12.4. Only the ingress draws keys. */
-static void rekey(svr_node *n, svr__session *s, svr__sealing *z, svr_time now)
+/* Only the ingress draws keys. */
+void svr__seal_refresh(svr_node *n, svr__session *s, svr_time now)
 {
+    if (!svr__is_sealing(s))
+        return;
+    svr__sealing *z = svr__sealing_of(n, s);
     svr_time age = now - z->keyed;
 
     if (inner_side(s) != SVR__SERVER || age < REKEY_SPACING ||
@@ -441,7 +444,6 @@ bool svr__seal(svr__work *w, svr__session *s)
     svr__sealing *z = svr__sealing_of(n, s);
     size_t len = svr__payload_len(w);
 
-    rekey(n, s, z, w->now);
     if (len == 0)
         return true;
     if (!svr__touch(w))
