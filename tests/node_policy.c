@@ -812,6 +812,36 @@ Test(node_policy, goes_on_by_another_router)
     }
 }
 
+/* The ingress hears that its session has lost its way behind the next router,
+ * which is still there: the session goes on by another one. */
+Test(node_policy, loses_its_way_far_off)
+{
+    static struct mesh m;
+
+    for (int heard = 0; heard < 2; heard++) {
+        struct mesh_options o = diamond();
+        struct weather w = {{0}, 1, false};
+        svr_path_edge *edges;
+        o.resiliency = SVR_RESILIENCY_FAILOVER;
+        o.policy = (svr_service_policy){.best_path = SVR_BEST_VECTOR};
+        open_mesh(&m, &o, &w, NULL);
+        cr_assert_eq(begin(&m, 0, 50), SVR_DROP_NONE);
+        expect_way(&m, 0, "p0-r1", "before");
+        edges = m.node[0]->choices.edges;
+        for (size_t i = 0; i < m.node[0]->choices.edge_count; i++)
+            if (edges[i].from == 1 && edges[i].to == 3)
+                edges[i].up = !heard;
+        svr__choices_state(m.node[0]);
+        mesh_run(&m, SVR_SECOND / 2);
+        expect_way(&m, 0, heard ? "p1-r2" : "p0-r1", "r1 to r3");
+        if (heard)
+            expect_way(&m, 2, "p1-r3", "r2 to r3");
+        cr_assert_eq(svr_node_session_count(m.node[0]), 1);
+        cr_assert_eq(svr_node_session_count(m.node[3]), 1);
+        mesh_close(&m);
+    }
+}
+
 /* ---- many sessions ---- */
 
 enum {

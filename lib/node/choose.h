@@ -59,6 +59,7 @@ typedef struct svr__choices {
     uint64_t figured;    /* of own pathways in edges */
     svr_time due;        /* services are to be looked at */
     size_t next;         /* the first of them */
+    size_t links_up;     /* of the other routers, when that was last done */
 } svr__choices;
 
 struct svr__session_plan;
@@ -89,6 +90,9 @@ enum svr_drop svr__choose_route(svr_node *n, struct svr__session_plan *plan,
  * is none; nothing changes. */
 enum svr_drop svr__choose_peek(svr_node *n, int service, uint32_t *place,
                                svr_time now);
+/* Whether the session goes as one of the ways does, and that is open. False
+ * says nothing: it may go by another one. */
+bool svr__choose_leads(const svr_node *n, const svr__session *s);
 /* Whether a route has as many sessions as it should. */
 bool svr__choose_is_full(const svr_node *n, uint32_t route);
 /* The pathway to the same peer that the session should move to, and why; or

@@ -2,7 +2,8 @@
  * Sessions go on by another router (S6.7, S17).
  *
  * Only the opener of a hop moves it, and only to the same peer. Where that
- * cannot be reached any more, the ingress begins the session anew, with another
+ * cannot be reached any more, or a router that shall come behind it, the
+ * ingress begins the session anew, with another
  * UUID: its egress sees the same context, tenant and service from the same
  * ingress, and the new one takes the old one's place. The hosts at both ends
  * notice nothing.
@@ -49,14 +50,32 @@ static void give_back(svr_node *n, svr__session *s, const struct kept *k)
     }
 }
 
-/* Whether no pathway to the router that it goes to is up. */
+static bool is_joined(const svr_node *n, uint32_t from, uint32_t to)
+{
+    const svr__choices *h = &n->choices;
+
+    for (size_t i = 0; i < h->edge_count; i++)
+        if (h->edges[i].from == from && h->edges[i].to == to && h->edges[i].up)
+            return true;
+    return false;
+}
+
+/* Whether two routers in a row, of those that it goes by as far as they are
+ * known, are not joined any more. */
 static bool is_stranded(const svr_node *n, const svr__session *s)
 {
-    uint16_t peer = n->pathways[s->side[SVR__SERVER].pathway].peer;
+    uint16_t pathway = s->side[SVR__SERVER].pathway;
+    const svr__passed *by = &s->passed;
+    uint32_t from = n->self, to = n->choices.edges[pathway].to;
 
-    for (size_t i = 0; i < n->pathway_count; i++)
-        if (n->pathways[i].peer == peer && n->pathways[i].up)
+    if (svr__choose_leads(n, s))
+        return false;
+    for (unsigned i = 0; is_joined(n, from, to); i++) {
+        if (i == by->coming)
             return false;
+        from = to;
+        to = by->router[by->count + i];
+    }
     return true;
 }
 
@@ -99,8 +118,10 @@ bool svr__session_redirect(svr_node *n, svr__session *s, svr_time now)
     svr__session_plan plan;
     svr__flow *flow;
 
-    if (!may_redirect(n, s) || !is_stranded(n, s) ||
-        !make_plan(n, s, &plan, now))
+    if (!may_redirect(n, s))
+        return false;
+    svr__choose(n, s->service, now);
+    if (!is_stranded(n, s) || !make_plan(n, s, &plan, now))
         return false;
     struct kept k = keep(n, s);
     svr__session_close(n, s, SVR_CAUSE_REDIRECTED, now);

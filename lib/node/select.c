@@ -312,6 +312,24 @@ static const svr__way *present_way(const struct choice *c, uint16_t pathway)
     return NULL;
 }
 
+bool svr__choose_leads(const svr_node *n, const svr__session *s)
+{
+    const struct choice c = {
+        .n = (svr_node *)n,
+        .range = &n->service_routes[s->service],
+    };
+    uint16_t pathway = s->side[SVR__SERVER].pathway;
+    const svr__way *way = present_way(&c, pathway);
+
+    if (!way || way->rank == SVR_WAY_NONE || !n->pathways[pathway].up ||
+        way->coming_count != s->passed.coming)
+        return false;
+    for (unsigned i = 0; i < way->coming_count; i++)
+        if (way->coming[i] != s->passed.router[s->passed.count + i])
+            return false;
+    return true;
+}
+
 /* A tenth and a millisecond, or a tenth of a point: less is no reason to move.
  */
 static bool is_clearly_better(const struct choice *c, const svr__way *x,
