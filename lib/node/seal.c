@@ -70,7 +70,13 @@ void svr__sealings_fini(svr_node *n)
 bool svr__seal_has_room(const svr_node *n)
 {
     const svr__sealing_ends *e = &n->sealing_ends;
-    return e->count < e->cap && e->count < count_ends(n, &n->limits);
+    size_t limit = count_ends(n, &n->limits);
+
+    if (limit > e->cap)
+        limit = e->cap;
+    /* One for each session is never too few: the table is full before, and
+     * that can make room. */
+    return e->count < limit || limit == n->table.cap;
 }
 
 /* An end without keys. */
