@@ -265,6 +265,7 @@ routers_start() {
         net_router_start "$router" "$authority"
     done
     within "all pathways come up" 1000 all_up
+    [[ $key != exchanged ]] || within "all have keys" 1000 all_keyed
 }
 
 all_up() {
