@@ -335,6 +335,16 @@ static void deliver(net *n)
     free(m);
 }
 
+void net_inject(net *n, uint32_t from, uint32_t to, const uint8_t *bytes,
+                size_t len)
+{
+    svr_chart *chart = n->routers[to].chart;
+
+    if (chart && svr_chart_receive(chart, net_neighbour(n, to, from),
+                                   (svr_span){bytes, len}, n->now) == 0)
+        serve(n, to);
+}
+
 static svr_time next_time(const net *n)
 {
     svr_time next = n->waiting > 0 ? n->heap[0]->at : SVR_NEVER;

@@ -88,6 +88,9 @@ bool net_same(const net *n);
 bool net_true(const net *n, uint32_t router);
 /* All messages on their way are lost. */
 void net_clear(net *n);
+/* A message, as if router `from` had sent it; it arrives at once. */
+void net_inject(net *n, uint32_t from, uint32_t to, const uint8_t *bytes,
+                size_t len);
 
 /* The place of a neighbour in a router's list. */
 size_t net_neighbour(const net *n, uint32_t router, uint32_t other);

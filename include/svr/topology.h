@@ -151,8 +151,12 @@ SVR_API void svr_chart_handle(svr_chart *c, svr_time now);
  * end does not know has those of the other end; if there are none, the worst.
  */
 SVR_API const svr_topology *svr_chart_graph(const svr_chart *c);
-/* Another number whenever that has changed. */
+/* Another number whenever that has changed, or what is told of any edge; */
 SVR_API uint64_t svr_chart_version(const svr_chart *c);
+/* and whenever something went up or down. */
+SVR_API uint64_t svr_chart_states(const svr_chart *c);
+/* The other direction of an edge, or SVR_PATH_NONE. */
+SVR_API uint32_t svr_chart_other(const svr_chart *c, uint32_t edge);
 
 typedef struct svr_chart_router {
     bool heard;        /* something of it is valid */

@@ -101,7 +101,7 @@ struct svr_chart {
     uint64_t *service_ids;
     size_t service_count;
     uint32_t self;
-    uint64_t version;
+    uint64_t version, states;
 
     svr__chart_router *routers;
     uint32_t *by_id; /* routers */

@@ -217,6 +217,8 @@ void svr__own_renew(svr_chart *c, uint32_t number, svr_time now)
 
 void svr__own_heard(svr_chart *c, const svr__topology_item *item, svr_time now)
 {
+    if (item->sequence >= SVR__TOPOLOGY_SEQUENCE_END - UINT32_MAX)
+        return; /* there is nothing above it: it has to die of age */
     if (item->sequence > c->sequence)
         c->sequence = item->sequence;
     c->stale[item->number] = true;

@@ -34,6 +34,7 @@ static void refresh_edge(svr_chart *c, uint32_t number)
     if (is.up == e->up && is.latency_us == e->latency_us &&
         is.jitter_us == e->jitter_us && is.loss_ppm == e->loss_ppm)
         return;
+    c->states += is.up != e->up;
     *e = is;
     c->version++;
 }
@@ -59,6 +60,8 @@ static void set_edge(svr_chart *c, uint32_t part, const svr__topology_entry *e)
     if (!found)
         return;
     svr__chart_edge *said = &c->said[found->number];
+    c->states += said->sequence == 0 || said->figures.up != e->up;
+    c->version++;
     said->figures = (svr_chart_figures){
         .up = e->up,
         .measured = e->measured,
@@ -121,7 +124,10 @@ void svr__part_take(svr_chart *c, uint32_t part, const svr__topology_item *item,
 void svr__part_end(svr_chart *c, uint32_t part)
 {
     c->parts[part].alive = false;
+    c->parts[part].sequence = 0; /* what still has it is about to forget it */
     c->counters.parts_void++;
+    c->version++;
+    c->states++;
     refresh_router(c, c->parts[part].router);
     for (size_t i = 0; i < c->neighbour_count; i++)
         svr__flood_mark(c, &c->neighbours[i], part, false);
@@ -174,6 +180,16 @@ const svr_topology *svr_chart_graph(const svr_chart *c)
 uint64_t svr_chart_version(const svr_chart *c)
 {
     return c->version;
+}
+
+uint64_t svr_chart_states(const svr_chart *c)
+{
+    return c->states;
+}
+
+uint32_t svr_chart_other(const svr_chart *c, uint32_t edge)
+{
+    return edge < c->graph.edge_count ? c->said[edge].other : SVR_PATH_NONE;
 }
 
 void svr_chart_count(const svr_chart *c, svr_chart_counters *out)
