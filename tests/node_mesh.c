@@ -139,8 +139,9 @@ static uint16_t peer_of(struct plan *p, int router)
 }
 
 static void add_pathway(struct plan *p, const struct mesh *m, int self,
-                        int other, int plane)
+                        int link, int other)
 {
+    int plane = m->options.links[link].plane;
     size_t i = p->config.pathway_count++;
     svr_pathway_config *pw = &p->pathways[i];
     svr_pathway_config_init(pw);
@@ -155,6 +156,7 @@ static void add_pathway(struct plan *p, const struct mesh *m, int self,
     pw->watch.desired_tx = pw->watch.required_rx = 100000;
     pw->tcp_as_udp = m->options.masked;
     pw->vector = (uint16_t)plane;
+    pw->link = (uint32_t)link;
     pw->cost = m->options.cost[plane];
     pw->capacity = m->options.capacity[plane];
 }
@@ -174,9 +176,10 @@ static void plan_routes(struct plan *p, const struct mesh *m, int self)
     p->config.route_count = count;
 }
 
-static void add_link(struct plan *p, const struct mesh *m, int self, int from,
-                     int to, int plane)
+static void add_link(struct plan *p, const struct mesh *m, int self, int link,
+                     int from, int to)
 {
+    int plane = m->options.links[link].plane;
     size_t i = p->config.link_count;
 
     if (from == self)
@@ -187,7 +190,8 @@ static void add_link(struct plan *p, const struct mesh *m, int self, int from,
                                     .to = (uint16_t)to,
                                     .vector = (uint16_t)plane,
                                     .cost = m->options.cost[plane],
-                                    .capacity = m->options.capacity[plane]};
+                                    .capacity = m->options.capacity[plane],
+                                    .link = (uint32_t)link};
     p->config.link_count++;
 }
 
@@ -196,11 +200,13 @@ static void plan_topology(struct plan *p, const struct mesh *m, int self)
 {
     for (int i = 0; i < m->options.link_count; i++) {
         const struct mesh_link *l = &m->options.links[i];
-        add_link(p, m, self, l->a, l->b, l->plane);
-        add_link(p, m, self, l->b, l->a, l->plane);
+        add_link(p, m, self, i, l->a, l->b);
+        add_link(p, m, self, i, l->b, l->a);
     }
-    p->instance = (svr_instance_config){
-        .service = 0, .router = (uint16_t)(m->options.routers - 1)};
+    p->instance =
+        (svr_instance_config){.service = 0,
+                              .router = (uint16_t)(m->options.routers - 1),
+                              .capacity = m->options.room};
     p->config.links = p->links;
     p->config.instances = &p->instance;
     p->config.instance_count = 1;
@@ -222,10 +228,24 @@ static void plan_pathways(struct plan *p, const struct mesh *m, int self)
     for (int i = 0; i < m->options.link_count; i++) {
         const struct mesh_link *l = &m->options.links[i];
         if (l->a == self)
-            add_pathway(p, m, self, l->b, l->plane);
+            add_pathway(p, m, self, i, l->b);
         else if (l->b == self)
-            add_pathway(p, m, self, l->a, l->plane);
+            add_pathway(p, m, self, i, l->a);
     }
+}
+
+uint32_t mesh_edge(const struct mesh *m, int router, int from, int to,
+                   int plane)
+{
+    const svr_topology *t = svr_chart_graph(svr_node_chart(m->node[router]));
+    char name[16];
+    uint32_t i = 0;
+
+    snprintf(name, sizeof(name), "p%d-r%d", plane, to);
+    while (t->edges[i].from != (uint32_t)from ||
+           strcmp(t->edges[i].name, name) != 0)
+        i++;
+    return i;
 }
 
 static void set_unix_time(struct mesh *m, int router)
@@ -236,29 +256,37 @@ static void set_unix_time(struct mesh *m, int router)
     svr_node_set_unix_time(m->node[router], unix_ns, m->now);
 }
 
+static void plan_node(struct plan *p, struct mesh *m, int self)
+{
+    memset(p, 0, sizeof(*p));
+    svr_node_config_init(&p->config);
+    p->config.name = names[self];
+    p->config.boot = m->boot;
+    memset(p->config.recovery_key, 'a' + self, sizeof(p->config.recovery_key));
+    p->config.limits.sessions = m->options.sessions ? m->options.sessions : 64;
+    p->config.limits.sealed = m->options.sealed;
+    p->config.alloc = (svr_allocator){count_alloc, count_free, m};
+    p->config.random = (svr_random){fill_random, &m->random};
+    if (m->options.rekey)
+        p->config.rekey = m->options.rekey;
+    plan_service(p, m);
+    plan_interfaces(p, m, self);
+    plan_pathways(p, m, self);
+    if (p->security.exchanged)
+        p->config.identity = &m->identity[self];
+    plan_routes(p, m, self);
+    if (m->options.topology || m->options.learning)
+        plan_topology(p, m, self);
+    p->config.learn = m->options.learning;
+}
+
 static void make_node(struct mesh *m, int self)
 {
-    struct plan p = {0};
-    svr_node_config_init(&p.config);
-    p.config.name = names[self];
-    p.config.boot = m->boot;
-    memset(p.config.recovery_key, 'a' + self, sizeof(p.config.recovery_key));
-    p.config.limits.sessions = m->options.sessions ? m->options.sessions : 64;
-    p.config.limits.sealed = m->options.sealed;
-    p.config.alloc = (svr_allocator){count_alloc, count_free, m};
-    p.config.random = (svr_random){fill_random, &m->random};
-    if (m->options.rekey)
-        p.config.rekey = m->options.rekey;
+    struct plan p;
+    const svr_random random = {fill_random, &m->random};
     cr_assert_eq(svr_crypto_init(), 0);
-    net_identity(&m->identity[self], self, &p.config.random);
-    plan_service(&p, m);
-    plan_interfaces(&p, m, self);
-    plan_pathways(&p, m, self);
-    if (p.security.exchanged)
-        p.config.identity = &m->identity[self];
-    plan_routes(&p, m, self);
-    if (m->options.topology)
-        plan_topology(&p, m, self);
+    net_identity(&m->identity[self], self, &random);
+    plan_node(&p, m, self);
     cr_assert_eq(svr_node_create(&m->node[self], &p.config, m->now), 0);
     set_unix_time(m, self);
 }
@@ -298,6 +326,14 @@ void mesh_restart(struct mesh *m, int router)
     svr_node_destroy(m->node[router]);
     m->boot++;
     make_node(m, router);
+}
+
+void mesh_reload(struct mesh *m, int router)
+{
+    struct plan p;
+    plan_node(&p, m, router);
+    cr_assert_eq(svr_node_reconfigure(m->node[router], &p.config, m->now, NULL),
+                 0);
 }
 
 static void check_node(const svr_node *n)

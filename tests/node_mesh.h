@@ -46,6 +46,8 @@ struct mesh_options {
     bool unaudited; /* the books are not checked after each packet, which takes
                        long with many sessions */
     bool per_packet, watched, masked, exchanged;
+    uint32_t room;            /* sessions that the service has room for */
+    bool learning;            /* routers tell each other of the network */
     svr_time rekey;           /* as net_options has it */
     const svr_cipher *cipher; /* as net_options has it */
     enum svr_encryption encryption;
@@ -86,6 +88,11 @@ struct mesh {
 void mesh_open(struct mesh *m, const struct mesh_options *options);
 void mesh_close(struct mesh *m);
 void mesh_restart(struct mesh *m, int router);
+/* The router gets its configuration again. */
+void mesh_reload(struct mesh *m, int router);
+/* The place of a link's direction in a router's chart. */
+uint32_t mesh_edge(const struct mesh *m, int router, int from, int to,
+                   int plane);
 
 /* A host's packet goes into the router; takes f. Returns why it was dropped. */
 enum svr_drop mesh_send(struct mesh *m, int router, struct frame f);

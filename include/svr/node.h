@@ -24,6 +24,7 @@
 #include <svr/pathway.h>
 #include <svr/policy.h>
 #include <svr/session.h>
+#include <svr/topology.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -189,6 +190,9 @@ typedef struct svr_pathway_config {
                            seconds, 1 to 30, asks the peer whether it has it; a
                            packet of no session is not answered. 0, the
                            default: it is, and nothing is asked */
+    uint32_t link;      /* with svr_node_config.learn: a number, below that of
+                           pathways and links together, which both directions of
+                           a pathway have, and no other one */
     uint8_t bfd_ttl;   /* of BFD packets, 64; 255: theirs must have it, too (RFC
                           5881 section 5) */
     uint16_t vector;   /* S16: the place of its vector name in the policy's, or
@@ -219,6 +223,7 @@ typedef struct svr_link_config {
     uint16_t from, to;
     uint16_t vector;
     uint32_t cost, capacity;
+    uint32_t link;
 } svr_link_config;
 
 /* A router where a service's sessions may leave SVR, this one or another one,
@@ -293,6 +298,9 @@ typedef struct svr_node_config {
     const svr_instance_config *instances; /* a service without any ends at each
                                              peer that a route of it leads to */
     size_t instance_count;
+    bool learn; /* routers tell each other how their pathways and services are
+                   doing (svr/topology.h). Pathways and links have a `link`;
+                   those that nobody has told of count as above */
     svr_allocator alloc;
     svr_random random;
     svr_notify notify; /* told what happens; may be left empty */
@@ -309,7 +317,8 @@ typedef struct svr_node svr_node;
  * an MTU, a limit, or an interval, TTL or port of a watched pathway out of
  * range; a waypoint that is no address of its interface, or that is not next
  * door and has no gateway; routers without this one or a peer, links without
- * routers, or of this one), EXISTS,
+ * routers, or of this one; what
+ * svr_chart_create refuses where there is `learn`), EXISTS,
  * CONFLICT (as svr_policy_create; two interfaces, peers or routers of one name,
  * or a peer of the router's own; two pathways between the same waypoints). */
 SVR_API SVR_MUST_CHECK int
@@ -606,6 +615,11 @@ SVR_API int svr_node_pathway_next(const svr_node *n, size_t *cursor,
  * this name. */
 SVR_API SVR_MUST_CHECK int svr_node_pathway_admin(svr_node *n, const char *name,
                                                   bool down, svr_time now);
+
+/* What this router knows of the network: edges are the pathways of its
+ * configuration, then the links. NULL without svr_node_config.learn. Valid
+ * until the node is next called. */
+SVR_API const svr_chart *svr_node_chart(const svr_node *n);
 
 /* Walks over the sessions: *cursor starts at 0. 1 with *out filled in, valid
  * until the node is next called, or 0 at the end. Sessions that come or go

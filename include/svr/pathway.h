@@ -138,6 +138,11 @@ svr_pathway_receive(svr_pathway *p, const svr_pathway_message *m, svr_time now);
 SVR_API SVR_MUST_CHECK int
 svr_pathway_send(svr_pathway *p, svr_pathway_message *out, svr_time now);
 
+/* A message beside those that are due, for what the caller has to say. 0: the
+ * pathway is plain, or its peer not yet known. */
+SVR_API SVR_MUST_CHECK int svr_pathway_speak(svr_pathway *p,
+                                             svr_pathway_message *out);
+
 /* When svr_pathway_handle and svr_pathway_send have something to do: a time
  * that is past for at once, or SVR_NEVER. */
 SVR_API svr_time svr_pathway_due(const svr_pathway *p);

@@ -151,4 +151,5 @@ void svr__carry_over(const svr__change *c, svr_node *n, svr_node *draft,
     carry_peers(c, n, draft);
     carry_tenants(c, n, draft);
     carry_pathways(c, n, draft, now);
+    svr__learn_carry(n, draft, now);
 }

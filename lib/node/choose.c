@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* What is measured of the own pathways. How many sessions they have is asked
- * for each session anew. */
+/* What is measured of the own pathways, and told of others. How many sessions
+ * they have is asked for each session anew. */
 static void take_figures(svr_node *n, svr_time now)
 {
     svr__choices *h = &n->choices;
@@ -24,6 +24,9 @@ static void take_figures(svr_node *n, svr_time now)
         e->jitter_us = info.quality.jitter_us;
         e->loss_ppm = info.quality.loss_ppm;
     }
+    for (size_t i = n->pathway_count; i < h->edge_count; i++)
+        svr__learn_edge(n, (uint32_t)i, &h->edges[i]);
+    svr__learn_loads(n, h->instances);
     h->figured = h->generation;
 }
 

@@ -207,6 +207,7 @@ static bool valid_vector(const svr_node_config *c, uint16_t vector)
     return vector == SVR_VECTOR_NONE || vector < c->policy.vector_count;
 }
 
+/* Numbers that both directions share are looked at by svr_chart_create. */
 static bool valid_link(const svr_node_config *c, const svr_link_config *l)
 {
     return valid_name(l->name) && l->from < c->router_count &&

@@ -79,6 +79,7 @@ svr_time svr_node_expiry(const svr_node *n)
     due = svr__tours_due(n) < due ? svr__tours_due(n) : due;
     due = svr__keying_due(n) < due ? svr__keying_due(n) : due;
     due = svr__choices_due(n) < due ? svr__choices_due(n) : due;
+    due = svr__learn_due(n) < due ? svr__learn_due(n) : due;
     due = aliases < due ? aliases : due;
     due = fabric < due ? fabric : due;
     return clients < due ? clients : due;
@@ -100,6 +101,7 @@ void svr_node_handle_expiry(svr_node *n, svr_time now)
 
     svr__keying_run(n, now);
     svr__watch_expire(n, now);
+    svr__learn_run(n, now);
     svr__resync_tokens(n, now);
     svr__choices_run(n, now);
     svr__tours_run(n, now);

@@ -19,6 +19,8 @@
  * comes for that is taken before all else (S14, S15). keying.c exchanges keys
  * with peers that way.
  *
+ * learn.c hears from peers how the network is doing, and tells them.
+ *
  * beside it: token.c makes and keeps recovery tokens (S8.5), recover.c
  * builds sessions with them, resync.c tells peers of sessions after a restart
  * (S8.4), on tours (tour.c), open.c makes sessions and their flows, route.c
@@ -327,6 +329,10 @@ struct svr_node {
     void *copies; /* strings and arrays of the configuration */
     size_t copies_len;
     svr__map pathway_map; /* by local and remote waypoint */
+    svr_chart *chart;     /* of the network; NULL: none */
+    uint32_t *leaving;    /* sessions of each service that leave SVR here; with
+                             a chart only */
+    svr_time learn_due;   /* it is told how many */
 
     /* What runs, from here on. */
     svr_allocator alloc;
@@ -488,6 +494,32 @@ void svr__watch_marked(svr_node *n, svr__pathway *pw, const svr_path_metrics *m,
 /* When svr__watch_expire has something to do. */
 svr_time svr__watch_expiry(const svr_node *n);
 void svr__watch_expire(svr_node *n, svr_time now);
+
+/* learn.c (S14.3, S16.1) */
+/* The chart. Pathways are there by then, and the policy. */
+int svr__learn_init(svr_node *n, const svr_node_config *c, svr_time now);
+void svr__learn_free(svr_node *n);
+/* What is known goes over to another configuration. */
+void svr__learn_carry(const svr_node *from, svr_node *to, svr_time now);
+/* Sessions are there as that has them. */
+void svr__learn_recount(svr_node *n);
+/* A session has begun (+1) or ends (-1). */
+void svr__learn_session(svr_node *n, const svr__session *s, int change);
+/* Something about the pathway is new. */
+void svr__learn_follow(svr_node *n, const svr__pathway *pw, svr_time now);
+/* The attribute TOPOLOGY of an authentic message, never seen before. */
+void svr__learn_heard(svr_node *n, uint16_t peer, svr_span message,
+                      svr_time now);
+/* The pathway by which a peer is told, or NULL. */
+const svr__pathway *svr__learn_pathway(const svr_node *n, uint16_t peer);
+/* What is known of an edge, own pathways first, then links: up where nobody
+ * says that it is not. Nothing without a chart. */
+void svr__learn_edge(const svr_node *n, uint32_t edge, svr_path_edge *out);
+/* The loads of the instances of the configuration. Likewise. */
+void svr__learn_loads(const svr_node *n, svr_path_instance *out);
+/* When svr__learn_run has something to do. */
+svr_time svr__learn_due(const svr_node *n);
+void svr__learn_run(svr_node *n, svr_time now);
 
 /* relay.c */
 void svr__relay(svr__work *w, svr__flow *flow);

@@ -122,6 +122,7 @@ static void set_state(svr_node *n, svr__pathway *pw, bool up, bool ready,
         svr__keying_follow(n, pw->peer, now);
     svr__choices_state(n);
     svr__moves_begin(n, pw, now);
+    svr__learn_follow(n, pw, now);
     svr__notify_pathway(n, pw, now);
 }
 
@@ -176,6 +177,8 @@ static void follow(svr_node *n, svr__pathway *pw, unsigned changes,
         svr__choices_figures(n, now);
     if (changes & SVR_PATHWAY_CHANGED_STATE)
         set_state(n, pw, info.state == SVR_BFD_UP, info.ready, now);
+    if (changes & SVR_PATHWAY_CHANGED_QUALITY)
+        svr__learn_follow(n, pw, now);
     take_mtu(n, pw, &info, now);
     take_nat(n, pw, &info, now);
     if (changes & SVR_PATHWAY_CHANGED_PINHOLE)

@@ -150,6 +150,9 @@ bool svr__watch_input(svr__work *w)
     if (!(changes & SVR_PATHWAY_REPLAYED) &&
         (m.block.present & SVR_BFD_HAS(ECHO)))
         svr__clock_heard(n, &n->peers[pw->peer], &m.block.echo, w->now);
+    if (!(changes & SVR_PATHWAY_REPLAYED) &&
+        (m.block.present & SVR_BFD_HAS(TOPOLOGY)))
+        svr__learn_heard(n, pw->peer, m.block.topology, w->now);
     svr__watch_serve(n, pw, changes & ~(unsigned)SVR_PATHWAY_REPLAYED, w->now);
     if (changes & SVR_PATHWAY_REPLAYED)
         svr__drop(w, SVR_DROP_REPLAY);

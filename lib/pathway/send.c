@@ -191,6 +191,14 @@ static bool send_report(svr_pathway *p, svr_pathway_message *m, svr_time now)
     return true;
 }
 
+int svr_pathway_speak(svr_pathway *p, svr_pathway_message *out)
+{
+    if (p->settings.plain || svr_addr_is_none(&p->roam.peer.addr))
+        return 0;
+    begin_message(p, out, &p->roam.peer);
+    return 1;
+}
+
 int svr_pathway_send(svr_pathway *p, svr_pathway_message *out, svr_time now)
 {
     if (send_challenge(p, out, now))
