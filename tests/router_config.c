@@ -205,6 +205,26 @@ Test(config, a_router_gets_its_own_part)
     config_free(c);
 }
 
+/* Both directions of a pathway have one number, wherever they are looked at
+ * from. */
+Test(config, directions_of_a_pathway)
+{
+    struct config *c = load_good(base_file, "a");
+    const svr_node_config *n = &c->node;
+
+    cr_expect(n->learn);
+    cr_assert_eq(n->pathway_count, 1);
+    cr_assert_eq(n->link_count, 1);
+    cr_expect_str_eq(n->links[0].name, "to-a");
+    cr_expect_eq(n->pathways[0].link, 0);
+    cr_expect_eq(n->links[0].link, 0);
+    config_free(c);
+    c = load_good(base_file, "b");
+    cr_expect_eq(c->node.pathways[0].link, 0);
+    cr_expect_eq(c->node.links[0].link, 0);
+    config_free(c);
+}
+
 Test(config, interfaces)
 {
     struct config *c = load_with(

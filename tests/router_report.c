@@ -437,6 +437,52 @@ Test(router_report, explain)
     finish(&f);
 }
 
+Test(router_report, topology)
+{
+    fixture f;
+    json_t *o;
+
+    start_with(&f, load_pathways());
+    svr_node_handle_expiry(f.node, 62 * SVR_SECOND);
+    o = ask_text(&f, "{\"command\": \"topology\"}");
+    expect_text(o, "schema", "svr.topology/1");
+    cr_assert_eq(json_array_size(at(o, "data")), 6);
+    expect_text(o, "data.0.router", "r1");
+    cr_assert(json_is_true(at(o, "data.0.heard")));
+    expect_text(o, "data.1.router", "r2");
+    cr_assert(json_is_false(at(o, "data.1.heard")));
+    cr_assert(json_is_null(at(o, "data.1.age_s")));
+    expect_text(o, "data.3.pathway", "two");
+    expect_text(o, "data.3.from", "r1");
+    expect_text(o, "data.3.to", "r2");
+    cr_assert(json_is_true(at(o, "data.3.heard")));
+    cr_assert(json_is_false(at(o, "data.3.up")));
+    cr_assert(json_is_null(at(o, "data.3.quality")));
+    expect_text(o, "data.5.pathway", "b");
+    cr_assert(json_equal(at(o, "data.3.link"), at(o, "data.5.link")));
+    cr_assert(json_is_false(at(o, "data.5.heard")));
+    json_decref(o);
+    finish(&f);
+}
+
+/* The service that leaves here, and how many sessions do. */
+Test(router_report, the_load_of_a_service_in_the_topology)
+{
+    fixture f;
+    json_t *o;
+
+    start(&f);
+    send_udp(&f, 1000);
+    svr_node_handle_expiry(f.node, 62 * SVR_SECOND);
+    svr_node_handle_expiry(f.node, 80 * SVR_SECOND);
+    o = ask_text(&f, "{\"command\": \"topology\"}");
+    cr_assert_eq(json_array_size(at(o, "data")), 1);
+    expect_text(o, "data.0.services.0.name", "everything");
+    expect_number(o, "data.0.services.0.sessions", 1);
+    json_decref(o);
+    finish(&f);
+}
+
 Test(router_report, a_pathway_goes_down_and_up)
 {
     fixture f;

@@ -42,6 +42,10 @@ bool build_routes(struct builder *b);
 bool build_vectors(struct builder *b);
 /* The place of the vector that a pathway has. */
 uint16_t build_vector_of(const struct builder *b, const struct value *pathway);
+/* What both directions of a pathway have in common: the lower place of theirs
+ * among those of all routers. */
+uint32_t build_link_of(const struct builder *b, const struct value *router,
+                       const struct value *pathway);
 /* The place of that name. */
 uint16_t build_vector(const struct builder *b, const char *name);
 /* Pathways of the other routers, and where services leave. */

@@ -171,6 +171,7 @@ static void build_pathway(struct builder *b, const struct value *pathway,
             (uint8_t)(value_of(pathway, PATHWAY_INACTIVITY)->number /
                       SVR_SECOND);
     out->vector = build_vector_of(b, pathway);
+    out->link = build_link_of(b, b->router, pathway);
     out->cost = (uint32_t)value_of(pathway, PATHWAY_COST)->number;
     out->capacity = (uint32_t)value_of(pathway, PATHWAY_CAPACITY)->number;
     out->tcp_as_udp = tcp_as_udp == TCP_AS_UDP_ALWAYS;

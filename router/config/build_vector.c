@@ -1,6 +1,7 @@
 /* What paths are computed from: names of vectors, the pathways of the other
  * routers, and the routers where services leave. */
 #include "build.h"
+#include "check.h"
 
 #include <string.h>
 
@@ -80,6 +81,30 @@ uint16_t build_vector_of(const struct builder *b, const struct value *pathway)
     return name->given ? build_vector(b, name->text) : SVR_VECTOR_NONE;
 }
 
+/* The place of a pathway among all of them. */
+static size_t number_of(const struct builder *b, const struct value *router,
+                        const struct value *pathway)
+{
+    const struct value *routers = value_of(b->root, ROOT_ROUTERS);
+    size_t before = 0;
+
+    for (const struct value *r = routers->items; r != router; r++)
+        before += value_of(r, ROUTER_PATHWAYS)->count;
+    return before +
+           (size_t)(pathway - value_of(router, ROUTER_PATHWAYS)->items);
+}
+
+uint32_t build_link_of(const struct builder *b, const struct value *router,
+                       const struct value *pathway)
+{
+    const struct value *peer = value_find(
+        value_of(b->root, ROOT_ROUTERS), value_of(pathway, PATHWAY_PEER)->text);
+    size_t there = number_of(b, router, pathway);
+    size_t back = number_of(b, peer, pathway_reverse(b->root, router, pathway));
+
+    return (uint32_t)(there < back ? there : back);
+}
+
 static bool add_link(struct builder *b, const struct value *router,
                      const struct value *pathway)
 {
@@ -97,6 +122,7 @@ static bool add_link(struct builder *b, const struct value *router,
         .vector = build_vector_of(b, pathway),
         .cost = (uint32_t)value_of(pathway, PATHWAY_COST)->number,
         .capacity = (uint32_t)value_of(pathway, PATHWAY_CAPACITY)->number,
+        .link = build_link_of(b, router, pathway),
     };
     return links[node->link_count - 1].name != NULL;
 }
@@ -139,6 +165,7 @@ static bool build_instances(struct builder *b)
 
 bool build_topology(struct builder *b)
 {
+    b->out->config.node.learn = true;
     b->out->config.node.links =
         build_array(b, count_pathways(b), sizeof(svr_link_config));
     return b->out->config.node.links && for_pathways(b, add_link) &&

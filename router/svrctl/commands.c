@@ -4,6 +4,7 @@
 #include "keygen.h"
 #include "prometheus.h"
 #include "show.h"
+#include "topology.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -151,6 +152,42 @@ static int run_keys(struct client *c, const struct options *o, char **args)
                    : print_list(c, "keys", svrctl_keys_init, svrctl_keys_add);
 }
 
+/* The network: as a table, as JSON, or as a picture. */
+
+static int draw(const json_t *data)
+{
+    FILE *dot = popen("dot -Tsvg", "w");
+
+    if (dot == NULL) {
+        perror("svrctl: dot");
+        return SVRCTL_ERROR;
+    }
+    topology_dot(data, dot);
+    if (pclose(dot) == 0)
+        return SVRCTL_DONE;
+    fputs("svrctl: --svg needs the program dot of Graphviz\n", stderr);
+    return SVRCTL_ERROR;
+}
+
+static int run_topology(struct client *c, const struct options *o, char **args)
+{
+    json_t *data = json_array();
+    int status;
+
+    (void)args;
+    if (o->json) {
+        json_decref(data);
+        return print_list_json(c, "topology");
+    }
+    status = ask_list(c, "topology", take_all, data);
+    if (status == SVRCTL_DONE && o->svg)
+        status = draw(data);
+    else if (status == SVRCTL_DONE)
+        (o->dot ? topology_dot : topology_print)(data, stdout);
+    json_decref(data);
+    return status;
+}
+
 /* Counters: for people, as JSON, or with all that is measured. */
 
 static int print_prometheus(struct client *c)
@@ -288,6 +325,7 @@ static const struct command commands[] = {
     {"sessions", "", 0, 0, false, run_sessions},
     {"paths", "", 0, 0, false, run_paths},
     {"explain", " TENANT ADDRESS PORT PROTOCOL", 4, 4, false, run_explain},
+    {"topology", "", 0, 0, false, run_topology},
     {"keys", "", 0, 0, false, run_keys},
     {"counters", "", 0, 0, false, run_counters},
     {"pathway", " NAME down|up", 2, 2, false, run_pathway},

@@ -10,6 +10,7 @@ struct options {
     const char *router, *socket;
     bool json;
     bool prometheus;  /* of counters alone */
+    bool dot, svg;    /* of topology alone */
     const char *keys; /* these two of keygen */
     bool public_only;
 };

@@ -19,6 +19,7 @@ static const char help[] =
     "  paths             whether pathways live, and how good they are\n"
     "  explain TENANT ADDRESS PORT PROTOCOL\n"
     "                    where such a session would go, and why\n"
+    "  topology          the network as this router knows it\n"
     "  keys              keys that are exchanged with peers, never what they "
     "are\n"
     "  counters          packets, drops and their reasons\n"
@@ -39,6 +40,8 @@ static const char help[] =
     "  --json            print a JSON document\n"
     "  --prometheus      counters: print them in the text format of "
     "Prometheus\n"
+    "  --dot             topology: print it for Graphviz\n"
+    "  --svg             topology: print a picture, by Graphviz\n"
     "  --keys DIR        keygen: where the private half is (default: here)\n"
     "  --public          keygen: only print the public half of what is "
     "there\n"
@@ -54,6 +57,8 @@ enum {
     SOCKET,
     JSON,
     PROMETHEUS,
+    DOT,
+    SVG,
     KEYS,
     PUBLIC,
     HELP,
@@ -65,6 +70,8 @@ static const struct option long_options[] = {
     {"socket", required_argument, NULL, SOCKET},
     {"json", no_argument, NULL, JSON},
     {"prometheus", no_argument, NULL, PROMETHEUS},
+    {"dot", no_argument, NULL, DOT},
+    {"svg", no_argument, NULL, SVG},
     {"keys", required_argument, NULL, KEYS},
     {"public", no_argument, NULL, PUBLIC},
     {"help", no_argument, NULL, HELP},
@@ -104,6 +111,12 @@ static int read_options(struct options *o, int argc, char **argv)
             break;
         case PROMETHEUS:
             o->prometheus = true;
+            break;
+        case DOT:
+            o->dot = true;
+            break;
+        case SVG:
+            o->svg = true;
             break;
         case KEYS:
             o->keys = optarg;
@@ -169,12 +182,16 @@ int main(int argc, char **argv)
     command = command_find(argv[optind++]);
     if (command == NULL)
         return wrong(
-            "the commands are status, sessions, paths, keys, counters, "
-            "pathway, rekey, diff, reload, events and keygen");
+            "the commands are status, sessions, paths, topology, explain, "
+            "keys, counters, pathway, rekey, diff, reload, events and keygen");
     if (argc - optind < command->least || argc - optind > command->most)
         return wrong_use(command);
     if (options.prometheus && strcmp(command->name, "counters") != 0)
         return wrong("--prometheus is for counters");
+    if ((options.dot || options.svg) && strcmp(command->name, "topology") != 0)
+        return wrong("--dot and --svg are for topology");
+    if (options.json + options.dot + options.svg > 1)
+        return wrong("one of --json, --dot and --svg");
     if ((options.keys != NULL || options.public_only) && !command->alone)
         return wrong("--keys and --public are for keygen");
     if (options.prometheus && options.json)

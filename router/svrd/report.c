@@ -5,6 +5,7 @@
 #include "neighbour.h"
 #include "report_explain.h"
 #include "report_keys.h"
+#include "report_topology.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -479,14 +480,17 @@ static json_t *answer(const struct report *r, const json_t *request,
         return list_document(r, request, "svr.keys/1", next_key, now);
     if (strcmp(command, "explain") == 0)
         return report_explain(r, request, now);
+    if (strcmp(command, "topology") == 0)
+        return list_document(r, request, "svr.topology/1", report_topology,
+                             now);
     if (strcmp(command, "rekey") == 0)
         return report_rekey(r, request, now);
     if (strcmp(command, "pathway") == 0)
         return pathway_document(r, request, now);
     return report_error(
         "the commands are \"status\", \"sessions\", "
-        "\"paths\", \"explain\", \"keys\", \"counters\", \"pathway\", "
-        "\"rekey\", \"reload\", \"diff\" and \"events\"");
+        "\"paths\", \"topology\", \"explain\", \"keys\", \"counters\", "
+        "\"pathway\", \"rekey\", \"reload\", \"diff\" and \"events\"");
 }
 
 char *report_line(const json_t *o)

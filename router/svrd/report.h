@@ -22,12 +22,12 @@ struct report {
 
 /*
  * Answers one request: {"command": "status"}, "counters", or "sessions",
- * "paths" or "keys", these with "cursor": the "next" of the answer before; or
- * "pathway" with "name" and "down", which takes a pathway down or lets it come
- * up; or "rekey", of one "peer" or of all, which asks for new keys. The
- * answer is {"schema": "svr.COMMAND/1", "data": …}, with "next" where there are
- * more; or {"schema": "svr.error/1", "data": {"message": …}}. One line in
- * memory from malloc, or NULL where there is none.
+ * "paths", "topology" or "keys", these with "cursor": the "next" of the answer
+ * before; or "pathway" with "name" and "down", which takes a pathway down or
+ * lets it come up; or "rekey", of one "peer" or of all, which asks for new
+ * keys. The answer is {"schema": "svr.COMMAND/1", "data": …}, with "next" where
+ * there are more; or {"schema": "svr.error/1", "data": {"message": …}}. One
+ * line in memory from malloc, or NULL where there is none.
  */
 char *report_answer(const struct report *r, const char *line, size_t len,
                     svr_time now);

@@ -24,7 +24,25 @@ row_transit() {
         grep 'From 10\.2\.0\.1 .*mtu = 1300' "$run/ping"
     protocol_passes 47
     protocol_passes 253
+    check "dc knows that both pathways between branch and hub are up" \
+        net_wait 10 is_told dc west up side up
+    net_ctl branch pathway west down
+    check "and that one of them is taken down" \
+        net_wait 10 is_told dc west down side up
+    net_ctl branch pathway west up
+    check "and up again" net_wait 10 is_told dc west up side up
     routers_end
+}
+
+# is_told ROUTER [PATHWAY STATE]...: by svrctl topology, of branch and hub.
+is_told() {
+    local table
+    table=$(net_ctl "$1" topology) || return 1
+    shift
+    while (($# > 0)); do
+        grep -Eq "^branch +hub +$1 +$2( |\$)" <<<"$table" || return 1
+        shift 2
+    done
 }
 
 # traces_three: every router on the way, then the server.
