@@ -920,7 +920,7 @@ void svr__keying_renew(svr_node *n, svr_time now);
 /* A message (S14.3) that nobody has signed: NONE where it was taken. */
 enum svr_drop svr__keying_receive(svr__work *w, const svr_bfd_block *b);
 /* An authentic packet of the peer came under that generation. */
-void svr__keying_heard(svr_node *n, uint16_t peer, uint32_t generation,
+void svr__keying_heard(svr_node *n, uint16_t number, uint32_t generation,
                        svr_time now);
 /* Whether the peer, since its last start, uses the same keys as this router. */
 bool svr__keying_ready(const svr_node *n, const svr__pathway *pw);
