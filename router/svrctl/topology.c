@@ -228,6 +228,7 @@ void topology_dot(const json_t *data, FILE *out)
     json_t *o;
 
     fputs("graph network {\n"
+          "  rankdir=LR;\n"
           "  node [shape=box, style=rounded, fontname=\"sans-serif\"];\n"
           "  edge [fontname=\"sans-serif\", fontsize=10, penwidth=2];\n",
           out);

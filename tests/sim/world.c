@@ -1,4 +1,5 @@
 #include "world.h"
+#include "charts.h"
 
 #include "memory.h"
 
@@ -89,6 +90,7 @@ static void finish(struct world *w)
     }
     if (!all_up(w))
         world_fail(w, "not all pathways are up again");
+    charts_check(w);
     if (w->options.plan == PLAN_RESTART &&
         100 * w->tally.reset > w->hosts.count)
         world_fail(w, "%" PRIu64 " of %zu sessions did not survive",
