@@ -105,6 +105,32 @@ Test(node_size, super_packet_with_a_new_key)
     super_trip_later(&o, 13, NULL, 14000, 61 * SVR_SECOND);
 }
 
+/* What follows a super-packet in one batch does not overtake its pieces. */
+Test(node_size, segments_stay_in_order)
+{
+    static const size_t lens[] = {500, 4200, 0, 100, 2800, 1400, 1};
+    struct net net;
+    struct frame f[7];
+    uint32_t seq = 110;
+    net_open(&net, &(struct net_options){.per_packet = true});
+    open_tcp(&net);
+    for (size_t i = 0; i < 7; seq += (uint32_t)lens[i], i++) {
+        f[i] = client_segment(seq, NULL, lens[i]);
+        f[i].p.segment_size = lens[i] > 1400 ? 1400 : 0;
+    }
+    net_input_batch(&net, net.branch, f, 7, NET_LAN);
+    cr_assert_eq(net.out_count, 1 + 3 + 1 + 1 + 2 + 1 + 1);
+    seq = 110;
+    for (size_t i = 0; i < net.out_count; i++) {
+        svr_headers h = frame_headers(&net.out[i]);
+        cr_expect_eq(h.tcp_seq, seq, "packet %zu", i);
+        seq = h.tcp_seq + net.out[i].p.len - h.payload - 16;
+    }
+    for (size_t i = 0; i < 7; i++)
+        frame_free(&f[i]);
+    net_close(&net);
+}
+
 /* Each is 16 bytes longer on the wire and verified on its own. */
 Test(node_size, signed_segments)
 {

@@ -165,7 +165,12 @@ bool svr__fit(svr__work *w, const svr__passage *r)
     if ((int)len + g.steady + (int)g.metadata > (int)r->flow->mtu ||
         p->fragment_size)
         return may_split(w, r, &g, len);
-    return true;
+    if (p->segment_size || !svr__is_behind(w))
+        return true;
+    size = svr__payload_len(w);
+    if (svr__touch(w)) /* in one piece, so that it stays behind them */
+        svr__cut(w, size ? size : 1, true);
+    return false;
 }
 
 /* Of sessions that are encrypted, or may yet be. */

@@ -257,6 +257,7 @@ typedef struct svr__parts {
     uint8_t proto;  /* CUT: what the packet arrived as (S4.4) */
     bool bare;      /* CUT: what the neighbour added is off already */
     uint16_t iface; /* otherwise: where the parts go */
+    uint64_t hash;  /* of the packet's flow */
     svr_addr next_hop;
     uint16_t pathway;      /* SPLIT */
     svr_fragment fragment; /* what its pieces have in common */
@@ -1118,6 +1119,8 @@ void svr__parts_post(svr__work *w, enum svr__parts_kind kind, uint16_t iface,
 /* The packet is consumed; its pieces come back as packets of their own. bare:
  * as svr__work has it, for each piece. */
 void svr__cut(svr__work *w, size_t size, bool bare);
+/* Whether pieces of its flow that came before it have yet to go out. */
+bool svr__is_behind(const svr__work *w);
 
 /* expiry.c */
 /* When the session ends if no packet comes. */

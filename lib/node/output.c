@@ -78,6 +78,7 @@ void svr__parts_post(svr__work *w, enum svr__parts_kind kind, uint16_t iface,
     svr__parts *parts = last_parts(&w->node->apart);
     parts->kind = (uint8_t)kind;
     parts->iface = iface;
+    parts->hash = w->hash;
     parts->next_hop = *next_hop;
     w->node->apart.count++;
     if (kind == SVR__CUT)
@@ -100,6 +101,17 @@ void svr__cut(svr__work *w, size_t size, bool bare)
     parts->proto = w->key.proto;
     parts->bare = bare;
     svr__parts_post(w, SVR__CUT, w->packet->iface, &SVR_ADDR_NONE);
+}
+
+bool svr__is_behind(const svr__work *w)
+{
+    const svr__apart *a = &w->node->apart;
+    if (w->piece || w->headers.tuple.proto != SVR_PROTO_TCP)
+        return false;
+    for (unsigned i = 0; i < a->count; i++)
+        if (a->parts[(a->first + i) % SVR_BATCH_MAX].hash == w->hash)
+            return true;
+    return false;
 }
 
 static int next_segment(svr__work *w, svr__parts *parts, uint8_t *buf,
