@@ -448,8 +448,7 @@ static void expect_record(const svr_node *n)
 
     while (!s->alive)
         s++;
-    cr_assert_str_eq(svr__names_at(&n->routers, s->passed.router[0]),
-                     "branch");
+    cr_assert_str_eq(svr__names_at(&n->routers, s->passed.router[0]), "branch");
 }
 
 Test(node_reconfigure, fates)

@@ -346,17 +346,17 @@ typedef struct svr__work {
     svr__flow_key key; /* as it arrived */
     uint64_t hash;     /* of the key */
     svr_time now;
-    uint32_t arrived;  /* how many bytes it had then */
+    uint32_t arrived;    /* how many bytes it had then */
+    uint32_t generation; /* of the keys that its block was signed with */
     svr__alias *alias; /* it came on that tuple of its session's, or NULL; until
                           it stands as if it had come on the present one */
     uint8_t proto; /* of a piece: what its packet arrived as (S4.4), else 0 */
-    uint32_t generation; /* of the keys that its block was signed with */
-    bool piece;          /* of a packet that was cut: is not cut again */
-    bool sealed;  /* its payload was encrypted by the session's other end */
-    bool bare;    /* stands as its neighbour meant it: only svr__send_on is
-                     left */
-    bool touched; /* bytes came or went: the checksum must be written anew */
-    bool whole;   /* was put together from pieces */
+    bool piece;    /* of a packet that was cut: is not cut again */
+    bool sealed;   /* its payload was encrypted by the session's other end */
+    bool bare;     /* stands as its neighbour meant it: only svr__send_on is
+                      left */
+    bool touched;  /* bytes came or went: the checksum must be written anew */
+    bool whole;    /* was put together from pieces */
     bool fragmentable; /* may leave in IP fragments; known from svr__fit on */
 } svr__work;
 
