@@ -12,6 +12,7 @@ authority_source=examples/authority.yaml
 #   signed   nothing is encrypted, and every packet is signed
 #   cbc      every packet is signed, and encrypted by AES-256-CBC
 #   gcm      encrypted by AES-256-GCM, and only metadata is signed
+#   always   payloads are encrypted whoever speaks first
 #   masked   TCP sessions that branch opens travel as UDP
 #   wan6     the waypoints have IPv6 addresses only
 authority_make() {
@@ -74,6 +75,11 @@ authority_cbc() {
 
 authority_gcm() {
     sed -i 's/sign: per-packet/sign: metadata-only/' "$1"
+}
+
+authority_always() {
+    sed -i 's/^    access: /    policy: always\n&/' "$1"
+    printf 'service-policies:\n  always: { encrypt: always }\n' >>"$1"
 }
 
 authority_masked() {
