@@ -3,11 +3,15 @@
  * pass a plain packet, to open a session, to end one, and to take another
  * configuration.
  *
- *   sessions [--sessions N] [options of measure.h]
+ *   sessions [--sessions N] [--encrypt CIPHER] [options of measure.h]
  *
  * Flows are found in batches, in random order, as svr_node_input finds them.
  * Beside it one at a time, and uthash and GLib's table with the same keys and
  * the same hash (SipHash-2-4), one at a time, since they know no batches.
+ *
+ * With --encrypt, sessions along the pathway are, and so is their metadata.
+ * Each takes 6 kB, so --sessions is better small then; only opening them is
+ * measured.
  *
  * A second router answers while the sessions are made, so that their packets
  * are plain ones afterwards. All memory is asked for in huge pages, as svrd
@@ -36,12 +40,13 @@
 
 #define OPERATIONS 32768
 #define SESSIONS 1000000
-#define ROOM 256 /* a first packet with its metadata */
+#define ROOM 512 /* a first packet with its metadata */
 #define BUFFER (SVR_HEADROOM + ROOM + SVR_TAILROOM)
 #define PEER_SESSIONS 4096
 #define WIRE 32 /* bytes of a packet: IPv4, UDP, 4 more */
 
 enum { BATCHED, SINGLE, UTHASH, GLIB };
+enum { OPEN_FAR = 3 }; /* its row */
 
 /* Ports of the servers; DNS sessions end after 5 seconds. */
 enum { PORT_LASTING = 9000, PORT_SHORT = 53 };
@@ -52,6 +57,7 @@ static uint8_t flow_hash_key[SVR_HASH_KEY_SIZE];
 
 static struct {
     size_t sessions, used; /* bytes, of the node */
+    const svr_cipher *cipher;
     svr_node *node, *peer;
     svr_time now, peer_now;
     uint64_t random;
@@ -159,6 +165,8 @@ static void fill_services(struct plan *p, bool peer, bool backwards)
                                           .prefix_count = 1,
                                           .access = &p->access,
                                           .access_count = 1};
+    if (in.cipher)
+        p->services[0].policy.encryption = SVR_ENCRYPT_ALWAYS;
     p->services[1] = p->services[0];
     p->services[1].name = "near";
     p->services[1].prefixes = &p->near;
@@ -179,7 +187,8 @@ static void fill_plan(struct plan *p, bool peer, bool backwards,
     p->other = (svr_peer_config){names[!peer]};
     p->security = (svr_security_config){.name = "default",
                                         .hmac = &svr_hmac_sha256_128,
-                                        .mode = SVR_HMAC_REGULAR};
+                                        .mode = SVR_HMAC_REGULAR,
+                                        .cipher = in.cipher};
     svr_pathway_config_init(&p->pathway);
     p->pathway.name = "wan";
     p->pathway.iface = WAN ^ backwards;
@@ -605,18 +614,30 @@ static void add_sizes(struct bench *b)
 
 /* ---- options ---- */
 
-/* Takes --sessions N out of the arguments. */
-static int read_sessions(int argc, char **argv)
+/* Takes "NAME VALUE" out of the front of the arguments. NULL: it is not there.
+ */
+static const char *take_option(const char *name, int *argc, char **argv)
 {
-    in.sessions = SESSIONS;
-    if (argc < 3 || strcmp(argv[1], "--sessions") != 0)
-        return argc;
-    in.sessions = strtoul(argv[2], NULL, 10);
+    if (*argc < 3 || strcmp(argv[1], name) != 0)
+        return NULL;
+    const char *value = argv[2];
+    for (int i = 3; i < *argc; i++)
+        argv[i - 2] = argv[i];
+    *argc -= 2;
+    return value;
+}
+
+/* --sessions N, then --encrypt CIPHER: of sessions along the pathway. */
+static void read_options(int *argc, char **argv)
+{
+    const char *sessions = take_option("--sessions", argc, argv);
+    const char *cipher = take_option("--encrypt", argc, argv);
+
+    in.sessions = sessions ? strtoul(sessions, NULL, 10) : SESSIONS;
     if (in.sessions < OPERATIONS || in.sessions > (size_t)8 * SESSIONS)
         fail("--sessions is from 32768 to 8000000");
-    for (int i = 3; i < argc; i++)
-        argv[i - 2] = argv[i];
-    return argc - 2;
+    if (cipher && !(in.cipher = svr_cipher_find(NULL, cipher)))
+        fail("--encrypt wants the name of a cipher that this processor has");
 }
 
 /* The C library then gives huge pages to all tables alike. */
@@ -653,9 +674,13 @@ int main(int argc, char **argv)
     };
 
     want_huge_pages(argv);
-    argc = read_sessions(argc, argv);
     if (svr_crypto_init() != 0)
         fail("no entropy");
+    read_options(&argc, argv);
+    if (in.cipher) { /* what is encrypted cannot be made up */
+        b.rows = &rows[OPEN_FAR];
+        b.row_count = 2;
+    }
     prepare();
     add_sizes(&b);
     int result = bench_main(&b, argc, argv);
