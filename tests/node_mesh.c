@@ -64,7 +64,7 @@ struct plan {
     svr_route_config routes[MESH_LINKS + 1];
     svr_link_config links[2 * MESH_LINKS];
     char link_names[2 * MESH_LINKS][16];
-    svr_instance_config instance;
+    svr_instance_config instances[2];
     svr_prefix prefixes[2];
     svr_access access;
     svr_service_config service;
@@ -103,11 +103,13 @@ static void plan_interfaces(struct plan *p, const struct mesh *m, int self)
 {
     p->lan[0] = (svr_prefix){numbered("10.0.0.0", 13, self, 1), 24};
     p->lan[1] = (svr_prefix){numbered("fd00::", 3, self, 1), 64};
-    p->interfaces[MESH_LAN] = (svr_interface_config){.name = "lan0",
-                                                     .addresses = p->lan,
-                                                     .address_count = 2,
-                                                     .mtu = NET_MTU,
-                                                     .tenant = 0};
+    p->interfaces[MESH_LAN] = (svr_interface_config){
+        .name = "lan0",
+        .addresses = p->lan,
+        .address_count = 2,
+        .gateway_v4 = numbered("10.0.0.0", 13, self, 254),
+        .mtu = NET_MTU,
+        .tenant = 0};
     for (int i = 0; i < MESH_PLANES; i++) {
         p->plane[i] =
             (svr_prefix){mesh_waypoint(m, self, i), m->options.v6[i] ? 64 : 24};
@@ -166,7 +168,8 @@ static void plan_routes(struct plan *p, const struct mesh *m, int self)
 {
     int next = m->options.next[self] ? m->options.next[self] - 1 : self + 1;
     size_t count = 0;
-    if (self == m->options.routers - 1 && !m->options.next[self])
+    if ((self == m->options.routers - 1 && !m->options.next[self]) ||
+        self + 1 == m->options.also)
         p->routes[count++] = (svr_route_config){.pathway = -1};
     for (size_t i = 0; i < p->config.pathway_count; i++)
         if (p->peer_router[p->pathways[i].peer] == next ||
@@ -195,6 +198,12 @@ static void add_link(struct plan *p, const struct mesh *m, int self, int link,
     p->config.link_count++;
 }
 
+static void add_instance(struct plan *p, const struct mesh *m, int router)
+{
+    p->instances[p->config.instance_count++] = (svr_instance_config){
+        .service = 0, .router = (uint16_t)router, .capacity = m->options.room};
+}
+
 /* What each router knows of the others, as from one file. */
 static void plan_topology(struct plan *p, const struct mesh *m, int self)
 {
@@ -203,13 +212,11 @@ static void plan_topology(struct plan *p, const struct mesh *m, int self)
         add_link(p, m, self, i, l->a, l->b);
         add_link(p, m, self, i, l->b, l->a);
     }
-    p->instance =
-        (svr_instance_config){.service = 0,
-                              .router = (uint16_t)(m->options.routers - 1),
-                              .capacity = m->options.room};
     p->config.links = p->links;
-    p->config.instances = &p->instance;
-    p->config.instance_count = 1;
+    p->config.instances = p->instances;
+    add_instance(p, m, m->options.routers - 1);
+    if (m->options.also)
+        add_instance(p, m, m->options.also - 1);
 }
 
 static void plan_pathways(struct plan *p, const struct mesh *m, int self)

@@ -42,11 +42,13 @@ struct mesh_options {
                                   go to any router first. Vectors are the
                                   planes' names, "wan0" to "wan2" */
     uint32_t cost[MESH_PLANES], capacity[MESH_PLANES];
+    uint8_t also;   /* router + 1 that has the service, too, or 0 */
     bool topology;  /* all routers know all links */
     bool unaudited; /* the books are not checked after each packet, which takes
                        long with many sessions */
     bool per_packet, watched, masked, exchanged;
-    uint32_t room;            /* sessions that the service has room for */
+    uint32_t room;            /* sessions that the service has room for, at
+                                 each router that has it */
     bool learning;            /* routers tell each other of the network */
     svr_time rekey;           /* as net_options has it */
     const svr_cipher *cipher; /* as net_options has it */

@@ -280,7 +280,7 @@ static void expect_explained(struct mesh *m, int plane, const char *about)
                  svr_drop_name(e.refused));
     if (plane == REFUSED)
         return;
-    svr_node_explained(m->node[0], &e, e.choice, &w);
+    svr_node_explained(m->node[0], &e, e.choice, &w, m->now);
     cr_assert_eq(w.pathway[1] - '0', plane, "%s: %s", about, w.pathway);
     cr_assert_str_eq(w.peer, "r1");
     cr_assert(w.up && w.known == (e.best_path != SVR_BEST_ORDER));

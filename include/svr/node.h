@@ -541,7 +541,7 @@ SVR_API SVR_MUST_CHECK int svr_node_explain(svr_node *n, int tenant,
                                             svr_explanation *out, svr_time now);
 /* The way of that place below e->ways; names are valid as long as the node. */
 SVR_API void svr_node_explained(const svr_node *n, const svr_explanation *e,
-                                size_t place, svr_node_way *out);
+                                size_t place, svr_node_way *out, svr_time now);
 /* Name and text of a rank; static storage, never NULL. */
 SVR_API const char *svr_way_rank_name(enum svr_way_rank rank);
 SVR_API const char *svr_way_rank_text(enum svr_way_rank rank);

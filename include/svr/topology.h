@@ -155,6 +155,9 @@ SVR_API const svr_topology *svr_chart_graph(const svr_chart *c);
 SVR_API uint64_t svr_chart_version(const svr_chart *c);
 /* and whenever something went up or down. */
 SVR_API uint64_t svr_chart_states(const svr_chart *c);
+/* When the load of an instance was last said, as far as its age is known; 0:
+ * never. */
+SVR_API svr_time svr_chart_load_said(const svr_chart *c, size_t instance);
 /* The other direction of an edge, or SVR_PATH_NONE. */
 SVR_API uint32_t svr_chart_other(const svr_chart *c, uint32_t edge);
 

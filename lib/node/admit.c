@@ -62,7 +62,7 @@ void svr__admit_count(svr_node *n, const svr__session *s, int change)
     if (peer)
         peer->sessions += (size_t)change;
     tenant_share(n, s->tenant)->sessions += (size_t)change;
-    svr__learn_session(n, s, change);
+    svr__load_session(n, s, change);
 }
 
 void svr__make_room(svr_node *n, svr_time now)

@@ -26,7 +26,8 @@ static void take_figures(svr_node *n, svr_time now)
     }
     for (size_t i = n->pathway_count; i < h->edge_count; i++)
         svr__learn_edge(n, (uint32_t)i, &h->edges[i]);
-    svr__learn_loads(n, h->instances);
+    for (uint32_t i = 0; i < h->topology.instance_count; i++)
+        h->instances[i].load = svr__load_of(n, i, now);
     h->figured = h->generation;
 }
 
@@ -297,7 +298,7 @@ void svr__choices_figures(svr_node *n, svr_time now)
 {
     const svr_time pause = SVR_SECOND; /* for what changes about that time */
 
-    if (n->choices.way_count > 0 && n->choices.due == SVR_NEVER)
+    if (n->choices.way_count > 0 && n->choices.due > now + pause)
         n->choices.due = now + pause;
 }
 
@@ -321,6 +322,6 @@ void svr__choices_run(svr_node *n, svr_time now)
     if (h->next < n->service_count)
         return; /* it is still due */
     h->next = 0;
-    h->due = SVR_NEVER;
+    h->due = svr__loads_due(n, now);
     watch_links(n, now);
 }

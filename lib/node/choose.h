@@ -41,10 +41,19 @@ typedef struct svr__way {
     svr_time bad; /* when it was not a tenth better than them */
 } svr__way;
 
+/* What metadata said of an instance's load. */
+typedef struct svr__load {
+    svr_time at; /* when; 0: never */
+    uint32_t load;
+    uint32_t next; /* instance of the same service */
+} svr__load;
+
 typedef struct svr__choices {
     svr_topology topology;
     svr_path_edge *edges; /* of own pathways, then of links */
     svr_path_instance *instances;
+    svr__load *loads;         /* by instance */
+    uint32_t *first_instance; /* by service */
     const char **routers;
     void *index, *scratch;
     size_t index_len, scratch_len;
@@ -94,7 +103,7 @@ enum svr_drop svr__choose_peek(svr_node *n, int service, uint32_t *place,
  * says nothing: it may go by another one. */
 bool svr__choose_leads(const svr_node *n, const svr__session *s);
 /* Whether a route has as many sessions as it should. */
-bool svr__choose_is_full(const svr_node *n, uint32_t route);
+bool svr__choose_is_full(const svr_node *n, uint32_t route, svr_time now);
 /* The pathway to the same peer that the session should move to, and why; or
  * SVR__NO_PATHWAY: it stays. */
 uint16_t svr__choose_move(svr_node *n, const svr__session *s,

@@ -93,7 +93,7 @@ void svr__send_metadata(svr_node *n, svr__session *s, unsigned side,
     uint8_t block[SVR_METADATA_MAX];
     struct envelope e = envelope_of(n, s, side);
     size_t len = svr__describe(
-        n, s, side, SVR_HAS(CONTROL) | SVR_HAS(DISABLE_FORWARD), block);
+        n, s, side, SVR_HAS(CONTROL) | SVR_HAS(DISABLE_FORWARD), block, now);
     if (len > 0)
         post(n, &e, block, len, now);
     svr_session_event(&s->machine, side, SVR_SESSION_SENT_ALONE, now);

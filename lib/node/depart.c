@@ -46,7 +46,8 @@ static bool add_block(svr__work *w, const svr__passage *r, const uint8_t *block,
 static bool add_metadata(svr__work *w, const svr__passage *r, uint64_t extra)
 {
     uint8_t block[SVR_METADATA_MAX];
-    size_t len = svr__describe(w->node, r->session, r->out, extra, block);
+    size_t len =
+        svr__describe(w->node, r->session, r->out, extra, block, w->now);
     return add_block(w, r, block, len);
 }
 

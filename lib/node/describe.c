@@ -103,7 +103,7 @@ static void describe_forward(const svr_node *n, const struct subject *s,
 
 /* S6.5 */
 static void describe_reverse(const svr_node *n, const svr__session *s,
-                             svr_metadata *md)
+                             svr_metadata *md, svr_time now)
 {
     md->present |= svr_addr_is_v4(&s->context.src)
                        ? SVR_HAS(REVERSE_CONTEXT_V4)
@@ -114,12 +114,13 @@ static void describe_reverse(const svr_node *n, const svr__session *s,
     md->recovery_token = svr__token_kept(n, s);
     if (md->recovery_token.len)
         md->present |= SVR_HAS(RECOVERY_TOKEN);
+    svr__load_describe(n, s, md, now);
 }
 
 /* record: where a route record stands as long as md is used. */
 static void describe(const svr_node *n, const svr__session *s, unsigned side,
                      uint64_t extra, svr_metadata *md, uint8_t *token,
-                     uint8_t record[SVR__RECORD_MAX])
+                     uint8_t record[SVR__RECORD_MAX], svr_time now)
 {
     const svr__pathway *pw = &n->pathways[s->side[side].pathway];
     svr__describe_bare(md);
@@ -136,7 +137,7 @@ static void describe(const svr_node *n, const svr__session *s, unsigned side,
                          },
                          md, record);
     else
-        describe_reverse(n, s, md);
+        describe_reverse(n, s, md, now);
     if (s->seal == SVR__SEALED)
         svr__seal_describe(n, s, side, md);
     md->exchange = svr_session_exchange(&s->machine, side);
@@ -150,12 +151,13 @@ static void describe(const svr_node *n, const svr__session *s, unsigned side,
 }
 
 size_t svr__describe(svr_node *n, const svr__session *s, unsigned side,
-                     uint64_t extra, uint8_t buf[SVR_METADATA_MAX])
+                     uint64_t extra, uint8_t buf[SVR_METADATA_MAX],
+                     svr_time now)
 {
     uint8_t token[SVR__TOKEN_MAX];
     svr_metadata md;
     uint8_t record[SVR__RECORD_MAX];
-    describe(n, s, side, extra, &md, token, record);
+    describe(n, s, side, extra, &md, token, record, now);
     return svr__describe_write(n, &n->pathways[s->side[side].pathway],
                                svr__side_keys(n, s, side), &md, buf);
 }
@@ -171,11 +173,11 @@ static void add_seal(svr_metadata *md)
 }
 
 size_t svr__describe_len(const svr_node *n, const svr__session *s,
-                         unsigned side, uint64_t extra)
+                         unsigned side, uint64_t extra, svr_time now)
 {
     svr_metadata md;
     uint8_t record[SVR__RECORD_MAX];
-    describe(n, s, side, extra, &md, NULL, record);
+    describe(n, s, side, extra, &md, NULL, record, now);
     if (s->seal == SVR__UNDECIDED)
         add_seal(&md);
     return measure(n, &n->pathways[s->side[side].pathway], &md);

@@ -105,7 +105,7 @@ static void tell_vector(const svr_node *n, const svr__way *way,
 }
 
 void svr_node_explained(const svr_node *n, const svr_explanation *e,
-                        size_t place, svr_node_way *out)
+                        size_t place, svr_node_way *out, svr_time now)
 {
     uint32_t route = route_of(n, e, place);
     const svr__route *r = &n->routes[route];
@@ -124,5 +124,5 @@ void svr_node_explained(const svr_node *n, const svr_explanation *e,
     if (!svr__is_chosen(&n->choices, e->service))
         return;
     tell_vector(n, &n->choices.ways[route], out);
-    out->full = out->known && svr__choose_is_full(n, route);
+    out->full = out->known && svr__choose_is_full(n, route, now);
 }

@@ -53,7 +53,8 @@ static struct growth growth_of(const svr__work *w, const svr__passage *r)
         g.steady += (int)svr__describe_bare_len(n, r->to, SVR_HAS(COPY_NUMBER));
     unsigned actions = svr_session_peek(&r->session->machine, r->out, w->now);
     if (actions & SVR_SESSION_ADD_METADATA)
-        g.metadata = svr__describe_len(n, r->session, r->out, svr__extra(w, r));
+        g.metadata =
+            svr__describe_len(n, r->session, r->out, svr__extra(w, r), w->now);
     else if (svr__health_of(actions))
         g.metadata = svr__describe_bare_len(
             n, r->to, SVR_HAS(SESSION_UUID) | SVR_HAS(HEALTH_OR_KEY));

@@ -258,6 +258,8 @@ void svr__update(svr__work *w, svr__flow *flow, const svr_metadata *md,
     }
     svr__kept_token token = new_token(n, s, side, md);
     svr__note_leg(w);
+    if (side == SVR__SERVER && !older)
+        svr__load_heard(n, s, md, w->now);
     /* From here on md's views point into nothing. */
     if (!alone && !svr__strip_for(w, flow, block_len))
         return;

@@ -4,8 +4,6 @@
 
 #include "base/memory.h"
 
-#include <string.h>
-
 enum {
     /* What surrounds a message in its packet, at most: headers, BFD, block,
      * tag. */
@@ -166,8 +164,7 @@ int svr__learn_init(svr_node *n, const svr_node_config *c, svr_time now)
 
     if (!c->learn)
         return 0;
-    n->leaving = svr__alloc(&n->alloc, n->service_count, sizeof(*n->leaving));
-    if (draft_alloc(n, c, &d) && n->leaving) {
+    if (draft_alloc(n, c, &d)) {
         draft_edges(n, c, &d);
         draft_names(n, c, &d);
         err = make_chart(n, &d, now);
@@ -182,7 +179,6 @@ int svr__learn_init(svr_node *n, const svr_node_config *c, svr_time now)
 void svr__learn_free(svr_node *n)
 {
     svr_chart_destroy(n->chart);
-    svr__free(&n->alloc, n->leaving, n->service_count, sizeof(*n->leaving));
 }
 
 void svr__learn_carry(const svr_node *from, svr_node *to, svr_time now)
@@ -192,22 +188,6 @@ void svr__learn_carry(const svr_node *from, svr_node *to, svr_time now)
     svr_chart_adopt(to->chart, from->chart, now);
     for (size_t i = 0; i < to->pathway_count; i++)
         report(to, &to->pathways[i], now);
-}
-
-void svr__learn_recount(svr_node *n)
-{
-    if (!n->chart)
-        return;
-    memset(n->leaving, 0, n->service_count * sizeof(*n->leaving));
-    for (uint32_t i = 0; i < n->table.cap; i++)
-        if (n->table.sessions[i].alive)
-            svr__learn_session(n, &n->table.sessions[i], 1);
-}
-
-void svr__learn_session(svr_node *n, const svr__session *s, int change)
-{
-    if (n->chart && s->side[SVR__SERVER].pathway == SVR__NO_PATHWAY)
-        n->leaving[s->service] += (uint32_t)change;
 }
 
 /* What was heard matters to those who choose ways. */
@@ -254,13 +234,11 @@ void svr__learn_edge(const svr_node *n, uint32_t edge, svr_path_edge *out)
     out->loss_ppm = f.loss_ppm;
 }
 
-void svr__learn_loads(const svr_node *n, svr_path_instance *out)
+uint32_t svr__learn_load(const svr_node *n, uint32_t instance)
 {
-    if (!n->chart)
-        return;
-    const svr_topology *t = svr_chart_graph(n->chart);
-    for (size_t i = 0; i < t->instance_count; i++)
-        out[i].load = t->instances[i].load;
+    const svr_topology *t = n->chart ? svr_chart_graph(n->chart) : NULL;
+
+    return t && instance < t->instance_count ? t->instances[instance].load : 0;
 }
 
 svr_time svr__learn_due(const svr_node *n)

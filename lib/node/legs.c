@@ -221,7 +221,8 @@ static size_t block_of_copy(const svr__work *w, const svr__passage *r,
 
     if (metadata)
         return svr__describe(n, r->session, r->out,
-                             svr__extra(w, r) | SVR_HAS(COPY_NUMBER), block);
+                             svr__extra(w, r) | SVR_HAS(COPY_NUMBER), block,
+                             w->now);
     return svr__describe_copy(n, pw, r->session, r->out, block);
 }
 

@@ -38,14 +38,17 @@ int svr__choices_init(svr_node *n, const svr_node_config *c)
     h->instance_count = c->instance_count + c->route_count;
     h->vector_count = c->policy.vector_count;
     h->instances = svr__alloc(a, h->instance_count, sizeof(svr_path_instance));
+    h->loads = svr__alloc(a, h->instance_count, sizeof(svr__load));
+    h->first_instance =
+        svr__alloc(a, c->policy.service_count, sizeof(uint32_t));
     h->routers = svr__alloc(a, h->router_count, sizeof(char *));
     h->priorities = svr__alloc(a, h->vector_count, sizeof(uint16_t));
     h->chosen = svr__alloc(a, c->policy.service_count, sizeof(bool));
     h->made = svr__alloc(a, c->policy.service_count, sizeof(uint64_t));
     h->ways = svr__alloc(a, h->way_count, sizeof(svr__way));
     h->order = svr__alloc(a, h->way_count, sizeof(uint32_t));
-    return h->instances && h->routers && h->priorities && h->chosen &&
-                   h->made && h->ways && h->order
+    return h->instances && h->loads && h->first_instance && h->routers &&
+                   h->priorities && h->chosen && h->made && h->ways && h->order
                ? 0
                : SVR_ERR_NO_MEMORY;
 }
@@ -63,6 +66,8 @@ void svr__choices_free(svr_node *n)
     svr__free(a, h->chosen, n->service_count, sizeof(bool));
     svr__free(a, h->priorities, h->vector_count, sizeof(uint16_t));
     svr__free(a, h->routers, h->router_count, sizeof(char *));
+    svr__free(a, h->first_instance, n->service_count, sizeof(uint32_t));
+    svr__free(a, h->loads, h->instance_count, sizeof(svr__load));
     svr__free(a, h->instances, h->instance_count, sizeof(svr_path_instance));
     svr__free(a, h->edges, h->edge_count, sizeof(svr_path_edge));
 }
@@ -187,6 +192,7 @@ int svr__choices_build(svr_node *n, const svr_node_config *c)
         .instances = h->instances,
         .instance_count = fill_instances(n, c),
     };
+    svr__load_index(n);
     int err = make_index(n);
     return err ? err : make_scratch(n);
 }
@@ -218,5 +224,7 @@ void svr__choose_query(svr_node *n, int service, svr_path_query *q)
     q->max_loss_ppm = p->max_loss_ppm;
     q->min_mos = p->min_mos;
     q->best_effort = !p->no_best_effort;
+    if (p->balance == SVR_BALANCE_HUNT)
+        q->balance = SVR_PATH_HUNT; /* of instances behind one pathway */
     q->count = SVR__VECTORS;
 }

@@ -20,7 +20,8 @@
  * comes for that is taken before all else (S14, S15). keying.c exchanges keys
  * with peers that way.
  *
- * learn.c hears from peers how the network is doing, and tells them.
+ * learn.c hears from peers how the network is doing, and tells them; load.c
+ * counts sessions of services, here and elsewhere.
  *
  * beside it: token.c makes and keeps recovery tokens (S8.5), recover.c
  * builds sessions with them, resync.c tells peers of sessions after a restart

@@ -71,10 +71,6 @@ int svr__learn_init(svr_node *n, const svr_node_config *c, svr_time now);
 void svr__learn_free(svr_node *n);
 /* What is known goes over to another configuration. */
 void svr__learn_carry(const svr_node *from, svr_node *to, svr_time now);
-/* Sessions are there as that has them. */
-void svr__learn_recount(svr_node *n);
-/* A session has begun (+1) or ends (-1). */
-void svr__learn_session(svr_node *n, const svr__session *s, int change);
 /* Something about the pathway is new. */
 void svr__learn_follow(svr_node *n, const svr__pathway *pw, svr_time now);
 /* The attribute TOPOLOGY of an authentic message, never seen before. */
@@ -85,11 +81,31 @@ const svr__pathway *svr__learn_pathway(const svr_node *n, uint16_t peer);
 /* What is known of an edge, own pathways first, then links: up where nobody
  * says that it is not. Nothing without a chart. */
 void svr__learn_edge(const svr_node *n, uint32_t edge, svr_path_edge *out);
-/* The loads of the instances of the configuration. Likewise. */
-void svr__learn_loads(const svr_node *n, svr_path_instance *out);
+/* The load of an instance; 0 where nothing is known. */
+uint32_t svr__learn_load(const svr_node *n, uint32_t instance);
 /* When svr__learn_run has something to do. */
 svr_time svr__learn_due(const svr_node *n);
 void svr__learn_run(svr_node *n, svr_time now);
+
+/* load.c (S16.1) */
+int svr__load_init(svr_node *n);
+void svr__load_free(svr_node *n);
+/* The instances of the topology are there. */
+void svr__load_index(svr_node *n);
+/* A session has begun (+1) or ends (-1). */
+void svr__load_session(svr_node *n, const svr__session *s, int change);
+/* The sessions that there are, under another configuration. */
+void svr__load_recount(svr_node *n);
+/* What a session's reverse metadata says of it (type 13). */
+void svr__load_describe(const svr_node *n, const svr__session *s,
+                        svr_metadata *md, svr_time now);
+/* And what it heard: believed of the router where the session's vector ends. */
+void svr__load_heard(svr_node *n, const svr__session *s, const svr_metadata *md,
+                     svr_time now);
+/* The load of an instance as it is known best. */
+uint32_t svr__load_of(const svr_node *n, uint32_t instance, svr_time now);
+/* When something of that is too old, or SVR_NEVER. */
+svr_time svr__loads_due(const svr_node *n, svr_time now);
 
 /* wish.c (S14.9) */
 /* side: as planned toward a peer behind a NAT. NONE where the NAT is open now:

@@ -265,7 +265,7 @@ static void commit(const svr__change *c, svr_node *n, svr_node *draft,
     if (lost)
         svr__keying_renew(n, now);
     adjust_sessions(c, n);
-    svr__learn_recount(n);
+    svr__load_recount(n);
     settle_sessions(n, now);
     follow_pathways(c, n, draft, now);
 }

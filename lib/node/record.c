@@ -125,7 +125,7 @@ bool svr__record_fits(const svr_node *n, const svr__session *s)
 {
     return !(s->passed.count + s->passed.coming) ||
            s->side[SVR__SERVER].pathway == SVR__NO_PATHWAY ||
-           svr__describe_len(n, s, SVR__SERVER, SVR_HAS(TCP_SYN)) <=
+           svr__describe_len(n, s, SVR__SERVER, SVR_HAS(TCP_SYN), 0) <=
                SVR_METADATA_MAX;
 }
 

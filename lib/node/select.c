@@ -61,31 +61,37 @@ static bool is_held_down(const struct choice *c, const svr__route *r)
            !c->n->pathways[r->pathway].ready;
 }
 
-/* What load leaves now. The vector's figure is without this router's sessions.
- */
-static uint32_t room_of_route(const svr_node *n, uint32_t route)
+static uint32_t left(uint32_t capacity, uint64_t load, uint32_t room)
 {
-    uint16_t pathway = n->routes[route].pathway;
-    uint32_t room = n->choices.ways[route].vector.room, capacity;
+    uint64_t more = load < capacity ? capacity - load : 0;
 
-    if (pathway == SVR__NO_PATHWAY)
-        return room;
-    capacity = n->choices.edges[pathway].capacity;
-    if (capacity == UINT32_MAX)
-        return room;
-    uint64_t load = n->pathways[pathway].sessions;
-    uint32_t own = load < capacity ? capacity - (uint32_t)load : 0;
-    return own < room ? own : room;
+    return capacity != UINT32_MAX && more < room ? (uint32_t)more : room;
+}
+
+/* What load leaves now. The vector's figure is without this router's sessions,
+ * and as old as the vector. */
+static uint32_t room_of_route(const svr_node *n, uint32_t route, svr_time now)
+{
+    const svr__choices *h = &n->choices;
+    uint16_t pathway = n->routes[route].pathway;
+    const svr_vector *v = &h->ways[route].vector;
+    uint32_t room = v->room;
+
+    if (pathway != SVR__NO_PATHWAY)
+        room = left(h->edges[pathway].capacity, n->pathways[pathway].sessions,
+                    room);
+    return left(h->instances[v->instance].capacity,
+                svr__load_of(n, v->instance, now), room);
 }
 
 static uint32_t room_of(const struct choice *c, uint32_t place)
 {
-    return room_of_route(c->n, route_at(c, place));
+    return room_of_route(c->n, route_at(c, place), c->now);
 }
 
-bool svr__choose_is_full(const svr_node *n, uint32_t route)
+bool svr__choose_is_full(const svr_node *n, uint32_t route, svr_time now)
 {
-    return room_of_route(n, route) == 0;
+    return room_of_route(n, route, now) == 0;
 }
 
 static bool are_equal(const struct choice *c, uint32_t x, uint32_t y)

@@ -190,10 +190,11 @@ static inline bool svr__arrives_sealed(const svr__work *w,
 /* describe.c: the block for a side, signed afterwards. Returns its length, or
  * 0: it does not fit. */
 size_t svr__describe(svr_node *n, const svr__session *s, unsigned side,
-                     uint64_t extra, uint8_t buf[SVR_METADATA_MAX]);
+                     uint64_t extra, uint8_t buf[SVR_METADATA_MAX],
+                     svr_time now);
 /* An upper bound of what svr__describe writes. */
 size_t svr__describe_len(const svr_node *n, const svr__session *s,
-                         unsigned side, uint64_t extra);
+                         unsigned side, uint64_t extra, svr_time now);
 /* The same of the forward metadata of a session that is planned. */
 size_t svr__describe_plan_len(const svr_node *n, const svr__session_plan *plan);
 /* What every block has, for control packets, ICMP errors and the like; it has

@@ -202,6 +202,8 @@ int svr__setup_build(svr_node *n, const svr_node_config *c, svr_time now)
     if (err == 0)
         err = svr__token_names(n);
     if (err == 0)
+        err = svr__load_init(n);
+    if (err == 0)
         err = svr__learn_init(n, c, now);
     if (err == 0)
         fill_routes(n, c);
@@ -218,6 +220,7 @@ void svr__setup_free(svr_node *n)
     svr__keying_free(n);
     svr__choices_free(n);
     svr__learn_free(n);
+    svr__load_free(n);
     svr_policy_destroy(n->policy);
     svr__names_fini(&n->routers, a);
     if (n->pathway_map.slots)

@@ -298,8 +298,7 @@ struct svr_node {
     size_t copies_len;
     svr__map pathway_map; /* by local and remote waypoint */
     svr_chart *chart;     /* of the network; NULL: none */
-    uint32_t *leaving;    /* sessions of each service that leave SVR here; with
-                             a chart only */
+    uint32_t *leaving;    /* sessions of each service that leave SVR here */
     svr_time learn_due;   /* it is told how many */
 
     /* What runs, from here on. */

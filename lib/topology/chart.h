@@ -95,7 +95,8 @@ struct svr_chart {
     svr_topology graph;
     svr_path_edge *edges;
     svr_path_instance *instances;
-    char *text; /* all names */
+    svr_time *load_said; /* of each instance; 0: never */
+    char *text;          /* all names */
     size_t text_len;
     const char **names;
     uint64_t *service_ids;

@@ -158,7 +158,9 @@ static int copy_network(svr_chart *c, const svr_topology *n)
     c->edges = svr__alloc(&c->alloc, n->edge_count, sizeof(*c->edges));
     c->instances =
         svr__alloc(&c->alloc, n->instance_count, sizeof(*c->instances));
-    if (!c->text || !c->names || !c->edges || !c->instances)
+    c->load_said =
+        svr__alloc(&c->alloc, n->instance_count, sizeof(*c->load_said));
+    if (!c->text || !c->names || !c->edges || !c->instances || !c->load_said)
         return SVR_ERR_NO_MEMORY;
     char *at = c->text;
     for (size_t i = 0; i < n->router_count; i++)
@@ -388,6 +390,7 @@ void svr_chart_destroy(svr_chart *c)
     svr__free(&alloc, c->names, g->router_count, sizeof(*c->names));
     svr__free(&alloc, c->edges, g->edge_count, sizeof(*c->edges));
     svr__free(&alloc, c->instances, g->instance_count, sizeof(*c->instances));
+    svr__free(&alloc, c->load_said, g->instance_count, sizeof(*c->load_said));
     svr__free(&alloc, c->routers, g->router_count, sizeof(*c->routers));
     svr__free(&alloc, c->by_id, g->router_count, sizeof(*c->by_id));
     svr__free(&alloc, c->out, g->edge_count, sizeof(*c->out));

@@ -76,13 +76,17 @@ static void set_edge(svr_chart *c, uint32_t part, const svr__topology_entry *e)
 static void set_load(svr_chart *c, uint32_t part, const svr__topology_entry *e)
 {
     size_t count = c->graph.instance_count;
-    uint32_t router = c->parts[part].router;
+    const svr__part *p = &c->parts[part];
+    uint32_t router = p->router;
+    svr_time said =
+        p->dies > SVR_CHART_MAX_AGE ? p->dies - SVR_CHART_MAX_AGE : 0;
     const svr__chart_named *at =
         svr__chart_find(c->services, count, router, e->id);
 
     for (; at && at < c->services + count && at->router == router &&
            at->id == e->id;
          at++) {
+        c->load_said[at->number] = said;
         if (c->instances[at->number].load == e->load)
             continue;
         c->instances[at->number].load = e->load;
@@ -185,6 +189,11 @@ uint64_t svr_chart_version(const svr_chart *c)
 uint64_t svr_chart_states(const svr_chart *c)
 {
     return c->states;
+}
+
+svr_time svr_chart_load_said(const svr_chart *c, size_t instance)
+{
+    return instance < c->graph.instance_count ? c->load_said[instance] : 0;
 }
 
 uint32_t svr_chart_other(const svr_chart *c, uint32_t edge)

@@ -193,13 +193,14 @@ static json_t *way(const svr_node_way *w)
     return o;
 }
 
-static json_t *ways(const struct report *r, const svr_explanation *e)
+static json_t *ways(const struct report *r, const svr_explanation *e,
+                    svr_time now)
 {
     json_t *list = json_array();
     svr_node_way w;
 
     for (size_t i = 0; i < e->ways; i++) {
-        svr_node_explained(r->node, e, i, &w);
+        svr_node_explained(r->node, e, i, &w, now);
         json_array_append_new(list, way(&w));
     }
     return list;
@@ -214,7 +215,7 @@ static json_t *refusal(enum svr_drop reason)
 }
 
 static json_t *data_of(const struct report *r, const json_t *request,
-                       const svr_explanation *e)
+                       const svr_explanation *e, svr_time now)
 {
     static const char *const asked[] = {"tenant", "address", "port",
                                         "protocol"};
@@ -232,7 +233,7 @@ static json_t *data_of(const struct report *r, const json_t *request,
     json_object_set_new(o, "choice",
                         e->refused == SVR_DROP_NONE ? number(e->choice)
                                                     : json_null());
-    json_object_set_new(o, "ways", service ? ways(r, e) : json_array());
+    json_object_set_new(o, "ways", service ? ways(r, e, now) : json_array());
     return o;
 }
 
@@ -247,5 +248,5 @@ json_t *report_explain(const struct report *r, const json_t *request,
         return report_error(wrong);
     if (svr_node_explain(r->node, q.tenant, &q.context, &e, now) < 0)
         return report_error("the router does not know this tenant");
-    return report_document("svr.explain/1", data_of(r, request, &e));
+    return report_document("svr.explain/1", data_of(r, request, &e, now));
 }
