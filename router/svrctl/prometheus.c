@@ -284,25 +284,6 @@ static const struct measure {
     {"svr_pathway_flaps_total", "counter", "How often it has failed.", flaps},
 };
 
-static void print_measure(const struct measure *m, json_t *paths, FILE *out)
-{
-    size_t i;
-    json_t *path;
-    double number;
-
-    head(out, m->name, m->type, m->help);
-    json_array_foreach(paths, i, path)
-    {
-        if (!m->get(path, &number))
-            continue;
-        fputs(m->name, out);
-        label(out, true, "pathway", text(path, "name"));
-        label(out, false, "peer", text(path, "peer"));
-        label(out, false, "interface", text(path, "interface"));
-        fprintf(out, "} %.9g\n", number);
-    }
-}
-
 /* Keys that are exchanged */
 
 static bool is_keyed(const json_t *key, double *out)
@@ -338,19 +319,27 @@ static const struct measure key_measures[] = {
     {"svr_peer_key_generation", "gauge", "Their number.", generation},
 };
 
-static void print_key_measure(const struct measure *m, json_t *keys, FILE *out)
+/* A label, and the member of what is measured that it shows. */
+struct shown {
+    const char *label, *member;
+};
+
+/* Of each in what, with labels that end with a NULL. */
+static void print_measure(const struct measure *m, json_t *what,
+                          const struct shown *labels, FILE *out)
 {
     size_t i;
-    json_t *key;
+    json_t *each;
     double number;
 
     head(out, m->name, m->type, m->help);
-    json_array_foreach(keys, i, key)
+    json_array_foreach(what, i, each)
     {
-        if (!m->get(key, &number))
+        if (!m->get(each, &number))
             continue;
         fputs(m->name, out);
-        label(out, true, "peer", text(key, "peer"));
+        for (const struct shown *l = labels; l->label != NULL; l++)
+            label(out, l == labels, l->label, text(each, l->member));
         fprintf(out, "} %.9g\n", number);
     }
 }
@@ -386,6 +375,11 @@ static void print_status(const json_t *status, FILE *out)
 void prometheus_print(const json_t *status, json_t *counters, json_t *paths,
                       json_t *keys, FILE *out)
 {
+    static const struct shown path_labels[] = {{"pathway", "name"},
+                                               {"peer", "peer"},
+                                               {"interface", "interface"},
+                                               {NULL, NULL}};
+    static const struct shown key_labels[] = {{"peer", "peer"}, {NULL, NULL}};
     json_t *ports = json_object_get(counters, "ports");
 
     print_status(status, out);
@@ -393,7 +387,7 @@ void prometheus_print(const json_t *status, json_t *counters, json_t *paths,
     print_ports(ports, NULL, out);
     print_ports(ports, "neighbours", out);
     for (size_t i = 0; i < sizeof measures / sizeof measures[0]; i++)
-        print_measure(&measures[i], paths, out);
+        print_measure(&measures[i], paths, path_labels, out);
     for (size_t i = 0; i < sizeof key_measures / sizeof key_measures[0]; i++)
-        print_key_measure(&key_measures[i], keys, out);
+        print_measure(&key_measures[i], keys, key_labels, out);
 }
