@@ -21,20 +21,26 @@ enum {
 struct weather {
     unsigned loss[MESH_PLANES];
     uint64_t random;
-    bool one_way; /* only what router 0 sends */
+    uint8_t only; /* what this router sends, plus 1; 0: whoever sends */
+    bool lost[MESH_PLANES][2]; /* by sender: the last message of a pathway */
 };
 
-static bool loses(struct mesh *m, int from, int to, int plane, struct frame *f)
+/* Of messages between pathways never two in a row, so that these stay up. */
+static bool passes(struct mesh *m, int from, int to, int plane, struct frame *f)
 {
     struct weather *w = m->user;
 
     (void)to;
-    (void)f;
     w->random ^= w->random << 13;
     w->random ^= w->random >> 7;
     w->random ^= w->random << 17;
-    return (w->one_way && from != 0) ||
-           (w->random >> 20) % 1000 >= w->loss[plane];
+    bool lost = (!w->only || from == w->only - 1) &&
+                (w->random >> 20) % 1000 < w->loss[plane];
+    if (mesh_is_watch(f) && from < 2) {
+        lost = lost && !w->lost[plane][from];
+        w->lost[plane][from] = lost;
+    }
+    return !lost;
 }
 
 static struct mesh_options three_links(void)
@@ -51,7 +57,7 @@ static void open_mesh(struct mesh *m, const struct mesh_options *o,
 {
     mesh_open(m, o);
     w->random = UINT64_C(0x9e3779b97f4a7c15) + w->random;
-    m->filter = loses;
+    m->filter = passes;
     m->user = w;
     for (int i = 0; i < MESH_PLANES; i++)
         if (delay && delay[i])
@@ -399,7 +405,7 @@ Test(node_policy, hunting_and_sharing)
 
     for (size_t i = 0; i < COUNT(table); i++) {
         struct mesh_options o = three_links();
-        struct weather w = {{0}, 1, false};
+        struct weather w = {{0}, 1, 0};
         int count[MESH_PLANES];
         o.policy = (svr_service_policy){.best_path = SVR_BEST_VECTOR,
                                         .balance = table[i].balance};
@@ -421,7 +427,7 @@ Test(node_policy, no_room)
 
     for (int strict = 0; strict < 2; strict++) {
         struct mesh_options o = three_links();
-        struct weather w = {{0}, 1, false};
+        struct weather w = {{0}, 1, 0};
         o.policy = (svr_service_policy){.best_path = SVR_BEST_VECTOR,
                                         .no_best_effort = strict};
         for (int p = 0; p < MESH_PLANES; p++)
@@ -563,6 +569,94 @@ Test(node_policy, leaves_its_limits)
     }
 }
 
+/* ---- how soon ---- */
+
+/* A session of a policy that allows 150 ms and 2 %; it is idle but for what is
+ * measured, or has 20 packets a second each way. */
+struct step_row {
+    const char *about;
+    bool busy;
+    unsigned delay, loss, only;
+    unsigned lasts;   /* seconds */
+    unsigned seconds; /* until it has left at the latest; 0: it stays */
+};
+
+static const struct step_row step_rows[] = {
+    {"delay, idle", false, 200, 0, 0, 60, 22},
+    {"delay, busy", true, 200, 0, 0, 60, 28},
+    {"loss, idle", false, 5, 200, 0, 60, 17},
+    {"loss, busy", true, 5, 200, 0, 60, 23},
+    {"loss on the way out", true, 5, 200, 1, 60, 23},
+    {"loss on the way back", true, 5, 200, 2, 60, 23},
+    {"ten slow seconds, idle", false, 200, 0, 0, 10, 0},
+    {"ten slow seconds, busy", true, 200, 0, 0, 10, 0},
+    {"now and then one is lost", true, 5, 3, 0, 60, 0},
+};
+
+static void speak(struct mesh *m, unsigned seconds)
+{
+    for (unsigned i = 0; i < 20 * seconds; i++) {
+        mesh_send(m, 0, frame_udp("10.0.0.10", 50, "10.1.0.10", 9, "x", 1));
+        mesh_send(m, 1, frame_udp("10.1.0.10", 9, "10.0.0.10", 50, "y", 1));
+        mesh_run(m, SVR_SECOND / 20);
+        mesh_clear(m);
+    }
+}
+
+static void pass(struct mesh *m, const struct step_row *row, unsigned seconds)
+{
+    if (row->busy)
+        speak(m, seconds);
+    else
+        mesh_run(m, seconds * SVR_SECOND);
+}
+
+/* Seconds from the step until the session has left plane 0, or 0. */
+static unsigned time_to_leave(struct mesh *m, const struct step_row *row)
+{
+    struct weather *w = m->user;
+
+    for (unsigned s = 0; s < 60; s++) {
+        m->delay[0] = (s < row->lasts ? row->delay : 5) * SVR_MILLISECOND;
+        w->loss[0] = s < row->lasts ? row->loss : 0;
+        pass(m, row, 1);
+        if (plane_of(m, 50) != 0)
+            return s + 1;
+    }
+    return 0;
+}
+
+Test(node_policy, leaves_in_time)
+{
+    static struct mesh m;
+
+    for (size_t i = 0; i < COUNT(step_rows) * 4; i++) {
+        const struct step_row *row = &step_rows[i / 4];
+        unsigned phase = (unsigned)(i % 4) * 3; /* of the rounds */
+        struct mesh_options o = three_links();
+        struct weather w = {{0}, i, 0};
+        o.resiliency = SVR_RESILIENCY_FAILOVER;
+        o.learning = true;
+        o.policy = (svr_service_policy){.best_path = SVR_BEST_VECTOR,
+                                        LIMITS(150, 150, 20000)};
+        o.cost[1] = o.cost[2] = 1;
+        open_mesh(&m, &o, &w, (const unsigned[]){5, 10, 15});
+        cr_assert_eq(begin(&m, 0, 50), SVR_DROP_NONE);
+        cr_assert_eq(plane_of(&m, 50), 0);
+        pass(&m, row, 40 + phase);
+        w.only = (uint8_t)row->only;
+        unsigned took = time_to_leave(&m, row);
+        if (row->seconds)
+            cr_expect(took > 0 && took <= row->seconds, "%s, phase %u: %u s",
+                      row->about, phase, took);
+        else
+            cr_expect_eq(took, 0, "%s, phase %u: after %u s", row->about, phase,
+                         took);
+        expect_no_failure(&m, row->about);
+        mesh_close(&m);
+    }
+}
+
 /* A pathway that swings about a limit, for ten minutes: the session leaves it
  * once, and comes back at most once in SVR__LIMIT_HOLD. */
 Test(node_policy, swings)
@@ -571,7 +665,7 @@ Test(node_policy, swings)
 
     for (int revertible = 0; revertible < 2; revertible++) {
         struct mesh_options o = three_links();
-        struct weather w = {{0}, 1, false};
+        struct weather w = {{0}, 1, 0};
         const unsigned fine[MESH_PLANES] = {95, 110, 110};
         o.resiliency =
             revertible ? SVR_RESILIENCY_REVERTIBLE : SVR_RESILIENCY_FAILOVER;
@@ -598,7 +692,7 @@ Test(node_policy, flaps)
 {
     static struct mesh m;
     struct mesh_options o = three_links();
-    struct weather w = {{0}, 1, false};
+    struct weather w = {{0}, 1, 0};
 
     o.resiliency = SVR_RESILIENCY_REVERTIBLE;
     o.policy = (svr_service_policy){.best_path = SVR_BEST_LATENCY};
@@ -628,7 +722,7 @@ Test(node_policy, partition_and_heal)
 
     for (int revertible = 0; revertible < 2; revertible++) {
         struct mesh_options o = three_links();
-        struct weather w = {{0}, 1, false};
+        struct weather w = {{0}, 1, 0};
         o.resiliency =
             revertible ? SVR_RESILIENCY_REVERTIBLE : SVR_RESILIENCY_FAILOVER;
         o.policy = (svr_service_policy){.best_path = SVR_BEST_LATENCY};
@@ -706,7 +800,7 @@ Test(node_policy, whole_vectors)
 
     for (size_t i = 0; i < COUNT(table); i++) {
         struct mesh_options o = diamond();
-        struct weather w = {{0}, 1, false};
+        struct weather w = {{0}, 1, 0};
         o.policy = table[i].policy;
         open_mesh(&m, &o, &w, NULL);
         cr_assert_eq(begin(&m, 0, 50), SVR_DROP_NONE);
@@ -727,7 +821,7 @@ Test(node_policy, the_rest_is_computed)
 {
     static struct mesh m;
     struct mesh_options o = diamond();
-    struct weather w = {{0}, 1, false};
+    struct weather w = {{0}, 1, 0};
 
     o.policy = (svr_service_policy){.best_path = SVR_BEST_VECTOR};
     o.links[4].plane = 2;
@@ -774,7 +868,7 @@ Test(node_policy, goes_on_by_another_router)
     for (int row = 0; row < 8; row++) {
         bool silent = row & 1, tcp = row & 2, stays = row & 4;
         struct mesh_options o = diamond();
-        struct weather w = {{0}, 1, false};
+        struct weather w = {{0}, 1, 0};
         uint32_t came = 0;
         o.resiliency = stays ? SVR_RESILIENCY_NONE : SVR_RESILIENCY_FAILOVER;
         o.policy = (svr_service_policy){.best_path = SVR_BEST_VECTOR};
@@ -820,7 +914,7 @@ Test(node_policy, loses_its_way_far_off)
 
     for (int heard = 0; heard < 2; heard++) {
         struct mesh_options o = diamond();
-        struct weather w = {{0}, 1, false};
+        struct weather w = {{0}, 1, 0};
         svr_path_edge *edges;
         o.resiliency = SVR_RESILIENCY_FAILOVER;
         o.policy = (svr_service_policy){.best_path = SVR_BEST_VECTOR};

@@ -112,6 +112,27 @@ Test(pathway_colour, loss_and_latency)
     }
 }
 
+/* The result of a colour is there when the next one has been in use for 5 s; of
+ * the latencies none is left out. */
+Test(pathway_colour, when_a_round_ends)
+{
+    svr__colour a, b;
+    svr_quality q;
+    svr__colour_init(&a);
+    svr__colour_init(&b);
+    talk(&a, &b, 0, 0, 8 * MS, 5, 15);
+    cr_expect_not(svr__average_quality(&a.average, &q));
+    talk(&a, &b, 15 * S, 0, 8 * MS, 0, 1);
+    cr_assert(svr__average_quality(&a.average, &q));
+    cr_expect_eq(q.loss_ppm, 50000);
+    talk(&a, &b, 16 * S, 0, 8 * MS, 0, 9);
+    cr_expect_eq(a.average.next, 1);
+    talk(&a, &b, 25 * S, 0, 8 * MS, 0, 1);
+    cr_assert_eq(a.average.next, 2);
+    cr_expect_geq(a.average.round[1].latencies, 98);
+    cr_expect_leq(a.average.round[1].latencies, 100);
+}
+
 /* A packet that is late still counts for its colour, as long as that is the one
  * before. */
 Test(pathway_colour, late_packets)

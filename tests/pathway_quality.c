@@ -30,6 +30,60 @@ Test(pathway_quality, rolling_average)
     cr_expect_eq(q.latency_us, 4000);
 }
 
+/* Latencies of rounds in ms; 0: nothing came back. */
+Test(pathway_quality, steps)
+{
+    static const struct {
+        const char *about;
+        unsigned count, rounds[9];
+        uint32_t latency_us;
+    } rows[] = {
+        {"one odd round is averaged", 6, {20, 20, 20, 20, 20, 320}, 70000},
+        {"and forgotten", 9, {20, 20, 320, 20, 20, 20, 20, 20, 20}, 20000},
+        {"every other one is odd", 6, {20, 320, 20, 320, 20, 320}, 170000},
+        {"not far enough above", 6, {20, 20, 20, 20, 40, 40}, 26667},
+        {"far enough", 6, {20, 20, 20, 20, 41, 41}, 41000},
+        {"slow growth", 6, {20, 25, 30, 35, 40, 45}, 32500},
+        {"two in a row are believed", 6, {20, 20, 20, 20, 320, 320}, 320000},
+        {"of these the faster one", 6, {20, 20, 20, 20, 320, 200}, 220000},
+        {"be it the first or not", 6, {20, 20, 20, 20, 200, 320}, 220000},
+        {"with one round before", 3, {20, 320, 320}, 320000},
+        {"with none before", 2, {320, 20}, 170000},
+        {"nothing comes back", 6, {20, 20, 20, 20, 0, 0}, 20000},
+        {"better is believed slowly", 6, {320, 320, 320, 320, 20, 20}, 220000},
+        {"after a step as well", 6, {20, 20, 320, 320, 20, 20}, 220000},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        svr__average a = {0};
+        svr_quality q;
+        for (unsigned k = 0; k < rows[i].count; k++) {
+            svr__sample s = {.sent = 10};
+            for (int n = 0; rows[i].rounds[k] && n < 10; n++)
+                svr__sample_latency(&s, rows[i].rounds[k] * (int64_t)MS);
+            s.received = s.latencies;
+            svr__average_add(&a, &s);
+        }
+        cr_assert(svr__average_quality(&a, &q));
+        cr_expect_eq(q.latency_us, rows[i].latency_us, "%s: %u", rows[i].about,
+                     q.latency_us);
+    }
+}
+
+/* What becomes slow loses nothing by that. */
+Test(pathway_quality, steps_leave_loss_alone)
+{
+    svr__average a = {0};
+    svr_quality q;
+    for (unsigned k = 0; k < 4; k++) {
+        svr__sample s = {.sent = 10, .received = (uint16_t)(k ? 10 : 9)};
+        svr__sample_latency(&s, (k < 2 ? 20 : 320) * (int64_t)MS);
+        svr__average_add(&a, &s);
+    }
+    cr_assert(svr__average_quality(&a, &q));
+    cr_expect_eq(q.latency_us, 320000);
+    cr_expect_eq(q.loss_ppm, 25000);
+}
+
 /* Nothing came back, or less than nothing. */
 Test(pathway_quality, empty_sums)
 {
@@ -77,10 +131,14 @@ Test(pathway_quality, burst)
             cr_expect_eq(e.peer, 0);
             cr_expect_not(svr__link_expire(&l, at));
         }
+        svr_time end = round * S + 180 * MS + SVR__ROUND_PATIENCE;
         cr_expect_not(svr__link_is_bursting(&l));
+        cr_assert_eq(svr__link_due(&l), end);
+        cr_expect_not(svr__link_expire(&l, end - 1));
+        cr_expect_not(svr__link_send(&l, &e, end));
+        cr_expect(svr__link_expire(&l, end));
         cr_assert_eq(svr__link_due(&l), (round + 10) * S);
-        cr_expect_not(svr__link_send(&l, &e, (round + 10) * S));
-        cr_expect(svr__link_expire(&l, (round + 10) * S));
+        cr_expect_not(svr__link_expire(&l, (round + 10) * S));
     }
     svr__link_stop(&l);
     cr_expect_eq(svr__link_due(&l), SVR_NEVER);
@@ -100,7 +158,7 @@ Test(pathway_quality, no_burst_after_a_pause)
     cr_expect_eq(svr__link_due(&l), 11 * S + 20 * MS);
     for (unsigned i = 2; i < 10; i++)
         cr_assert(svr__link_send(&l, &e, 11 * S + i * 20 * MS));
-    cr_expect_eq(svr__link_due(&l), 21 * S);
+    cr_expect_eq(svr__link_due(&l), 11 * S + 180 * MS + SVR__ROUND_PATIENCE);
 }
 
 /* The answer to a request that was sent at `sent`, held for 5 ms by a peer
@@ -132,6 +190,34 @@ Test(pathway_quality, answers)
     cr_expect_eq(q.loss_ppm, 700000);
     cr_expect_eq(q.latency_us, (10000 + 15000 + 15000 + 1) / 3);
     cr_expect_eq(q.jitter_us, 3162, "root of (16 + 4) / 2 ms");
+}
+
+/* The round ends with the last answer; one that comes later, or twice, counts
+ * for none. */
+Test(pathway_quality, a_round_that_is_answered)
+{
+    svr__link l;
+    svr_bfd_echo e;
+    svr_quality q;
+    svr__link_init(&l);
+    svr__link_start(&l, S);
+    for (unsigned i = 0; i < 10; i++) {
+        cr_assert(svr__link_send(&l, &e, S + i * 20 * MS));
+        e = answer(S + i * 20 * MS, 77 * S + i * 20 * MS);
+        cr_expect_neq(svr__link_due(&l), 0);
+        svr__link_receive(&l, &e, S + i * 20 * MS + 15 * MS);
+    }
+    cr_expect_eq(svr__link_due(&l), 0);
+    cr_expect(svr__link_expire(&l, S + 195 * MS));
+    cr_expect_not(svr__link_expire(&l, S + 195 * MS));
+    svr__link_receive(&l, &e, S + 300 * MS);
+    cr_expect_eq(l.round.received, 0);
+    cr_assert(svr__average_quality(&l.average, &q));
+    cr_expect_eq(q.latency_us, 5000);
+    cr_expect_eq(svr__link_due(&l), 11 * S);
+    svr__link_stop(&l);
+    cr_expect_eq(svr__link_due(&l), SVR_NEVER);
+    cr_expect_not(svr__link_expire(&l, SVR_NEVER - 1));
 }
 
 /* Answers that cannot be. */

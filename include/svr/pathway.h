@@ -22,7 +22,8 @@
 extern "C" {
 #endif
 
-/* Figures over the last minute. */
+/* Figures over the last minute; after a sudden change for the worse, latency is
+ * that of the last two rounds of measurement. */
 typedef struct svr_quality {
     uint32_t loss_ppm;   /* packets lost, in a million */
     uint32_t latency_us; /* one way: half the round trip */

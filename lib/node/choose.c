@@ -23,6 +23,8 @@ static void take_figures(svr_node *n, svr_time now)
         e->latency_us = info.quality.latency_us;
         e->jitter_us = info.quality.jitter_us;
         e->loss_ppm = info.quality.loss_ppm;
+        if (info.by_traffic) /* which says nothing about the way back */
+            svr__learn_back(n, (uint32_t)i, e);
     }
     for (size_t i = n->pathway_count; i < h->edge_count; i++)
         svr__learn_edge(n, (uint32_t)i, &h->edges[i]);

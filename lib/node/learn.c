@@ -214,6 +214,24 @@ void svr__learn_heard(svr_node *n, uint16_t peer, svr_span message,
     svr__learn_run(n, now);
 }
 
+/* Sessions go both ways. */
+static void take_worse(svr_path_edge *out, const svr_chart_figures *f)
+{
+    if (f->measured && f->loss_ppm > out->loss_ppm)
+        out->loss_ppm = f->loss_ppm;
+    if (f->measured && f->jitter_us > out->jitter_us)
+        out->jitter_us = f->jitter_us;
+}
+
+void svr__learn_back(const svr_node *n, uint32_t edge, svr_path_edge *out)
+{
+    svr_chart_figures f;
+
+    if (n->chart &&
+        svr_chart_figures_of(n->chart, svr_chart_other(n->chart, edge), &f))
+        take_worse(out, &f);
+}
+
 void svr__learn_edge(const svr_node *n, uint32_t edge, svr_path_edge *out)
 {
     svr_chart_figures f = {0}, other = {0};
@@ -232,6 +250,8 @@ void svr__learn_edge(const svr_node *n, uint32_t edge, svr_path_edge *out)
     out->latency_us = f.latency_us;
     out->jitter_us = f.jitter_us;
     out->loss_ppm = f.loss_ppm;
+    if (back)
+        take_worse(out, &other);
 }
 
 uint32_t svr__learn_load(const svr_node *n, uint32_t instance)

@@ -81,6 +81,9 @@ const svr__pathway *svr__learn_pathway(const svr_node *n, uint16_t peer);
 /* What is known of an edge, own pathways first, then links: up where nobody
  * says that it is not. Nothing without a chart. */
 void svr__learn_edge(const svr_node *n, uint32_t edge, svr_path_edge *out);
+/* Makes the loss and jitter of an own pathway as bad as its peer says that they
+ * are on the way back. */
+void svr__learn_back(const svr_node *n, uint32_t edge, svr_path_edge *out);
 /* The load of an instance; 0 where nothing is known. */
 uint32_t svr__learn_load(const svr_node *n, uint32_t instance);
 /* When svr__learn_run has something to do. */

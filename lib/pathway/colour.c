@@ -73,6 +73,7 @@ static void close_round(svr__colour *c, svr_time now)
         c->fresh_until = now + SVR__COLOUR_FRESH;
     }
     *r = (svr__sample){0};
+    c->is_closed = true;
 }
 
 /* A pause in the traffic makes what was before it meaningless. */
@@ -81,7 +82,11 @@ static void change_colour(svr__colour *c, svr_time now)
     bool paused =
         c->started == SVR_NEVER || now - c->started >= 2 * SVR__ROUND_TIME;
 
-    close_round(c, now);
+    if (!c->is_closed)
+        close_round(c, now);
+    c->is_closed = false;
+    if (paused)
+        c->round = (svr__sample){0};
     c->sent_before = paused ? 0 : c->sent;
     c->sent = 0;
     c->is_reported = false;
@@ -108,6 +113,8 @@ bool svr__colour_mark(svr__colour *c, svr_path_metrics *out,
 {
     if (c->started == SVR_NEVER || now - c->started >= SVR__ROUND_TIME)
         change_colour(c, now);
+    if (!c->is_closed && now - c->started >= SVR__ROUND_PATIENCE)
+        close_round(c, now);
     if (now < c->next || c->sent == SVR__COLOUR_MARKS)
         return false;
     c->next = now + MARK_SPACING;

@@ -6,8 +6,8 @@
  * Each end counts the marks of the colour that comes in, and of the one before,
  * for which late packets still count. A mark carries back what came in: the
  * colour received last, its time with the holding time taken out, and the count
- * of the colour before it. What the peer says last about a colour, before the
- * sender has used the next one up, is its loss.
+ * of the colour before it. What the peer has said last about a colour when the
+ * next one has been in use for SVR__ROUND_PATIENCE is its loss.
  *
  * Colours go from 1 to 15 and around; 0 is none: no mark in the packet, or
  * nothing to carry back. Where no packet of ours goes out for a second, the
@@ -44,6 +44,7 @@ typedef struct svr__colour {
     uint16_t sent, sent_before; /* of this colour and the one before */
     uint16_t reported;          /* of the one before */
     bool is_reported;
+    bool is_closed; /* the round of the one before */
     bool has_trip;
     int64_t trip; /* the last round trip, ns */
     svr__sample round;

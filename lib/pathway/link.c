@@ -42,9 +42,18 @@ bool svr__link_send(svr__link *l, svr_bfd_echo *out, svr_time now)
     return true;
 }
 
+/* Of the round: at once where all requests are answered. */
+static svr_time end(const svr__link *l)
+{
+    if (l->due == SVR_NEVER || l->round.sent < SVR__LINK_BURST)
+        return SVR_NEVER;
+    return l->round.received == SVR__LINK_BURST ? 0
+                                                : l->last + SVR__ROUND_PATIENCE;
+}
+
 bool svr__link_expire(svr__link *l, svr_time now)
 {
-    if (now < l->due || l->round.sent < SVR__LINK_BURST)
+    if (now < end(l))
         return false;
     svr__average_add(&l->average, &l->round);
     l->round = (svr__sample){0};
@@ -53,7 +62,9 @@ bool svr__link_expire(svr__link *l, svr_time now)
 
 svr_time svr__link_due(const svr__link *l)
 {
-    return l->wait_count ? 0 : l->due;
+    if (l->wait_count)
+        return 0;
+    return end(l) < l->due ? end(l) : l->due;
 }
 
 static void count_answer(svr__link *l, const svr_bfd_echo *e, svr_time now)

@@ -47,7 +47,8 @@ void svr__link_stop(svr__link *l);
 bool svr__link_send(svr__link *l, svr_bfd_echo *out, svr_time now);
 /* Whether the burst is at work: other requests must wait. */
 bool svr__link_is_bursting(const svr__link *l);
-/* Ends the round where its time is over. True where there is a new result in
+/* Ends the round where all its requests are answered, or the last one has
+ * waited for SVR__ROUND_PATIENCE. True where there is a new result in
  * l->average. */
 bool svr__link_expire(svr__link *l, svr_time now);
 svr_time svr__link_due(const svr__link *l);

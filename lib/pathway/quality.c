@@ -6,6 +6,7 @@
 enum {
     MILLION = 1000000,
     CHANGE_MAX_US = 10000000, /* so that sums of squares fit */
+    STEP_US = 10000,          /* and half as much again: far above */
 };
 
 void svr__sample_latency(svr__sample *s, int64_t ns)
@@ -24,18 +25,19 @@ void svr__sample_change(svr__sample *s, int64_t ns)
     s->changes++;
 }
 
-void svr__average_add(svr__average *a, const svr__sample *s)
+/* Where the round of that number is; the newest one has number 0. */
+static unsigned place(const svr__average *a, unsigned number)
 {
-    a->round[a->next] = *s;
-    a->next = (uint8_t)((a->next + 1) % SVR__ROUNDS);
+    return (a->next + 2u * SVR__ROUNDS - 1 - number) % SVR__ROUNDS;
 }
 
-static svr__sample sum(const svr__average *a)
+/* Of the round of that number and those before it. */
+static svr__sample sum(const svr__average *a, unsigned number)
 {
     svr__sample all = {0};
 
-    for (unsigned i = 0; i < SVR__ROUNDS; i++) {
-        const svr__sample *s = &a->round[i];
+    for (; number < SVR__ROUNDS; number++) {
+        const svr__sample *s = &a->round[place(a, number)];
         all.sent = (uint16_t)(all.sent + s->sent);
         all.received = (uint16_t)(all.received + s->received);
         all.latency += s->latency;
@@ -52,6 +54,36 @@ static uint64_t mean(int64_t total, uint16_t count)
     return total <= 0 || count == 0 ? 0 : ((uint64_t)total + count / 2) / count;
 }
 
+static uint64_t latency_of(const svr__sample *s)
+{
+    return mean(s->latency, s->latencies);
+}
+
+static void follow_step(svr__average *a)
+{
+    const svr__sample earlier = sum(a, 2);
+    const uint64_t was = latency_of(&earlier);
+    const svr__sample *last = &a->round[place(a, 0)];
+    const svr__sample *before = &a->round[place(a, 1)];
+    const svr__sample *faster =
+        latency_of(last) < latency_of(before) ? last : before;
+
+    if (earlier.latencies == 0 || latency_of(faster) <= was + was / 2 + STEP_US)
+        return;
+    for (unsigned i = 2; i < SVR__ROUNDS; i++) {
+        svr__sample *s = &a->round[place(a, i)];
+        s->latency = faster->latency;
+        s->latencies = faster->latencies;
+    }
+}
+
+void svr__average_add(svr__average *a, const svr__sample *s)
+{
+    a->round[a->next] = *s;
+    a->next = (uint8_t)((a->next + 1) % SVR__ROUNDS);
+    follow_step(a);
+}
+
 /* The largest number whose square is not above x. */
 static uint32_t square_root(uint64_t x)
 {
@@ -65,14 +97,14 @@ static uint32_t square_root(uint64_t x)
 
 bool svr__average_quality(const svr__average *a, svr_quality *q)
 {
-    svr__sample all = sum(a);
+    svr__sample all = sum(a, 0);
 
     if (all.sent == 0)
         return false;
     *q = (svr_quality){
         .loss_ppm = (uint32_t)((uint64_t)(all.sent - all.received) * MILLION /
                                all.sent),
-        .latency_us = (uint32_t)mean(all.latency, all.latencies),
+        .latency_us = (uint32_t)latency_of(&all),
         .jitter_us = square_root(mean(all.variance, all.changes)),
     };
     q->mos = svr__mos((uint64_t)q->latency_us + 2 * (uint64_t)q->jitter_us,

@@ -28,12 +28,17 @@ enum {
 };
 
 #define SVR__ROUND_TIME (10 * SVR_SECOND)
+/* How long a round waits for what was sent in it, after its end. */
+#define SVR__ROUND_PATIENCE (5 * SVR_SECOND)
 
 typedef struct svr__average {
     svr__sample round[SVR__ROUNDS];
     uint8_t next;
 } svr__average;
 
+/* A round ends. Where the last two have latencies far above those before, the
+ * earlier ones count as if they had been as slow: a minute is too long to learn
+ * that, and one round too short. */
 void svr__average_add(svr__average *a, const svr__sample *s);
 
 /* Loss, latency, jitter and MOS over the rounds held. False, with *q as it was,
