@@ -308,6 +308,38 @@ Test(pathway_colour, begins_anew)
     cr_expect_eq(b.rx_count, 1);
 }
 
+/* Traffic leaves a bad pathway and comes back when that is good: nothing of
+ * before counts, not even the last round trip. */
+Test(pathway_colour, a_pause)
+{
+    static const struct {
+        unsigned seconds;
+        bool counts; /* what was measured before */
+    } rows[] = {{3, true}, {21, false}, {61, false}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        svr__colour a, b;
+        svr_quality q;
+        svr_time again = (41 + rows[i].seconds) * S;
+
+        svr__colour_init(&a);
+        svr__colour_init(&b);
+        talk(&a, &b, 0, 0, 100 * MS, 5, 41);
+        cr_assert(svr__average_quality(&a.average, &q));
+        cr_expect_eq(q.loss_ppm, 50000);
+        talk(&a, &b, again, 0, 10 * MS, 0, 1);
+        cr_expect_eq(svr__colour_is_fresh(&a, again + S), rows[i].counts,
+                     "row %zu", i);
+        talk(&a, &b, again + S, 0, 10 * MS, 0, 30);
+        cr_assert(svr__average_quality(&a.average, &q));
+        cr_expect_eq(q.loss_ppm > 0, rows[i].counts, "row %zu", i);
+        cr_expect_eq(q.latency_us > 11000, rows[i].counts, "row %zu: %u", i,
+                     q.latency_us);
+        cr_expect_eq(q.jitter_us > 1000, rows[i].counts, "row %zu: %u", i,
+                     q.jitter_us);
+    }
+}
+
 /* The error of a stamp is zero on average, and its variance a quarter, whatever
  * the part of a millisecond. */
 Test(pathway_colour, dither)

@@ -24,6 +24,8 @@ void svr__colour_start(svr__colour *c)
 {
     c->started = SVR_NEVER;
     c->sent_before = 0;
+    c->has_trip = false;
+    c->round = (svr__sample){0};
     c->average = (svr__average){0};
     c->fresh_until = 0;
 }
@@ -76,18 +78,18 @@ static void close_round(svr__colour *c, svr_time now)
     c->is_closed = true;
 }
 
-/* A pause in the traffic makes what was before it meaningless. */
+/* A pause in the traffic makes what was before it meaningless: sessions that
+ * come back would take an old figure for the pathway's. */
 static void change_colour(svr__colour *c, svr_time now)
 {
-    bool paused =
-        c->started == SVR_NEVER || now - c->started >= 2 * SVR__ROUND_TIME;
-
-    if (!c->is_closed)
-        close_round(c, now);
+    if (c->started == SVR_NEVER || now - c->started >= 2 * SVR__ROUND_TIME) {
+        svr__colour_start(c);
+    } else {
+        if (!c->is_closed)
+            close_round(c, now);
+        c->sent_before = c->sent;
+    }
     c->is_closed = false;
-    if (paused)
-        c->round = (svr__sample){0};
-    c->sent_before = paused ? 0 : c->sent;
     c->sent = 0;
     c->is_reported = false;
     c->reported = 0;

@@ -59,7 +59,8 @@ typedef struct svr__colour {
 } svr__colour;
 
 void svr__colour_init(svr__colour *c);
-/* The pathway came up: what was sent and measured before says nothing now. */
+/* The pathway came up, or packets of ours go out again after a pause: what was
+ * sent and measured before says nothing now. */
 void svr__colour_start(svr__colour *c);
 /* The peer was restarted: its colours and times begin anew. */
 void svr__colour_forget(svr__colour *c);
