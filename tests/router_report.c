@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "svrd/neighbour.h"
 #include "svrd/report.h"
+#include "svrd/report_limits.h"
 #include "svrd/watch.h"
 
 static const char authority[] =
@@ -27,6 +28,47 @@ static const char authority[] =
     "    prefixes: [10.2.0.0/24]\n"
     "    access: [{ allow: staff }]\n"
     "    routes: [{ router: r1, interface: lan1 }]\n";
+
+/* Only the second tenant may reach the first service, nobody the second; the
+ * third stands behind them. */
+static const char with_services[] =
+    "authority: test\n"
+    "routers:\n"
+    "  r1:\n"
+    "    interfaces:\n"
+    "      lan0: { kind: tap, device: tap0, tenant: staff,\n"
+    "              address: 10.1.0.1/24 }\n"
+    "      lan1: { kind: tap, device: tap1, address: 10.2.0.1/24 }\n"
+    "tenants: [guest, staff]\n"
+    "services:\n"
+    "  web:\n"
+    "    prefixes: [10.1.0.1/32, 10.2.0.0/24]\n"
+    "    transports: [{ protocol: tcp, ports: 80 }]\n"
+    "    access: [{ allow: staff }]\n"
+    "    routes: [{ router: r1, interface: lan1 }]\n"
+    "  closed:\n"
+    "    prefixes: [10.3.0.0/25]\n"
+    "    routes: [{ router: r1, interface: lan1 }]\n"
+    "  hidden:\n"
+    "    prefixes: [10.3.0.0/24]\n"
+    "    routes: [{ router: r1, interface: lan1 }]\n";
+
+/* With limits; the last has none. */
+static const char with_limits[] =
+    "authority: test\n"
+    "routers:\n"
+    "  r1:\n"
+    "    interfaces:\n"
+    "      lan0: { kind: tap, device: tap0, address: 10.1.0.1/24 }\n"
+    "      lan1: { kind: tap, device: tap1, address: 10.2.0.1/24 }\n"
+    "services:\n"
+    "  calls: { prefixes: [10.2.0.0/24], policy: voice,\n"
+    "           routes: [{ router: r1, interface: lan1 }] }\n"
+    "  tight: { prefixes: [10.3.0.0/24], policy: tight,\n"
+    "           routes: [{ router: r1, interface: lan1 }] }\n"
+    "  rest: { prefixes: [10.4.0.0/24], policy: bulk,\n"
+    "          routes: [{ router: r1, interface: lan1 }] }\n"
+    "service-policies: { tight: { max-latency: 50ms, max-loss: 3% } }\n";
 
 /* With two pathways, whose key is KEY. */
 static const char with_pathways[] =
@@ -373,6 +415,42 @@ Test(router_report, paths)
     finish(&f);
 }
 
+/* Which services a pathway is too bad for. */
+Test(router_report, limits_of_a_pathway)
+{
+    static const struct {
+        svr_quality q;
+        const char *beyond;
+    } rows[] = {
+        {{.latency_us = 50000, .mos = 4000}, "[]"},
+        {{.latency_us = 50001, .mos = 4000}, "[\"tight\"]"},
+        {{.jitter_us = 30001, .mos = 4000}, "[\"calls\"]"},
+        {{.loss_ppm = 30001, .mos = 4000}, "[\"calls\", \"tight\"]"},
+        {{.mos = 3599}, "[\"calls\"]"},
+    };
+    fixture f;
+    svr_pathway_info info = {.measured = true};
+
+    start_with(&f, config_load_text(with_limits, sizeof with_limits - 1, "test",
+                                    "r1", NULL, stderr));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        json_t *wanted = json_loads(rows[i].beyond, 0, NULL);
+        info.quality = rows[i].q;
+        json_t *found = report_beyond(&f.report, &info);
+        cr_expect(json_equal(found, wanted), "row %zu", i);
+        json_decref(found);
+        json_decref(wanted);
+    }
+    info.measured = false;
+    cr_expect(json_is_null(report_beyond(&f.report, &info)));
+    finish(&f);
+
+    start(&f);
+    info.measured = true;
+    cr_expect(json_is_null(report_beyond(&f.report, &info)), "no limits");
+    finish(&f);
+}
+
 /* Where a session would go: out of an own interface, and along pathways. */
 Test(router_report, explain)
 {
@@ -433,6 +511,46 @@ Test(router_report, explain)
                      "\"protocol\": \"tcp\"}");
     expect_text(o, "data.refused.reason", "no-service");
     cr_assert(json_is_null(at(o, "data.service")));
+    json_decref(o);
+    finish(&f);
+}
+
+/* The same by the name of a service, for whoever may reach it. */
+Test(router_report, the_ways_to_a_service)
+{
+    static const struct {
+        const char *service, *wrong;
+    } rows[] = {
+        {"\"nothing\"", "service must be one of the authority"},
+        {"7", "service must be one of the authority"},
+        {"\"hidden\"", "no address of the service leads to it"},
+    };
+    fixture f;
+    json_t *o;
+
+    start_with(&f, config_load_text(with_services, sizeof with_services - 1,
+                                    "test", "r1", NULL, stderr));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char ask[256];
+        snprintf(ask, sizeof ask, "{\"command\": \"explain\", \"service\": %s}",
+                 rows[i].service);
+        o = ask_text(&f, ask);
+        expect_text(o, "schema", "svr.error/1");
+        expect_text(o, "data.message", rows[i].wrong);
+        json_decref(o);
+    }
+    o = ask_text(&f, "{\"command\": \"explain\", \"service\": \"web\"}");
+    expect_text(o, "schema", "svr.explain/1");
+    expect_text(o, "data.service", "web");
+    expect_text(o, "data.router", "r1");
+    cr_assert_null(at(o, "data.tenant"));
+    cr_assert(json_is_null(at(o, "data.refused")), "one tenant may");
+    expect_number(o, "data.choice", 0);
+    expect_text(o, "data.ways.0.interface", "lan1");
+    json_decref(o);
+    o = ask_text(&f, "{\"command\": \"explain\", \"service\": \"closed\"}");
+    expect_text(o, "data.service", "closed");
+    expect_text(o, "data.refused.reason", "access-denied");
     json_decref(o);
     finish(&f);
 }

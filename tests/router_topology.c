@@ -34,9 +34,9 @@ static const char network[] =
     " {\"pathway\": \"y\", \"from\": \"hub\", \"to\": \"gone\","
     "  \"link\": 6, \"heard\": false, \"up\": false, \"quality\": null}]";
 
-static char *text_of(void (*print)(const json_t *data, FILE *out))
+static char *printed(void (*print)(const json_t *data, FILE *out),
+                     const json_t *data)
 {
-    json_t *data = json_loads(network, 0, NULL);
     char *text;
     size_t len;
     FILE *out = open_memstream(&text, &len);
@@ -44,6 +44,14 @@ static char *text_of(void (*print)(const json_t *data, FILE *out))
     cr_assert_not_null(data);
     print(data, out);
     fclose(out);
+    return text;
+}
+
+static char *text_of(void (*print)(const json_t *data, FILE *out))
+{
+    json_t *data = json_loads(network, 0, NULL);
+    char *text = printed(print, data);
+
     json_decref(data);
     return text;
 }
@@ -57,22 +65,53 @@ Test(router_topology, for_graphviz)
 {
     char *text = text_of(topology_dot);
 
-    expect_line(text, "  \"hub\" [label=\"hub\\nweb\"];\n");
+    expect_line(text, "  \"hub\" [label=\"hub\\nweb 7\"];\n");
     expect_line(text, "  \"a\\\"b\\\\\\\\\" [label=\"a\\\"b\\\\\\\\\"];\n");
     expect_line(text, "  \"gone\" [label=\"gone\", color=grey60, "
-                      "fontcolor=grey60];\n");
+                      "fontcolor=grey60, fillcolor=white];\n");
     expect_line(text, "  \"hub\" -- \"a\\\"b\\\\\\\\\" "
-                      "[label=\"mpls\\n12.3 ms, 0.01 %\", color=green4];\n");
-    expect_line(text, "[label=\"lte\", color=orange3];\n");
-    expect_line(text, "  \"hub\" -- \"gone\" [label=\"x\", color=red3, "
+                      "[label=\"mpls\\n12.3 ms ± 1.0, 0.01 %\", "
+                      "color=\"#2e7d32\", fontcolor=\"#2e7d32\"];\n");
+    expect_line(text, "[label=\"lte\\n0.0 ms ± 0.0, 0.50 %\", "
+                      "color=\"#d35400\", fontcolor=\"#d35400\"];\n");
+    expect_line(text, "  \"hub\" -- \"gone\" [label=\"x\\ndown\", "
+                      "color=\"#c62828\", fontcolor=\"#c62828\", "
                       "style=dashed];\n");
-    expect_line(text, "  \"gone\" -- \"hub\" [label=\"y\", color=grey60, "
+    expect_line(text, "  \"gone\" -- \"hub\" [label=\"y\\nunknown\", "
+                      "color=\"grey60\", fontcolor=\"grey60\", "
                       "style=dashed];\n");
     size_t lines = 0;
     for (const char *at = text; (at = strstr(at, " -- ")); at++)
         lines++;
     cr_expect_eq(lines, 4, "each pathway once");
     free(text);
+}
+
+/* A picture has room for few of many services. */
+Test(router_topology, services_of_a_router)
+{
+    static const struct {
+        int count;
+        const char *label;
+    } rows[] = {
+        {0, "[label=\"r\"]"},
+        {1, "[label=\"r\\ns 0\"]"},
+        {5, "[label=\"r\\ns 0\\ns 1\\ns 2\\ns 3\\ns 4\"]"},
+        {6, "[label=\"r\\ns 0\\ns 1\\ns 2\\ns 3\\nand 2 more\"]"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        json_t *list = json_array();
+        for (int k = 0; k < rows[i].count; k++)
+            json_array_append_new(
+                list, json_pack("{s:s, s:i}", "name", "s", "sessions", k));
+        json_t *data = json_pack("[{s:s, s:b, s:o}]", "router", "r", "heard", 1,
+                                 "services", list);
+        char *text = printed(topology_dot, data);
+        expect_line(text, rows[i].label);
+        free(text);
+        json_decref(data);
+    }
 }
 
 Test(router_topology, for_people)

@@ -137,9 +137,14 @@ static int run_sessions(struct client *c, const struct options *o, char **args)
                                 svrctl_sessions_add);
 }
 
+/* All pathways, or what leads to one service. */
 static int run_paths(struct client *c, const struct options *o, char **args)
 {
-    (void)args;
+    if (args[0] != NULL)
+        return ask_once(
+            c,
+            json_pack("{s:s, s:s}", "command", "explain", "service", args[0]),
+            o->json, svrctl_print_explain);
     return o->json
                ? print_list_json(c, "paths")
                : print_list(c, "paths", svrctl_paths_init, svrctl_paths_add);
@@ -323,7 +328,7 @@ static int run_explain(struct client *c, const struct options *o, char **args)
 static const struct command commands[] = {
     {"status", "", 0, 0, false, run_status},
     {"sessions", "", 0, 0, false, run_sessions},
-    {"paths", "", 0, 0, false, run_paths},
+    {"paths", " [SERVICE]", 0, 1, false, run_paths},
     {"explain", " TENANT ADDRESS PORT PROTOCOL", 4, 4, false, run_explain},
     {"topology", "", 0, 0, false, run_topology},
     {"keys", "", 0, 0, false, run_keys},

@@ -17,6 +17,7 @@ static const char help[] =
     "  status            the router, its interfaces and pathways\n"
     "  sessions          the sessions alive\n"
     "  paths             whether pathways live, and how good they are\n"
+    "  paths SERVICE     the ways to a service: figures, ranks, limits\n"
     "  explain TENANT ADDRESS PORT PROTOCOL\n"
     "                    where such a session would go, and why\n"
     "  topology          the network as this router knows it\n"

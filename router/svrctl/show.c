@@ -1,60 +1,15 @@
 #include "show.h"
 
+#include "cell.h"
 #include "common/text.h"
 
-#include <inttypes.h>
 #include <string.h>
-
-#define CELL 256
-
-/* A member as text that is safe for a terminal; "-" where there is none. */
-struct cell {
-    char text[CELL];
-};
-
-static struct cell cell_of(const json_t *value)
-{
-    const char *s = json_string_value(value);
-    struct cell c = {"-"};
-
-    if (s != NULL)
-        text_escape(c.text, sizeof c.text, s, strlen(s));
-    else if (json_is_integer(value))
-        snprintf(c.text, sizeof c.text, "%" JSON_INTEGER_FORMAT,
-                 json_integer_value(value));
-    return c;
-}
-
-static struct cell get(const json_t *o, const char *key)
-{
-    return cell_of(json_object_get(o, key));
-}
-
-static uint64_t get_number(const json_t *o, const char *key)
-{
-    return (uint64_t)json_integer_value(json_object_get(o, key));
-}
-
-/* "1d 02:03:04", without days where there are none. */
-static struct cell duration(uint64_t s)
-{
-    struct cell c;
-    uint64_t days = s / 86400;
-    int len = 0;
-
-    if (days > 0)
-        len = snprintf(c.text, sizeof c.text, "%" PRIu64 "d ", days);
-    snprintf(c.text + len, sizeof c.text - (size_t)len, "%02u:%02u:%02u",
-             (unsigned)(s / 3600 % 24), (unsigned)(s / 60 % 60),
-             (unsigned)(s % 60));
-    return c;
-}
 
 /* An address with its port: 10.0.0.1:80, [fd00::1]:80. */
 static struct cell endpoint(const json_t *o, const char *addr, const char *port)
 {
-    struct cell a = get(o, addr);
-    struct cell p = get(o, port);
+    struct cell a = cell_get(o, addr);
+    struct cell p = cell_get(o, port);
     struct cell c;
 
     snprintf(c.text, sizeof c.text,
@@ -64,26 +19,6 @@ static struct cell endpoint(const json_t *o, const char *addr, const char *port)
 }
 
 /* Status */
-
-static struct cell join(json_t *list)
-{
-    struct cell c = {""};
-    size_t used = 0;
-    size_t i;
-    json_t *value;
-
-    json_array_foreach(list, i, value)
-    {
-        struct cell item = cell_of(value);
-        int len = snprintf(c.text + used, sizeof c.text - used, "%s%s",
-                           i > 0 ? ", " : "", item.text);
-
-        if ((size_t)len >= sizeof c.text - used)
-            break;
-        used += (size_t)len;
-    }
-    return c;
-}
 
 static void print_interfaces(json_t *list, FILE *out)
 {
@@ -98,12 +33,12 @@ static void print_interfaces(json_t *list, FILE *out)
     {
         bool failed = json_is_true(json_object_get(o, "failed"));
 
-        table_add(&t, "%s", get(o, "name").text);
-        table_add(&t, "%s", get(o, "kind").text);
-        table_add(&t, "%s", get(o, "device").text);
-        table_add(&t, "%s", get(o, "mtu").text);
+        table_add(&t, "%s", cell_get(o, "name").text);
+        table_add(&t, "%s", cell_get(o, "kind").text);
+        table_add(&t, "%s", cell_get(o, "device").text);
+        table_add(&t, "%s", cell_get(o, "mtu").text);
         table_add(&t, "%s", failed ? "failed" : "up");
-        table_add(&t, "%s", join(json_object_get(o, "addresses")).text);
+        table_add(&t, "%s", cell_join(json_object_get(o, "addresses")).text);
     }
     table_print(&t, out);
     table_free(&t);
@@ -124,7 +59,7 @@ static void print_members(json_t *list, const char *const heads[],
     json_array_foreach(list, i, o)
     {
         for (size_t k = 0; k < count; k++)
-            table_add(&t, "%s", get(o, keys[k]).text);
+            table_add(&t, "%s", cell_get(o, keys[k]).text);
     }
     fputc('\n', out);
     table_print(&t, out);
@@ -155,19 +90,21 @@ void svrctl_print_status(json_t *data, FILE *out)
 {
     const json_t *file = json_object_get(data, "configuration");
 
-    fprintf(out, "router     %s of authority %s\n", get(data, "router").text,
-            get(data, "authority").text);
+    fprintf(out, "router     %s of authority %s\n",
+            cell_get(data, "router").text, cell_get(data, "authority").text);
     if (json_is_string(json_object_get(data, "identity")))
-        fprintf(out, "identity   %s\n", get(data, "identity").text);
+        fprintf(out, "identity   %s\n", cell_get(data, "identity").text);
     fprintf(out, "version    %s, process %s, start %s\n",
-            get(data, "version").text, get(data, "pid").text,
-            get(data, "boot").text);
+            cell_get(data, "version").text, cell_get(data, "pid").text,
+            cell_get(data, "boot").text);
     fprintf(out, "running    %s\n",
-            duration(get_number(data, "uptime_s")).text);
-    fprintf(out, "file       %s (%.8s), for %s\n", get(file, "file").text,
-            get(file, "hash").text, duration(get_number(file, "age_s")).text);
-    fprintf(out, "sessions   %s of at most %s\n\n", get(data, "sessions").text,
-            get(data, "session_limit").text);
+            cell_duration(cell_number(data, "uptime_s")).text);
+    fprintf(out, "file       %s (%.8s), for %s\n", cell_get(file, "file").text,
+            cell_get(file, "hash").text,
+            cell_duration(cell_number(file, "age_s")).text);
+    fprintf(out, "sessions   %s of at most %s\n\n",
+            cell_get(data, "sessions").text,
+            cell_get(data, "session_limit").text);
     print_interfaces(json_object_get(data, "interfaces"), out);
     print_pathways(json_object_get(data, "pathways"), out);
     print_securities(json_object_get(data, "securities"), out);
@@ -293,7 +230,7 @@ static void print_ports(json_t *ports, FILE *out)
     table_init(&t, heads, 3, 1 << 1);
     json_object_foreach(ports, name, counters)
     {
-        char port[CELL];
+        char port[CELL_SIZE];
 
         add_counters(&t, text_escape(port, sizeof port, name, strlen(name)), "",
                      counters);
@@ -335,8 +272,9 @@ static struct cell waypoints(json_t *list)
     {
         int len = snprintf(
             c.text + used, sizeof c.text - used, "%s%.63s %.15s %.63s > %.63s",
-            i > 0 ? ", " : "", get(o, "pathway").text, get(o, "proto").text,
-            endpoint(o, "src", "sport").text, endpoint(o, "dst", "dport").text);
+            i > 0 ? ", " : "", cell_get(o, "pathway").text,
+            cell_get(o, "proto").text, endpoint(o, "src", "sport").text,
+            endpoint(o, "dst", "dport").text);
 
         if ((size_t)len >= sizeof c.text - used)
             break;
@@ -347,23 +285,24 @@ static struct cell waypoints(json_t *list)
 
 static void add_pair(struct table *t, const json_t *o)
 {
-    table_add(t, "%s/%s", get(o, "forward").text, get(o, "reverse").text);
+    table_add(t, "%s/%s", cell_get(o, "forward").text,
+              cell_get(o, "reverse").text);
 }
 
 static void add_session(struct table *t, const json_t *o)
 {
     const json_t *context = json_object_get(o, "context");
 
-    table_add(t, "%s", get(o, "uuid").text);
-    table_add(t, "%s", get(o, "role").text);
-    table_add(t, "%s", get(o, "state").text);
-    table_add(t, "%s", get(o, "tenant").text);
-    table_add(t, "%s", get(o, "service").text);
-    table_add(t, "%s", get(context, "proto").text);
+    table_add(t, "%s", cell_get(o, "uuid").text);
+    table_add(t, "%s", cell_get(o, "role").text);
+    table_add(t, "%s", cell_get(o, "state").text);
+    table_add(t, "%s", cell_get(o, "tenant").text);
+    table_add(t, "%s", cell_get(o, "service").text);
+    table_add(t, "%s", cell_get(context, "proto").text);
     table_add(t, "%s", endpoint(context, "src", "sport").text);
     table_add(t, "%s", endpoint(context, "dst", "dport").text);
-    table_add(t, "%s", duration(get_number(o, "age_s")).text);
-    table_add(t, "%s", duration(get_number(o, "expires_s")).text);
+    table_add(t, "%s", cell_duration(cell_number(o, "age_s")).text);
+    table_add(t, "%s", cell_duration(cell_number(o, "expires_s")).text);
     add_pair(t, json_object_get(o, "packets"));
     add_pair(t, json_object_get(o, "bytes"));
     table_add(t, "%s", waypoints(json_object_get(o, "waypoints")).text);
@@ -377,75 +316,6 @@ void svrctl_sessions_add(struct table *t, json_t *data)
     json_array_foreach(data, i, o)
     {
         add_session(t, o);
-    }
-}
-
-/* Pathways */
-
-void svrctl_paths_init(struct table *t)
-{
-    static const char *const heads[] = {"PATHWAY", "PEER",  "STATE", "SINCE",
-                                        "READY",   "FLAPS", "LOSS",  "LATENCY",
-                                        "JITTER",  "MOS",   "MTU",   "SESSIONS",
-                                        "VECTOR",  "NAT",   "TCP",   "REASON"};
-
-    table_init(t, heads, 16, 1 << 3 | 0xfe0);
-}
-
-static void add_quality(struct table *t, const json_t *q)
-{
-    if (!json_is_object(q)) {
-        for (int i = 0; i < 4; i++)
-            table_add(t, "-");
-        return;
-    }
-    table_add(t, "%.2f%%", (double)get_number(q, "loss_ppm") / 1e4);
-    table_add(t, "%.1fms", (double)get_number(q, "latency_us") / 1e3);
-    table_add(t, "%.1fms", (double)get_number(q, "jitter_us") / 1e3);
-    table_add(t, "%.2f", json_number_value(json_object_get(q, "mos")));
-}
-
-/* Before which end a NAT stands. */
-static const char *nat_name(const json_t *nat)
-{
-    bool own = json_is_object(json_object_get(nat, "own"));
-    bool peer = json_is_object(json_object_get(nat, "peer"));
-
-    if (own && peer)
-        return "both";
-    if (own)
-        return "own";
-    return peer ? "peer" : "-";
-}
-
-static void add_path(struct table *t, const json_t *o)
-{
-    bool masked = json_is_true(json_object_get(o, "tcp_as_udp"));
-    bool ready = json_is_true(json_object_get(o, "ready"));
-
-    table_add(t, "%s", get(o, "name").text);
-    table_add(t, "%s", get(o, "peer").text);
-    table_add(t, "%s", get(o, "state").text);
-    table_add(t, "%s", duration(get_number(o, "since_s")).text);
-    table_add(t, "%s", ready ? "yes" : "no");
-    table_add(t, "%s", get(o, "flaps").text);
-    add_quality(t, json_object_get(o, "quality"));
-    table_add(t, "%s", get(o, "mtu").text);
-    table_add(t, "%s", get(o, "sessions").text);
-    table_add(t, "%s", get(o, "vector").text);
-    table_add(t, "%s", nat_name(json_object_get(o, "nat")));
-    table_add(t, "%s", masked ? "as udp" : "-");
-    table_add(t, "%s", get(o, "reason").text);
-}
-
-void svrctl_paths_add(struct table *t, json_t *data)
-{
-    size_t i;
-    json_t *o;
-
-    json_array_foreach(data, i, o)
-    {
-        add_path(t, o);
     }
 }
 
@@ -464,7 +334,7 @@ static struct cell span(const json_t *o, const char *key)
 {
     const json_t *s = json_object_get(o, key);
 
-    return json_is_integer(s) ? duration((uint64_t)json_integer_value(s))
+    return json_is_integer(s) ? cell_duration((uint64_t)json_integer_value(s))
                               : (struct cell){"-"};
 }
 
@@ -475,12 +345,12 @@ void svrctl_keys_add(struct table *t, json_t *data)
 
     json_array_foreach(data, i, o)
     {
-        table_add(t, "%s", get(o, "peer").text);
-        table_add(t, "%s", get(o, "state").text);
-        table_add(t, "%s", get(o, "generation").text);
+        table_add(t, "%s", cell_get(o, "peer").text);
+        table_add(t, "%s", cell_get(o, "state").text);
+        table_add(t, "%s", cell_get(o, "generation").text);
         table_add(t, "%s", span(o, "age_s").text);
         table_add(t, "%s", span(o, "rekey_s").text);
-        table_add(t, "%s", get(o, "live").text);
+        table_add(t, "%s", cell_get(o, "live").text);
     }
 }
 
@@ -500,10 +370,10 @@ static void print_changes(json_t *list, FILE *out)
     table_init(&t, heads, 4, 0);
     json_array_foreach(list, i, o)
     {
-        table_add(&t, "%s", get(o, "change").text);
-        table_add(&t, "%s", get(o, "part").text);
-        table_add(&t, "%s", get(o, "name").text);
-        table_add(&t, "%s", join(json_object_get(o, "what")).text);
+        table_add(&t, "%s", cell_get(o, "change").text);
+        table_add(&t, "%s", cell_get(o, "part").text);
+        table_add(&t, "%s", cell_get(o, "name").text);
+        table_add(&t, "%s", cell_join(json_object_get(o, "what")).text);
     }
     table_print(&t, out);
     table_free(&t);
@@ -514,11 +384,12 @@ static void print_outcome(json_t *data, FILE *out)
     const json_t *sessions = json_object_get(data, "sessions");
     const json_t *pathways = json_object_get(data, "pathways");
 
-    fprintf(out, "\nsessions   %s kept, %s ended\n", get(sessions, "kept").text,
-            get(sessions, "ended").text);
+    fprintf(out, "\nsessions   %s kept, %s ended\n",
+            cell_get(sessions, "kept").text, cell_get(sessions, "ended").text);
     fprintf(out, "pathways   %s kept, %s restarted, %s ended\n",
-            get(pathways, "kept").text, get(pathways, "restarted").text,
-            get(pathways, "ended").text);
+            cell_get(pathways, "kept").text,
+            cell_get(pathways, "restarted").text,
+            cell_get(pathways, "ended").text);
 }
 
 void svrctl_print_diff(json_t *data, FILE *out)
@@ -529,8 +400,8 @@ void svrctl_print_diff(json_t *data, FILE *out)
 
 void svrctl_print_reload(json_t *data, FILE *out)
 {
-    fprintf(out, "%s (%.8s) runs\n\n", get(data, "file").text,
-            get(data, "hash").text);
+    fprintf(out, "%s (%.8s) runs\n\n", cell_get(data, "file").text,
+            cell_get(data, "hash").text);
     print_changes(json_object_get(data, "changes"), out);
     print_outcome(data, out);
 }

@@ -35,10 +35,14 @@ static void print_head(const json_t *data, FILE *out)
     const json_t *policy = json_object_get(data, "policy");
     const json_t *port = json_object_get(data, "port");
 
-    fprintf(out, "%s at %s, to %s port %lld %s: service %s\n",
-            text_of(data, "tenant"), text_of(data, "router"),
-            text_of(data, "address"), (long long)json_integer_value(port),
-            text_of(data, "protocol"), text_of(data, "service"));
+    if (port == NULL)
+        fprintf(out, "from %s to service %s\n", text_of(data, "router"),
+                text_of(data, "service"));
+    else
+        fprintf(out, "%s at %s, to %s port %lld %s: service %s\n",
+                text_of(data, "tenant"), text_of(data, "router"),
+                text_of(data, "address"), (long long)json_integer_value(port),
+                text_of(data, "protocol"), text_of(data, "service"));
     if (!json_is_object(policy))
         return;
     fprintf(out, "best path by %s", text_of(policy, "best_path"));

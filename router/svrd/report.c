@@ -5,6 +5,7 @@
 #include "neighbour.h"
 #include "report_explain.h"
 #include "report_keys.h"
+#include "report_limits.h"
 #include "report_topology.h"
 
 #include <jansson.h>
@@ -383,10 +384,13 @@ json_t *report_path(const svr_node_pathway *pathway, svr_time now)
 static json_t *next_path(const struct report *r, size_t *cursor, svr_time now)
 {
     svr_node_pathway pathway;
+    json_t *o;
 
-    return svr_node_pathway_next(r->node, cursor, &pathway, now) > 0
-               ? report_path(&pathway, now)
-               : NULL;
+    if (svr_node_pathway_next(r->node, cursor, &pathway, now) <= 0)
+        return NULL;
+    o = report_path(&pathway, now);
+    json_object_set_new(o, "beyond", report_beyond(r, &pathway.info));
+    return o;
 }
 
 static json_t *next_key(const struct report *r, size_t *cursor, svr_time now)

@@ -100,6 +100,58 @@ static const char *read_question(const struct report *r, const json_t *request,
                                        "icmpv6, gre, esp or a number";
 }
 
+/* ---- the question about a service ---- */
+
+static int find_service(const svr_policy_config *p, const char *name)
+{
+    for (size_t i = 0; i < p->service_count; i++)
+        if (strcmp(p->services[i].name, name) == 0)
+            return (int)i;
+    return SVR_ERR_NOT_FOUND;
+}
+
+static bool is_denied(const svr_explanation *e)
+{
+    return e->refused == SVR_DROP_ACCESS || e->refused == SVR_DROP_NO_TENANT;
+}
+
+/* By the first address and port of a prefix and transport; false where that is
+ * another service or the router itself. */
+static bool explain_part(const struct report *r, int service,
+                         const svr_prefix *prefix, const svr_transport *t,
+                         svr_explanation *e, svr_time now)
+{
+    const svr_policy_config *p = &r->config->node.policy;
+    svr_tuple context = {.dst = prefix->addr,
+                         .dport = t->first,
+                         .proto = t->proto ? t->proto : IPPROTO_TCP};
+    int tenant = SVR_TENANT_NONE;
+
+    /* Whoever may reach it, so that no way is refused for who asks. */
+    do {
+        if (svr_node_explain(r->node, tenant, &context, e, now) < 0 ||
+            e->service != service)
+            return false;
+    } while (is_denied(e) && ++tenant < (int)p->tenant_count);
+    return e->refused != SVR_DROP_NOT_FOR_US;
+}
+
+static bool explain_service(const struct report *r, int service,
+                            svr_explanation *e, svr_time now)
+{
+    static const svr_transport any = {0};
+    const svr_service_config *s = &r->config->node.policy.services[service];
+    size_t count = s->transport_count ? s->transport_count : 1;
+
+    for (size_t i = 0; i < s->prefix_count; i++)
+        for (size_t k = 0; k < count; k++)
+            if (explain_part(r, service, &s->prefixes[i],
+                             s->transport_count ? &s->transports[k] : &any, e,
+                             now))
+                return true;
+    return false;
+}
+
 /* ---- the answer ---- */
 
 static const char *best_path_name(enum svr_best_path b)
@@ -237,13 +289,31 @@ static json_t *data_of(const struct report *r, const json_t *request,
     return o;
 }
 
+static json_t *service_document(const struct report *r, const json_t *request,
+                                svr_time now)
+{
+    const char *name = json_string_value(json_object_get(request, "service"));
+    svr_explanation e;
+    int service = name == NULL ? SVR_ERR_NOT_FOUND
+                               : find_service(&r->config->node.policy, name);
+
+    if (service < 0)
+        return report_error("service must be one of the authority");
+    if (!explain_service(r, service, &e, now))
+        return report_error("no address of the service leads to it");
+    return report_document("svr.explain/1", data_of(r, request, &e, now));
+}
+
 json_t *report_explain(const struct report *r, const json_t *request,
                        svr_time now)
 {
     struct question q;
     svr_explanation e;
-    const char *wrong = read_question(r, request, &q);
+    const char *wrong;
 
+    if (json_object_get(request, "service") != NULL)
+        return service_document(r, request, now);
+    wrong = read_question(r, request, &q);
     if (wrong != NULL)
         return report_error(wrong);
     if (svr_node_explain(r->node, q.tenant, &q.context, &e, now) < 0)
