@@ -88,8 +88,9 @@ row_one_way() {
     routers_start
     load_start one-way 12 "${sessions[@]}"
     wire west near:loss=100
-    within "branch sees that nothing of its own arrives" 600 \
-        path_is branch west '.state == "Down"'
+    # Down until hub says so once more, then Init (RFC 5880, 6.8.6).
+    within "branch sees that nothing of its own arrives" 600 path_is branch \
+        west '.state != "Up" and .reason == "neighbour-signalled-down"'
     within "hub hears nothing" 600 path_is hub west '.state == "Down"'
     sleep 2
     wire west near:loss=0
