@@ -918,6 +918,7 @@ Test(node_policy, loses_its_way_far_off)
         svr_path_edge *edges;
         o.resiliency = SVR_RESILIENCY_FAILOVER;
         o.policy = (svr_service_policy){.best_path = SVR_BEST_VECTOR};
+        o.link_count = 4; /* r1 has no way round */
         open_mesh(&m, &o, &w, NULL);
         cr_assert_eq(begin(&m, 0, 50), SVR_DROP_NONE);
         expect_way(&m, 0, "p0-r1", "before");

@@ -78,7 +78,8 @@ extern "C" {
  *    0x8004         17      salt (16), u8 enum svr_salt_flag
  *    0x8005         1-      only its maker can read it
  *    0x8006         2-      u8 count of routers passed, u8 count to come, then
- *                           as many names, each behind its length in u8
+ *                           as many names, each behind its length in u8; then
+ *                           nothing, or u64 for each router passed
  *    0x8007         1       u8 DSCP
  */
 #define SVR_ATTR_MAP(X)                                 \

@@ -108,6 +108,10 @@ SVR_API void svr_session_init(svr_session *s, enum svr_session_kind kind,
  * sessions that are made while a router has been started a few seconds ago. */
 SVR_API void svr_session_doubt(svr_session *s);
 
+/* Another neighbour stands on a side than before (S17): what the former one
+ * said does not count, and the new one has to hear of the session. */
+SVR_API void svr_session_turn(svr_session *s, unsigned side, svr_time now);
+
 /* What is watched on a side, from now on. */
 SVR_API void svr_session_watch(svr_session *s, unsigned side,
                                svr_hop_settings settings);

@@ -109,6 +109,12 @@ bool svr__choose_is_full(const svr_node *n, uint32_t route, svr_time now);
 uint16_t svr__choose_move(svr_node *n, const svr__session *s,
                           enum svr_cause *cause, svr_time now);
 
+/* By which other next router it should go, and why: side[SVR__SERVER] and
+ * passed of the plan. False: it stays. */
+bool svr__choose_other(svr_node *n, const svr__session *s,
+                       struct svr__session_plan *plan, enum svr_cause *cause,
+                       svr_time now);
+
 /* The ways of a service, brought up to date. */
 void svr__choose(svr_node *n, int service, svr_time now);
 /* A query under its policy, from this router. */

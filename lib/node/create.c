@@ -46,6 +46,8 @@ static int build(svr_node *n, const svr_node_config *c, svr_time now)
     if (err == 0)
         err = svr__copies_init(n);
     if (err == 0)
+        err = svr__versions_init(n);
+    if (err == 0)
         err = svr__reassembly_init(n);
     return err;
 }
@@ -98,6 +100,7 @@ void svr_node_destroy(svr_node *n)
     free_protections(n);
     svr__sealings_fini(n);
     svr__copies_fini(n);
+    svr__versions_fini(n);
     svr__setup_free(n);
     svr__token_fini(n);
     if (n->table.sessions)

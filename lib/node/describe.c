@@ -70,9 +70,17 @@ struct subject {
     const svr_tuple *context;
     int tenant, service;
     const svr__passed *passed;
+    const svr__versions *versions; /* NULL: nobody asks */
     const svr__pathway *pathway;
     svr_span token;
 };
+
+/* Only sessions whose way is chosen go by another router (S17). */
+static const svr__versions *versions_told(const svr_node *n, int service,
+                                          const svr__versions *versions)
+{
+    return svr__is_chosen(&n->choices, service) ? versions : NULL;
+}
 
 /* S5.9: what the next router needs to build the session. */
 static void describe_forward(const svr_node *n, const struct subject *s,
@@ -94,7 +102,7 @@ static void describe_forward(const svr_node *n, const struct subject *s,
     md->security_policy = svr__text(n->securities[pw->security].name);
     md->pathway = svr__text(pw->name);
     md->recovery_token = s->token;
-    md->route_record = svr__record_write(n, s->passed, record);
+    md->route_record = svr__record_write(n, s->passed, s->versions, record);
     if (s->tenant != SVR_TENANT_NONE) {
         md->present |= SVR_HAS(TENANT);
         md->tenant = svr__text(svr_policy_tenant_name(n->policy, s->tenant));
@@ -132,6 +140,8 @@ static void describe(const svr_node *n, const svr__session *s, unsigned side,
                              .tenant = s->tenant,
                              .service = s->service,
                              .passed = &s->passed,
+                             .versions = versions_told(n, s->service,
+                                                       svr__versions_of(n, s)),
                              .pathway = pw,
                              .token = svr__token_make(n, s, token),
                          },
@@ -193,6 +203,7 @@ size_t svr__describe_plan_len(const svr_node *n, const svr__session_plan *plan)
         .tenant = plan->tenant,
         .service = plan->service,
         .passed = &plan->passed,
+        .versions = versions_told(n, plan->service, &plan->versions),
         .pathway = &n->pathways[plan->side[SVR__SERVER].pathway],
         .token = {.len = svr__token_len(&token)},
     };

@@ -91,8 +91,10 @@ static void drop_aliases(svr_node *n, svr_time now)
     svr__alias *a;
     for (int i = 0;
          i < EXPIRY_BATCH && (a = svr__aliases_expired(&n->table.aliases, now));
-         i++)
+         i++) {
+        svr__session_part(n, a, now);
         svr__alias_drop(n, a, now);
+    }
 }
 
 void svr_node_handle_expiry(svr_node *n, svr_time now)

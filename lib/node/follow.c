@@ -18,12 +18,13 @@ static bool is_older(const svr__session *s, unsigned side,
 /* The token that the session returns from now on. They age within an exchange,
  * too. */
 static svr__kept_token new_token(const svr_node *n, const svr__session *s,
-                                 unsigned side, const svr_metadata *md)
+                                 unsigned side, const svr_metadata *md,
+                                 bool older)
 {
     svr__kept_token token = *svr__token_of(n, s);
 
     if (side == SVR__CLIENT && svr__md_has(md, SVR_HAS(RECOVERY_TOKEN)) &&
-        !is_older(s, side, md))
+        !older)
         svr__token_keep(&token, md->recovery_token);
     return token;
 }
@@ -34,21 +35,44 @@ static bool moves(const svr__session *s, unsigned side, const svr_metadata *md)
            svr_session_may_move(&s->machine, side, &md->exchange);
 }
 
+/* The way by which metadata came. */
+struct way {
+    svr__passed passed;
+    svr__versions versions;
+    bool later;   /* than the session's (S16.4) */
+    bool another; /* by another neighbour than the side has */
+};
+
 /* S20: the routers that the session comes by now. Only the client's side knows
  * them. */
 static enum svr_drop read_record(const svr_node *n, const svr__session *s,
                                  unsigned side, const svr_metadata *md,
-                                 svr__passed *passed)
+                                 struct way *by)
 {
-    *passed = s->passed;
+    *by =
+        (struct way){.passed = s->passed, .versions = *svr__versions_of(n, s)};
     if (side != SVR__CLIENT || !svr__md_has(md, SVR_HAS(ROUTE_RECORD)))
         return SVR_DROP_NONE;
-    enum svr_drop reason = svr__record_read(n, md->route_record, passed);
+    enum svr_drop reason =
+        svr__record_read(n, md->route_record, &by->passed, &by->versions);
+    if (reason != SVR_DROP_NONE)
+        return reason;
     /* It has begun its way from here already (S16.4). */
-    if (reason == SVR_DROP_NONE)
-        svr__record_set_coming(passed, s->passed.router + s->passed.count,
-                               s->passed.coming);
-    return reason;
+    svr__record_set_coming(&by->passed, s->passed.router + s->passed.count,
+                           s->passed.coming);
+    by->later = svr__record_is_later(n, s, &by->passed, &by->versions);
+    return SVR_DROP_NONE;
+}
+
+/* Routers further on are told of it. */
+static void take_way(svr_node *n, svr__session *s, const struct way *by,
+                     svr_time now)
+{
+    svr__record_take(n, s, &by->passed, &by->versions);
+    if (by->another)
+        svr__session_turn(n, s, SVR__CLIENT, now);
+    if (by->later && s->side[SVR__SERVER].pathway != SVR__NO_PATHWAY)
+        svr__session_renew(n, s, SVR__SERVER, now);
 }
 
 static bool takes_record(const svr_node *n, svr__session *s,
@@ -61,25 +85,38 @@ static bool takes_record(const svr_node *n, svr__session *s,
     return fits;
 }
 
+/* S13, S16.4: from another neighbour it comes where a router before both has
+ * chosen so, and the service's sessions may leave their way. */
+static bool comes_round(const svr_node *n, const svr__session *s,
+                        const svr_metadata *md, const struct way *by)
+{
+    return by->later && svr__md_has(md, SVR_HAS(EXCHANGE_NUMBER)) &&
+           svr_policy_of_service(n->policy, s->service)->resiliency !=
+               SVR_RESILIENCY_NONE;
+}
+
 /* S17: whether metadata of a session that came on no tuple of its side moves it
  * there. Only the opener moves; the answerer's tuple may change by a NAT (S6.8
  * b). What is late, or was sent before, moves nothing (S6.9). */
 static enum svr_drop may_follow(const svr__work *w, const svr__pathway *pw,
                                 svr__session *s, unsigned side,
-                                const svr_metadata *md, svr__passed *passed)
+                                const svr_metadata *md, struct way *by)
 {
     const svr_node *n = w->node;
     uint16_t from = s->side[side].pathway;
-    enum svr_drop reason = read_record(n, s, side, md, passed);
+    enum svr_drop reason = read_record(n, s, side, md, by);
 
     if (reason == SVR_DROP_LOOP) /* by whatever router it has come back */
         return reason;
-    if (from == SVR__NO_PATHWAY || n->pathways[from].peer != pw->peer ||
-        !svr__agrees(n, s, side, md) || !svr__context_fits(w, &s->context) ||
-        !moves(s, side, md) ||
-        (side == SVR__SERVER && &n->pathways[from] != pw))
+    if (from == SVR__NO_PATHWAY || !svr__agrees(n, s, side, md) ||
+        !svr__context_fits(w, &s->context))
         return SVR_DROP_MD_CONFLICT;
-    if (reason == SVR_DROP_NONE && !takes_record(n, s, passed))
+    by->another = n->pathways[from].peer != pw->peer;
+    if (by->another ? !comes_round(n, s, md, by)
+                    : !moves(s, side, md) ||
+                          (side == SVR__SERVER && &n->pathways[from] != pw))
+        return SVR_DROP_MD_CONFLICT;
+    if (reason == SVR_DROP_NONE && !takes_record(n, s, &by->passed))
         reason = SVR_DROP_LOOP;
     return reason;
 }
@@ -178,11 +215,12 @@ void svr__follow(svr__work *w, svr__pathway *pw, svr__session *s,
     bool alone = svr__is_alone(md);
     svr__side_plan to = plan_of_arrival(w, pw, side);
     bool masked = svr__is_masked(&s->context, to.tuple.proto);
-    svr__kept_token token = new_token(n, s, side, md);
-    svr__passed passed;
+    struct way by;
 
     svr__told told = {0};
-    enum svr_drop reason = may_follow(w, pw, s, side, md, &passed);
+    enum svr_drop reason = may_follow(w, pw, s, side, md, &by);
+    svr__kept_token token =
+        new_token(n, s, side, md, !by.another && is_older(s, side, md));
     if (reason == SVR_DROP_NONE)
         reason = may_seal(w, pw, s, side, md, &told);
     if (reason == SVR_DROP_NOT_SEALED && side == SVR__SERVER && told.sealed)
@@ -209,7 +247,7 @@ void svr__follow(svr__work *w, svr__pathway *pw, svr__session *s,
         svr__drop(w, reason);
         return;
     }
-    s->passed = passed;
+    take_way(n, s, &by, w->now);
     *svr__token_of(n, s) = token;
     svr__flow *flow = svr__session_flow(&n->table, s, side);
     w->sealed = told.sealed;
@@ -232,6 +270,23 @@ static bool has_restarted(const svr__session *s, unsigned side,
                SVR__EXCHANGE_BITS;
 }
 
+/* A neighbour that the session has left is heard no more, but what it had on
+ * its way goes on; unless the session comes by it again. */
+static void from_former(svr__work *w, svr__flow *flow, const svr_metadata *md,
+                        size_t block_len, const struct way *by)
+{
+    svr_node *n = w->node;
+    svr__session *s = svr__flow_session(&n->table, flow);
+
+    if (svr__flow_side(&n->table, flow) == SVR__CLIENT &&
+        comes_round(n, s, md, by))
+        svr__follow(w, &n->pathways[w->alias->pathway], s, NULL, md, block_len);
+    else if (svr__is_alone(md))
+        svr__consume(w);
+    else if (svr__strip_for(w, flow, block_len))
+        svr__go_on(w, flow, 0, false);
+}
+
 void svr__update(svr__work *w, svr__flow *flow, const svr_metadata *md,
                  size_t block_len)
 {
@@ -245,6 +300,7 @@ void svr__update(svr__work *w, svr__flow *flow, const svr_metadata *md,
         return;
     }
     svr__told told;
+    struct way by;
     bool older = is_older(s, side, md);
     bool late = w->alias;
     enum svr_drop reason = svr__seal_read(
@@ -252,11 +308,19 @@ void svr__update(svr__work *w, svr__flow *flow, const svr_metadata *md,
         md, &told);
     if (reason == SVR_DROP_NONE && told.sealed != svr__arrives_sealed(w, s))
         reason = SVR_DROP_NOT_SEALED;
+    if (reason == SVR_DROP_NONE &&
+        read_record(n, s, side, md, &by) == SVR_DROP_LOOP)
+        reason = SVR_DROP_LOOP;
     if (reason != SVR_DROP_NONE) {
         svr__drop(w, reason);
         return;
     }
-    svr__kept_token token = new_token(n, s, side, md);
+    if (svr__is_former(w, s, side)) {
+        from_former(w, flow, md, block_len, &by);
+        return;
+    }
+    svr__kept_token token = new_token(n, s, side, md, older);
+    bool later = by.later && !older && takes_record(n, s, &by.passed);
     svr__note_leg(w);
     if (side == SVR__SERVER && !older)
         svr__load_heard(n, s, md, w->now);
@@ -270,6 +334,8 @@ void svr__update(svr__work *w, svr__flow *flow, const svr_metadata *md,
     svr__health_asked(w, s, side, md);
     *svr__token_of(n, s) = token;
     unsigned actions = svr__hear(w, s, side, md);
+    if (later)
+        take_way(n, s, &by, w->now);
     if (!older && !late && w->generation > s->side[side].generation)
         svr__session_rekey(n, s, side, w->generation); /* it was rebuilt */
     heed(n, s, side, older ? NULL : &told, w->now);
@@ -285,9 +351,11 @@ void svr__join(svr__work *w, svr__pathway *pw, svr__session *s,
     unsigned side = side_of(md);
     uint16_t from = s->side[side].pathway;
 
-    if (from == SVR__NO_PATHWAY || n->pathways[from].peer != pw->peer ||
-        !svr__agrees(n, s, side, md) || !svr__context_fits(w, &s->context) ||
-        is_older(s, side, md) || !svr__leg_join(w, pw, s, side))
+    if (from != SVR__NO_PATHWAY && n->pathways[from].peer != pw->peer)
+        svr__follow(w, pw, s, NULL, md, block_len);
+    else if (from == SVR__NO_PATHWAY || !svr__agrees(n, s, side, md) ||
+             !svr__context_fits(w, &s->context) || is_older(s, side, md) ||
+             !svr__leg_join(w, pw, s, side))
         svr__drop(w, SVR_DROP_MD_CONFLICT);
     else
         svr__update(w, svr__session_flow(&n->table, s, side), md, block_len);

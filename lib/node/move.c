@@ -125,8 +125,8 @@ static unsigned visit(svr_node *n, svr__tour *t, svr__session *s, unsigned side,
     }
     if (side != SVR__SERVER)
         return 0;
-    if (!svr__session_move(n, s, now))
-        return svr__session_redirect(n, s, now);
+    if (!svr__session_move(n, s, now) && !svr__session_redirect(n, s, now))
+        return 0;
     svr__send_metadata(n, s, side, now);
     return 1;
 }
@@ -174,7 +174,7 @@ bool svr__session_detour(svr_node *n, svr__session *s, unsigned side,
                          svr_time now)
 {
     if (side == SVR__SERVER)
-        return svr__session_move(n, s, now);
+        return svr__session_move(n, s, now) || svr__session_redirect(n, s, now);
     if (svr__leg_promote(n, s, side, now))
         return true;
     ask(n, s, now);

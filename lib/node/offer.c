@@ -74,7 +74,8 @@ static enum svr_drop make_plan(const svr__work *w, svr__pathway *pw,
     svr__token_keep(&plan->token, md->recovery_token);
     reason = check_policy(n, md, plan, &exact);
     if (reason == SVR_DROP_NONE && svr__md_has(md, SVR_HAS(ROUTE_RECORD)))
-        reason = svr__record_read(n, md->route_record, &plan->passed);
+        reason = svr__record_read(n, md->route_record, &plan->passed,
+                                  &plan->versions);
     if (reason == SVR_DROP_NONE)
         reason = svr__plan_route(n, plan, number, w->now);
     if (reason == SVR_DROP_NONE && !exact &&

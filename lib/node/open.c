@@ -299,8 +299,10 @@ enum svr_drop svr__session_rebind(svr_node *n, svr__session *s, unsigned side,
         return SVR_DROP_TUPLE_IN_USE;
     keep_tuple(n, s, side, now);
     count_on_pathways(n, s, -1);
+    svr__admit_count(n, s, -1);  /* it may be another peer's now */
     wipe_protection(n, s, side); /* late packets have keys of their own */
     fill_side(s, side, to);
+    svr__admit_count(n, s, 1);
     count_on_pathways(n, s, 1);
     refill_flows(n, s, in);
     fill_protection(n, s, side);
@@ -360,13 +362,16 @@ enum svr_drop svr__session_open(svr_node *n, const svr__session_plan *plan,
     s->context = plan->context;
     s->tenant = (int16_t)plan->tenant;
     s->service = (uint16_t)plan->service;
-    s->passed = plan->passed;
     memset(svr__copies_of(n, s, SVR__CLIENT), 0, 2 * sizeof(svr__copies));
     s->created = now;
     *svr__token_of(n, s) = plan->token;
     fill_side(s, SVR__CLIENT, &plan->side[SVR__CLIENT]);
     fill_side(s, SVR__SERVER, &plan->side[SVR__SERVER]);
     start_machine(n, s, now);
+    s->passed = plan->passed;
+    *svr__versions_of(n, s) = plan->versions;
+    svr__versions_of(n, s)->own =
+        svr_session_exchange(&s->machine, SVR__SERVER).own;
     enum svr_drop reason = bind_flows(n, s, plan);
     if (reason != SVR_DROP_NONE) {
         svr__session_end(&n->table, s);

@@ -58,8 +58,28 @@ static void read_coming(const svr_node *n, const svr_span *names, size_t count,
     }
 }
 
+int svr__versions_init(svr_node *n)
+{
+    /* Not cleared, so that only what is used becomes resident. */
+    n->versions =
+        n->alloc.alloc(n->alloc.user, n->table.cap * sizeof(*n->versions));
+    return n->versions ? 0 : SVR_ERR_NO_MEMORY;
+}
+
+void svr__versions_fini(svr_node *n)
+{
+    if (n->versions)
+        n->alloc.free(n->alloc.user, n->versions,
+                      n->table.cap * sizeof(*n->versions));
+}
+
+svr__versions *svr__versions_of(const svr_node *n, const svr__session *s)
+{
+    return &n->versions[svr__session_number(&n->table, s)];
+}
+
 enum svr_drop svr__record_read(const svr_node *n, svr_span record,
-                               svr__passed *out)
+                               svr__passed *out, svr__versions *versions)
 {
     svr_span names[SVR__PASSED_MAX];
     svr__passed passed = {{0}};
@@ -77,20 +97,54 @@ enum svr_drop svr__record_read(const svr_node *n, svr_span record,
     }
     read_coming(n, names + count, coming, &passed);
     *out = passed;
+    svr__route_record_versions(record, versions->passed, passed.count);
     return SVR_DROP_NONE;
 }
 
 svr_span svr__record_write(const svr_node *n, const svr__passed *passed,
+                           const svr__versions *versions,
                            uint8_t buf[SVR__RECORD_MAX])
 {
     svr_span names[SVR__PASSED_MAX + 1];
+    uint64_t said[SVR__PASSED_MAX + 1];
     size_t own = passed->count, all = own + passed->coming;
+    for (size_t i = 0; versions && i <= own; i++)
+        said[i] = i < own ? versions->passed[i] : versions->own;
     for (size_t i = 0; i < all; i++)
         names[i + (i >= own)] =
             svr__text(svr__names_at(&n->routers, passed->router[i]));
     names[own] = svr__text(n->name);
     return svr__route_record_write(buf, SVR__RECORD_MAX, names, own + 1,
-                                   passed->coming);
+                                   passed->coming, versions ? said : NULL);
+}
+
+bool svr__record_is_later(const svr_node *n, const svr__session *s,
+                          const svr__passed *passed,
+                          const svr__versions *versions)
+{
+    const svr__versions *had = svr__versions_of(n, s);
+
+    if (!svr__is_chosen(&n->choices, s->service))
+        return false;
+    if (s->passed.count == 0) /* built anew from the other side */
+        return passed->count > 0;
+    for (unsigned i = 0; i < passed->count && i < s->passed.count; i++) {
+        if (passed->router[i] != s->passed.router[i])
+            return false;
+        if (versions->passed[i] != had->passed[i])
+            return versions->passed[i] > had->passed[i];
+    }
+    return false;
+}
+
+void svr__record_take(svr_node *n, svr__session *s, const svr__passed *passed,
+                      const svr__versions *versions)
+{
+    uint64_t own = svr__versions_of(n, s)->own;
+
+    s->passed = *passed;
+    *svr__versions_of(n, s) = *versions;
+    svr__versions_of(n, s)->own = own;
 }
 
 bool svr__record_holds(const svr__passed *passed, uint16_t router)

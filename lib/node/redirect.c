@@ -1,54 +1,21 @@
 /*
- * Sessions go on by another router (S6.7, S17).
+ * Sessions go on by another router (S16.4, S17).
  *
- * Only the opener of a hop moves it, and only to the same peer. Where that
- * cannot be reached any more, or a router that shall come behind it, the
- * ingress begins the session anew, with another
- * UUID: its egress sees the same context, tenant and service from the same
- * ingress, and the new one takes the old one's place. The hosts at both ends
- * notice nothing.
+ * A move within a hop ends at the same peer (move.c). Where that, or what comes
+ * behind it, cannot be reached any more, or the way is beyond its limits and
+ * another one is not, the opener of the hop goes by another next router, with
+ * the session's UUID: there it is new, or comes by another neighbour than
+ * before.
+ *
+ * Whether a router does so is decided by the way that begins with its present
+ * next hop. As long as there is one, what broke further on is for a router
+ * further on to mend. So one router mends it, the last that can.
+ *
+ * Who hears of the session from two neighbours goes by the route record: up to
+ * a router both ways are the same, and that router says by the number of its
+ * exchange which way it chose later. What was left ends by itself.
  */
 #include "node/node.h"
-
-/* What goes on of the session that ends. */
-struct kept {
-    svr_life life;
-    svr_time created;
-    uint32_t tcp_seq[2], tcp_ack[2];
-    struct {
-        svr_time seen;
-        uint64_t packets, bytes;
-    } flow[2];
-};
-
-static struct kept keep(const svr_node *n, const svr__session *s)
-{
-    struct kept k = {.life = s->machine.life, .created = s->created};
-
-    for (unsigned side = 0; side < 2; side++) {
-        const svr__flow *f = svr__session_flow(&n->table, s, side);
-        k.tcp_seq[side] = s->side[side].tcp_seq;
-        k.tcp_ack[side] = s->side[side].tcp_ack;
-        k.flow[side].seen = f->seen;
-        k.flow[side].packets = f->packets;
-        k.flow[side].bytes = f->bytes;
-    }
-    return k;
-}
-
-static void give_back(svr_node *n, svr__session *s, const struct kept *k)
-{
-    s->machine.life = k->life;
-    s->created = k->created;
-    for (unsigned side = 0; side < 2; side++) {
-        svr__flow *f = svr__session_flow(&n->table, s, side);
-        s->side[side].tcp_seq = k->tcp_seq[side];
-        s->side[side].tcp_ack = k->tcp_ack[side];
-        f->seen = k->flow[side].seen;
-        f->packets = k->flow[side].packets;
-        f->bytes = k->flow[side].bytes;
-    }
-}
 
 static bool is_joined(const svr_node *n, uint32_t from, uint32_t to)
 {
@@ -60,9 +27,7 @@ static bool is_joined(const svr_node *n, uint32_t from, uint32_t to)
     return false;
 }
 
-/* Whether two routers in a row, of those that it goes by as far as they are
- * known, are not joined any more. */
-static bool is_stranded(const svr_node *n, const svr__session *s)
+bool svr__session_is_stranded(const svr_node *n, const svr__session *s)
 {
     uint16_t pathway = s->side[SVR__SERVER].pathway;
     const svr__passed *by = &s->passed;
@@ -79,58 +44,67 @@ static bool is_stranded(const svr_node *n, const svr__session *s)
     return true;
 }
 
-/* Of a service whose policy chooses the way, and says that its sessions may
- * leave one; as its ingress, and once it is known whether it is encrypted
- * (S11.9). */
 static bool may_redirect(const svr_node *n, const svr__session *s)
 {
     return svr__is_chosen(&n->choices, s->service) &&
            svr_policy_of_service(n->policy, s->service)->resiliency !=
                SVR_RESILIENCY_NONE &&
-           s->side[SVR__CLIENT].pathway == SVR__NO_PATHWAY &&
-           s->side[SVR__SERVER].pathway != SVR__NO_PATHWAY &&
-           (s->seal == SVR__CLEAR || s->seal == SVR__SEALED);
-}
-
-static bool make_plan(svr_node *n, const svr__session *s,
-                      svr__session_plan *plan, svr_time now)
-{
-    *plan = (svr__session_plan){
-        .uuid = svr__uuid_new(n),
-        .context = s->context,
-        .tenant = s->tenant,
-        .service = s->service,
-        .told = {.sealed = s->seal == SVR__SEALED},
-        .side[SVR__CLIENT] = {.pathway = SVR__NO_PATHWAY,
-                              .iface = s->side[SVR__CLIENT].iface,
-                              .tuple = s->context},
-    };
-    if (svr__plan_route(n, plan, SVR__NO_PATHWAY, now) != SVR_DROP_NONE)
-        return false;
-    uint16_t to = plan->side[SVR__SERVER].pathway;
-    return to == SVR__NO_PATHWAY
-               ? s->seal == SVR__CLEAR
-               : s->seal == SVR__CLEAR || svr__seal_may_use(n, s, to);
+           s->side[SVR__SERVER].pathway != SVR__NO_PATHWAY;
 }
 
 bool svr__session_redirect(svr_node *n, svr__session *s, svr_time now)
 {
     svr__session_plan plan;
-    svr__flow *flow;
+    enum svr_cause cause;
 
-    if (!may_redirect(n, s))
+    if (!may_redirect(n, s) || !svr__choose_other(n, s, &plan, &cause, now) ||
+        svr__session_rebind(n, s, SVR__SERVER, &plan.side[SVR__SERVER], cause,
+                            now) != SVR_DROP_NONE)
         return false;
-    svr__choose(n, s->service, now);
-    if (!is_stranded(n, s) || !make_plan(n, s, &plan, now))
-        return false;
-    struct kept k = keep(n, s);
-    svr__session_close(n, s, SVR_CAUSE_REDIRECTED, now);
-    if (svr__session_open(n, &plan, now, &flow) != SVR_DROP_NONE)
-        return false;
-    s = svr__flow_session(&n->table, flow);
-    give_back(n, s, &k);
-    svr__session_settle(n, s);
-    if (s->side[SVR__SERVER].pathway != SVR__NO_PATHWAY)
-        svr__send_metadata(n, s, SVR__SERVER, now);
+    s->passed = plan.passed;
+    if (!svr__record_fits(n, s))
+        s->passed.coming = 0;
+    svr__session_turn(n, s, SVR__SERVER, now);
+    svr__versions_of(n, s)->own =
+        svr_session_exchange(&s->machine, SVR__SERVER).own;
     return true;
+}
+
+void svr__session_turn(svr_node *n, svr__session *s, unsigned side,
+                       svr_time now)
+{
+    svr__legs_retire(n, s, side, now);
+    svr__copies_forget(svr__copies_of(n, s, side));
+    svr_session_turn(&s->machine, side, now);
+    svr__session_settle(n, s);
+}
+
+bool svr__is_former(const svr__work *w, const svr__session *s, unsigned side)
+{
+    const svr__pathway *all = w->node->pathways;
+    uint16_t present = s->side[side].pathway;
+
+    return w->alias && (present == SVR__NO_PATHWAY ||
+                        all[w->alias->pathway].peer != all[present].peer);
+}
+
+/* S7: toward the client alone. In the other direction it could end at a host,
+ * which goes on by another router. */
+void svr__session_part(svr_node *n, const svr__alias *a, svr_time now)
+{
+    const svr__session *s = &n->table.sessions[a->session];
+    const svr__pathway *pw = &n->pathways[a->pathway];
+    uint16_t present = s->side[a->side].pathway;
+    svr_tuple in = svr__flow_key_tuple(&a->key);
+    svr_tuple out = svr_tuple_reverse(&in);
+    svr_metadata md;
+
+    if (a->side != SVR__CLIENT || present == SVR__NO_PATHWAY || !pw->up ||
+        n->pathways[present].peer == pw->peer)
+        return;
+    svr__describe_bare(&md);
+    md.present |= SVR_HAS(CONTROL) | SVR_HAS(SESSION_UUID);
+    md.control = SVR_CONTROL_DELETE_SESSION;
+    md.uuid = s->uuid;
+    svr__send_alone(n, pw, &out, &md, now);
 }

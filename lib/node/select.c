@@ -54,6 +54,17 @@ static bool is_next(const struct choice *c, const svr__route *r)
                c->record.router[c->record.count];
 }
 
+/* To another peer than the session's present one, if it may. */
+static bool goes_elsewhere(const struct choice *c, const svr__route *r)
+{
+    const svr_node *n = c->n;
+    uint16_t present = c->session->side[SVR__SERVER].pathway;
+
+    return r->pathway != SVR__NO_PATHWAY &&
+           n->pathways[r->pathway].peer != n->pathways[present].peer &&
+           svr__seal_may_use(n, c->session, r->pathway);
+}
+
 /* S14.1: whether a pathway is in its hold-down. */
 static bool is_held_down(const struct choice *c, const svr__route *r)
 {
@@ -126,6 +137,7 @@ static bool is_open(const struct choice *c, const struct pass *p,
            is_held_down(c, r) == p->held_down &&
            (room_of(c, place) == 0) == p->full &&
            (!c->follow || is_next(c, r)) &&
+           (!c->session || goes_elsewhere(c, r)) &&
            (r->pathway == SVR__NO_PATHWAY || r->pathway != c->avoid);
 }
 
@@ -429,4 +441,59 @@ uint16_t svr__choose_move(svr_node *n, const svr__session *s,
         present->known)
         return good_pathway(&c, now_at, present);
     return SVR__NO_PATHWAY;
+}
+
+/* The way that begins with the session's next router is no way any more: that
+ * is down, or has none left itself but back to where the session came from. */
+static bool is_cut_off(const struct choice *c, uint16_t now_at)
+{
+    const svr_node *n = c->n;
+    uint32_t i = 0;
+
+    if (!n->pathways[now_at].up)
+        return true;
+    if (!svr__session_is_stranded(n, c->session))
+        return false;
+    while (i < c->range->count && at(c, i)->pathway != now_at)
+        i++;
+    return i == c->range->count || !way_at(c, i)->known ||
+           way_at(c, i)->rank == SVR_WAY_NONE || circles(c, i);
+}
+
+bool svr__choose_other(svr_node *n, const svr__session *s,
+                       svr__session_plan *plan, enum svr_cause *cause,
+                       svr_time now)
+{
+    const struct pass good = {SVR_WAY_GOOD, false, false};
+    uint16_t now_at = s->side[SVR__SERVER].pathway;
+    struct choice c = {
+        .n = n,
+        .plan = plan,
+        .session = s,
+        .range = &n->service_routes[s->service],
+        .policy = svr_policy_of_service(n->policy, s->service),
+        .record = s->passed,
+        .avoid = s->side[SVR__CLIENT].pathway,
+        .now = now,
+    };
+
+    c.record.coming = 0;
+    *plan = (svr__session_plan){
+        .uuid = s->uuid,
+        .context = s->context,
+        .tenant = s->tenant,
+        .service = s->service,
+        .told = {.sealed = s->seal == SVR__SEALED,
+                 .undecided = s->seal == SVR__UNDECIDED},
+        .passed = c.record,
+        .side[SVR__CLIENT] = {.pathway = c.avoid},
+    };
+    svr__choose(n, s->service, now);
+    *cause = SVR_CAUSE_REDIRECTED;
+    if (is_cut_off(&c, now_at))
+        return try_all(&c) && c.reason == SVR_DROP_NONE;
+    const svr__way *present = present_way(&c, now_at);
+    *cause = SVR_CAUSE_LIMITS;
+    return present && present->known && present->left && try_pass(&c, &good) &&
+           c.reason == SVR_DROP_NONE;
 }

@@ -87,13 +87,27 @@ svr_tuple svr__side_tuple(const svr_node *n, const svr__session *s,
 /* The names of routers, and which of them are this one and its peers. 0, or
  * SVR_ERR_NO_MEMORY, ARGUMENT, EXISTS. */
 int svr__record_init(svr_node *n, const svr_node_config *c);
+/* Room for what is known of sessions' records beside svr__session.passed. */
+int svr__versions_init(svr_node *n);
+void svr__versions_fini(svr_node *n);
+svr__versions *svr__versions_of(const svr_node *n, const svr__session *s);
 /* What a route record says of the routers passed and to come, or why it is
  * refused. */
 enum svr_drop svr__record_read(const svr_node *n, svr_span record,
-                               svr__passed *out);
-/* The route record of a session's forward metadata, in buf. */
+                               svr__passed *out, svr__versions *versions);
+/* The route record of a session's forward metadata, in buf. versions NULL: it
+ * has none. */
 svr_span svr__record_write(const svr_node *n, const svr__passed *passed,
+                           const svr__versions *versions,
                            uint8_t buf[SVR__RECORD_MAX]);
+/* Whether the session comes by the new way later than by the one it has: the
+ * last router that both ways have in common chose it later (S16.4). */
+bool svr__record_is_later(const svr_node *n, const svr__session *s,
+                          const svr__passed *passed,
+                          const svr__versions *versions);
+/* The session comes by that way now; where it goes to is its own. */
+void svr__record_take(svr_node *n, svr__session *s, const svr__passed *passed,
+                      const svr__versions *versions);
 /* Whether the record has room in forward metadata. */
 bool svr__record_fits(const svr_node *n, const svr__session *s);
 /* Likewise; those to come are left out where that helps. */
@@ -150,10 +164,20 @@ bool svr__session_move(svr_node *n, svr__session *s, svr_time now);
  * pinhole if need be. False: not yet. */
 bool svr__session_reopen(svr_node *n, svr__session *s, enum svr_cause cause,
                          svr_time now);
-/* redirect.c: where no pathway leads to its next router any more, the ingress
- * begins the session anew by another one, if there is one. The session has
- * ended then, and another one stands for it. */
+/* redirect.c (S16.4, S17) */
+/* The server's side goes by another next router, if there is a reason and such
+ * a router. */
 bool svr__session_redirect(svr_node *n, svr__session *s, svr_time now);
+/* Whether two routers in a row, of those that it shall go by as far as they are
+ * known, are not joined any more. */
+bool svr__session_is_stranded(const svr_node *n, const svr__session *s);
+/* The side has another neighbour than before. */
+void svr__session_turn(svr_node *n, svr__session *s, unsigned side,
+                       svr_time now);
+/* Whether the packet came from a neighbour that the session has left. */
+bool svr__is_former(const svr__work *w, const svr__session *s, unsigned side);
+/* An alias has had its time: a neighbour that the session has left is told. */
+void svr__session_part(svr_node *n, const svr__alias *a, svr_time now);
 /* A pathway went down, came up, or is out of its hold-down: its peer's sessions
  * are looked at, a few at a time. */
 void svr__moves_begin(svr_node *n, const svr__pathway *pw, svr_time now);

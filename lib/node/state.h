@@ -265,6 +265,14 @@ typedef struct svr__recent {
     svr_time time;
 } svr__recent;
 
+/* S16.4: which exchange each router that a session passed began when it chose
+ * the next one, in the order of svr__passed, and this router's own. What a
+ * router says under a higher number is later than what it said before, and so
+ * is all that follows from it; 0: nothing is known. */
+typedef struct svr__versions {
+    uint64_t passed[SVR__PASSED_MAX], own;
+} svr__versions;
+
 struct svr_node {
     /* What derives from the configuration (setup.c): all up to `alloc`. */
     const char *name;
@@ -317,6 +325,7 @@ struct svr_node {
     svr__protection *protections; /* two for each session, or NULL */
     svr__sealing *sealings;       /* one for each session, or NULL */
     svr__sealing_ends sealing_ends;
+    svr__versions *versions;   /* one for each session */
     svr__copies *copy_windows; /* S17: likewise, for duplicated ones */
     svr__kept_token *tokens;   /* one for each session */
     uint8_t *recovery_key;     /* guarded */
@@ -355,6 +364,7 @@ typedef struct svr__work {
     bool bare;     /* stands as its neighbour meant it: only svr__send_on is
                       left */
     bool touched;  /* bytes came or went: the checksum must be written anew */
+    bool former;   /* it came from a neighbour that its session has left */
     bool whole;    /* was put together from pieces */
     bool fragmentable; /* may leave in IP fragments; known from svr__fit on */
 } svr__work;
@@ -385,6 +395,7 @@ typedef struct svr__session_plan {
     svr__told told;        /* or what this router wants, as the ingress */
     svr__kept_token token; /* of the client's side */
     svr__passed passed;
+    svr__versions versions; /* of them */
     svr__side_plan side[2];
 } svr__session_plan;
 

@@ -83,8 +83,10 @@ bool svr__strip(svr__work *w, size_t block_len, bool masked)
 
 bool svr__strip_for(svr__work *w, const svr__flow *flow, size_t block_len)
 {
-    w->sealed =
-        svr__arrives_sealed(w, svr__flow_session(&w->node->table, flow));
+    const svr__session *s = svr__flow_session(&w->node->table, flow);
+
+    w->sealed = svr__arrives_sealed(w, s);
+    w->former = svr__is_former(w, s, svr__flow_side(&w->node->table, flow));
     return svr__strip(w, block_len,
                       svr__arrival_flags(w, flow) & SVR__FLOW_MASKED_IN) &&
            svr__relocate(w, flow);
@@ -119,7 +121,7 @@ bool svr__is_first_copy(svr__work *w, const svr__flow *flow,
     const svr__session *s = svr__flow_session(&n->table, flow);
     unsigned side = svr__flow_side(&n->table, flow);
 
-    if (!svr__md_has(md, SVR_HAS(COPY_NUMBER)) ||
+    if (!svr__md_has(md, SVR_HAS(COPY_NUMBER)) || w->former ||
         svr__copies_first(svr__copies_of(n, s, side), md->copy_number))
         return true;
     svr__drop(w, SVR_DROP_DUPLICATE);

@@ -39,6 +39,15 @@ void svr_session_doubt(svr_session *s)
     svr__hop_doubt(&s->hop[SVR_SESSION_CLIENT]);
 }
 
+void svr_session_turn(svr_session *s, unsigned side, svr_time now)
+{
+    svr_hop *hop = &s->hop[side];
+
+    *hop = (svr_hop){
+        .own = hop->own, .state = hop->state, .settings = hop->settings};
+    svr__hop_event(hop, SVR__HOP_RENEW, now);
+}
+
 enum svr_role svr_session_role(const svr_session *s)
 {
     bool client = s->hop[SVR_SESSION_CLIENT].state != SVR_HOP_HOST;

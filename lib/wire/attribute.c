@@ -534,16 +534,20 @@ static int read_egress_list(void *field, svr__rd *rd)
     return err;
 }
 
-/* S20: routers passed, routers to come. */
+/* S20: routers passed, routers to come; behind them there may be a version of
+ * each that was passed. */
 static int read_route_record(void *field, svr__rd *rd)
 {
     svr_span whole = {.data = rd->at, .len = rd->left};
     unsigned passed = svr__rd_u8(rd);
     int err = read_name_list(rd, passed + svr__rd_u8(rd));
 
-    if (err == 0)
-        *(svr_span *)field = whole;
-    return err;
+    if (err != 0)
+        return err;
+    if (rd->left)
+        svr__rd_bytes(rd, passed * sizeof(uint64_t));
+    *(svr_span *)field = whole;
+    return 0;
 }
 
 /* Both are sent as they are if they can be read. */

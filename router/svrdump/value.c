@@ -134,13 +134,29 @@ static json_t *egress_value(const svr_span *whole)
     return names_value(&rest, get_u16(whole->data));
 }
 
+static json_t *versions_value(const svr_span *numbers)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < numbers->len; i += 8) {
+        uint64_t v = 0;
+        for (size_t k = 0; k < 8; k++)
+            v = v << 8 | numbers->data[i + k];
+        json_array_append_new(list, dump_number_value(v));
+    }
+    return list;
+}
+
 static json_t *route_value(const svr_span *whole)
 {
     svr_span rest = {whole->data + 2, whole->len - 2};
     json_t *passed = names_value(&rest, whole->data[0]);
+    json_t *v = json_pack("{s:o, s:o}", "passed", passed, "to_come",
+                          names_value(&rest, whole->data[1]));
 
-    return json_pack("{s:o, s:o}", "passed", passed, "to_come",
-                     names_value(&rest, whole->data[1]));
+    if (v && rest.len > 0)
+        json_object_set_new(v, "versions", versions_value(&rest));
+    return v;
 }
 
 static const svr_span *find_name(const svr_metadata *md, uint16_t type)
