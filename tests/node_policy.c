@@ -906,6 +906,43 @@ Test(node_policy, goes_on_by_another_router)
     }
 }
 
+/* There is no way left, and then one by another router than that which the
+ * session went by last. */
+Test(node_policy, waits_for_another_router)
+{
+    static struct mesh m;
+
+    for (int row = 0; row < 4; row++) {
+        bool silent = row & 1, tcp = row & 2;
+        struct mesh_options o = diamond();
+        struct weather w = {{0}, 1, 0};
+        uint32_t came = 0;
+        o.learning = true;
+        o.resiliency = SVR_RESILIENCY_FAILOVER;
+        o.policy = (svr_service_policy){.best_path = SVR_BEST_VECTOR};
+        open_mesh(&m, &o, &w, NULL);
+        for (uint32_t k = 0; k < 200; k++) {
+            m.cut[0] = k >= 20 && k < 100;
+            m.cut[1] = k >= 60;
+            if (k == 58 && !silent)
+                cr_assert_str_eq(way_of(&m, 0, 50), "p1-r2", "row %d", row);
+            if (!silent || k < 20)
+                mesh_send(&m, 0, chat_packet(tcp, false, k));
+            mesh_run(&m, 12 * SVR_MILLISECOND);
+            mesh_send(&m, 3, chat_packet(tcp, true, k));
+            mesh_run(&m, 12 * SVR_MILLISECOND);
+            for (size_t i = 0; i < m.received && k >= 180; i++)
+                came += m.inbox_router[i] == 0;
+            mesh_clear(&m);
+        }
+        cr_assert_eq(svr_node_session_count(m.node[0]), 1, "row %d", row);
+        cr_assert_eq(svr_node_session_count(m.node[3]), 1, "row %d", row);
+        cr_assert_str_eq(way_of(&m, 0, 50), "p0-r1", "row %d", row);
+        cr_assert_geq(came, 18, "row %d: %u came back", row, came);
+        mesh_close(&m);
+    }
+}
+
 /* The ingress hears that its session has lost its way behind the next router,
  * which is still there: the session goes on by another one. */
 Test(node_policy, loses_its_way_far_off)

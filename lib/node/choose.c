@@ -278,22 +278,9 @@ void svr__choose(svr_node *n, int service, svr_time now)
 void svr__choices_state(svr_node *n)
 {
     n->choices.generation++;
+    n->choices.changed = true;
     if (n->choices.way_count > 0)
         n->choices.due = 0; /* at once */
-}
-
-/* Where fewer pathways of other routers are up than before, sessions may have
- * lost their way behind the next router. */
-static void watch_links(svr_node *n, svr_time now)
-{
-    svr__choices *h = &n->choices;
-    size_t up = 0;
-
-    for (size_t i = n->pathway_count; i < h->edge_count; i++)
-        up += h->edges[i].up;
-    for (size_t i = 0; up < h->links_up && i < n->pathway_count; i++)
-        svr__moves_begin(n, &n->pathways[i], now);
-    h->links_up = up;
 }
 
 void svr__choices_figures(svr_node *n, svr_time now)
@@ -325,5 +312,7 @@ void svr__choices_run(svr_node *n, svr_time now)
         return; /* it is still due */
     h->next = 0;
     h->due = svr__loads_due(n, now);
-    watch_links(n, now);
+    if (h->changed)
+        svr__moves_begin_all(n, now);
+    h->changed = false;
 }

@@ -68,7 +68,7 @@ typedef struct svr__choices {
     uint64_t figured;    /* of own pathways in edges */
     svr_time due;        /* services are to be looked at */
     size_t next;         /* the first of them */
-    size_t links_up;     /* of the other routers, when that was last done */
+    bool changed;        /* a pathway went up or down since that was done */
 } svr__choices;
 
 struct svr__session_plan;

@@ -139,6 +139,14 @@ void svr__moves_begin(svr_node *n, const svr__pathway *pw, svr_time now)
         svr__tour_start(n, &n->peers[pw->peer].moves, &moving, pw->peer, now);
 }
 
+static const svr__tour_plan moving_all = {SVR__TOUR_ALL, visit, NULL};
+
+void svr__moves_begin_all(svr_node *n, svr_time now)
+{
+    if (n->table.count)
+        svr__tour_start(n, &n->moves, &moving_all, 0, now);
+}
+
 /* Another pathway to the same peer that works. */
 static svr__pathway *way_round(svr_node *n, const svr__pathway *pw)
 {

@@ -258,17 +258,21 @@ static bool try_all(struct choice *c)
 }
 
 /* Why none was taken: a limit is all that is against one, or one is down, and
- * may come up again. */
+ * may come up again, which matters more than that others lead back. */
 static enum svr_drop why_none(const struct choice *c)
 {
-    enum svr_drop reason = SVR_DROP_NO_ROUTE;
+    enum svr_drop reason =
+        c->reason == SVR_DROP_NONE ? SVR_DROP_NO_ROUTE : c->reason;
 
+    if (reason != SVR_DROP_NO_ROUTE && reason != SVR_DROP_LOOP)
+        return reason;
     for (uint32_t i = 0; i < c->range->count; i++) {
         const svr__way *way = way_at(c, i);
         const svr__route *r = at(c, i);
-        bool up =
-            r->pathway == SVR__NO_PATHWAY || c->n->pathways[r->pathway].up;
-        if (way->known && up &&
+        bool here = r->pathway == SVR__NO_PATHWAY;
+        bool up = here || c->n->pathways[r->pathway].up;
+        bool leads_back = !here && r->pathway == c->avoid;
+        if (way->known && up && !leads_back && !circles(c, i) &&
             (way->rank < SVR_WAY_NONE ||
              way->vector.reason >= SVR_PATH_REASON_FULL))
             return SVR_DROP_PATH_LIMITS;
@@ -298,7 +302,7 @@ enum svr_drop svr__choose_route(svr_node *n, svr__session_plan *plan,
     c.follow = false;
     if (try_all(&c))
         return c.reason;
-    return c.reason != SVR_DROP_NONE ? c.reason : why_none(&c);
+    return why_none(&c);
 }
 
 enum svr_drop svr__choose_peek(svr_node *n, int service, uint32_t *place,

@@ -181,6 +181,9 @@ void svr__session_part(svr_node *n, const svr__alias *a, svr_time now);
 /* A pathway went down, came up, or is out of its hold-down: its peer's sessions
  * are looked at, a few at a time. */
 void svr__moves_begin(svr_node *n, const svr__pathway *pw, svr_time now);
+/* Any pathway of the network did: sessions may have lost their way far off, or
+ * found one by another peer. */
+void svr__moves_begin_all(svr_node *n, svr_time now);
 /* A packet goes to a side whose pathway is down: true where it may go now. */
 bool svr__session_detour(svr_node *n, svr__session *s, unsigned side,
                          svr_time now);

@@ -331,6 +331,7 @@ struct svr_node {
     uint8_t *recovery_key;     /* guarded */
     uint32_t token_expiry;     /* of tokens that are made now */
     svr__tour tour;            /* to replace the tokens given out */
+    svr__tour moves;           /* of all, where the network has changed (S17) */
     svr_time tours_due;
     svr__outbox outbox;
     svr__apart apart;

@@ -92,4 +92,5 @@ void svr__tours_run(svr_node *n, svr_time now)
     for (size_t i = 0; i < n->pathway_count; i++)
         run(n, &n->pathways[i].tour, now);
     run(n, &n->tour, now);
+    run(n, &n->moves, now);
 }
