@@ -156,12 +156,15 @@ row_mtu() {
     within "branch finds an MTU of 1500" 1500 \
         path_is branch west '.mtu == 1500'
     load_start mtu 20 --tcp=12 --rate=100000 --udp=16 --size=1400 --down=8 --up=8
+    load_start_few mtu-chosen 20 7002 --rate=100000 --size=1400
     sleep 2
     wire west mtu=1300
     within "branch notices" 4000 path_is branch west '.mtu <= 1300'
     within "hub notices" 4000 path_is hub west '.mtu <= 1300'
     load_end mtu
     load_lives mtu 100
+    load_end mtu-chosen
+    load_lives mtu-chosen 100
     check "the cable has lost what was longer: $(wire_count west too_big)" \
         test "$(wire_count west too_big)" -gt 0
     check "no pathway has gone down" no_flaps

@@ -4,6 +4,7 @@
 
 load_next=1    # number of the next load's first session; one more asks in the end
 load_port=7000 # of its server
+declare -A load_hosts=([7003]=server) # whose client is not staff
 
 # The usual load: TCP both ways, to the server, and from it; UDP that is answered,
 # UDP that only the server sends, UDP that only the client sends.
@@ -17,7 +18,8 @@ fi
 
 # load_start NAME SECONDS OPTION...: so many sessions, until all of them run.
 load_start() {
-    local name=$1 count=0 option
+    local name=$1 count=0 option host=${load_hosts[$load_port]:-staff} to=$server4
+    [[ $host == staff ]] || to=$staff4
     for option in "${@:3}"; do
         case $option in
         --tcp=* | --udp=* | --down=* | --up=*)
@@ -25,10 +27,19 @@ load_start() {
             ;;
         esac
     done
-    net_spawn "$name" staff "$NET_BUILD/tests/load" --first "$load_next" \
-        --seconds "$2" "${@:3}" "$server4:$load_port"
+    net_spawn "$name" "$host" "$NET_BUILD/tests/load" --first "$load_next" \
+        --seconds "$2" "${@:3}" "$to:$load_port"
     load_next=$((load_next + count + 1))
     check "$name: $count sessions run" net_wait 60 load_runs "$name"
+}
+
+few=(--tcp=6 --udp=4 --down=2 --up=2)
+few_total=14
+
+# load_start_few NAME SECONDS PORT [OPTION...]: some sessions beside those of a row.
+load_start_few() {
+    local load_port=$3
+    load_start "$1" "$2" "${few[@]}" "${@:4}"
 }
 
 load_runs() {

@@ -5,8 +5,6 @@
 row_add link-down "a link goes down: sessions with failover move, others wait"
 row_add flap "a link goes down and up once a second"
 row_add one-way "one direction of a link is lost"
-row_add limits "a link is beyond the limits of a policy: sessions leave it"
-[[ -z $long ]] || row_add failover "a link is cut once: how long sessions wait"
 row_add copies "packets travel by two links that both lose some"
 
 # link_cut LINK, link_mend LINK
@@ -17,12 +15,6 @@ link_mend() { wire "$1" loss=0; }
 load_stalls() {
     check "$1: no session stands still for $2 ms" load_is "$1" \
         "[.tcp.stall_max, .udp.silence_max, .server.silence_max] | max < $2"
-}
-
-# sessions_on ROUTER PATHWAY: how many of the service "load".
-sessions_on() {
-    net_ctl "$1" --json sessions | jq "[.data[] | select(.service == \"load\")
-        | select(.pathways | index(\"$2\"))] | length"
 }
 
 row_link_down() {
@@ -57,15 +49,15 @@ row_link_down() {
 }
 
 row_flap() {
-    local i times=10 moves
+    local i times=10
     [[ -n $long ]] && times=60
     resiliency=revertible-failover
     bfd='{ interval: 100ms, required: 100ms, hold-down: 3s }'
     network_up
     routers_start
     load_start flap $((times + 6)) "${sessions[@]}"
-    net_spawn events branch "$NET_BUILD/router/svrctl" \
-        --socket "$NET_STATE/branch.sock" events
+    load_start_few flap-chosen $((times + 6)) 7002
+    events_start
     for ((i = 0; i < times; i++)); do
         link_cut west
         sleep 0.5
@@ -74,19 +66,45 @@ row_flap() {
     done
     load_end flap
     load_lives flap 100
-    moves=$(grep -c session-moved "$NET_LOGS/events.log" || true)
-    note "$moves moves of $sessions_total sessions in $times s"
-    check "no session has moved more than once in a hold-down of 3 s" \
-        test "$moves" -le $((sessions_total * 2 * (times / 3 + 1)))
-    check "they have moved" test "$moves" -ge "$sessions_total"
+    load_end flap-chosen
+    load_lives flap-chosen 100
+    flap_moves load "$sessions_total" "$times"
+    flap_moves chosen "$few_total" "$times"
     routers_end
 }
 
+# flap_moves SERVICE SESSIONS SECONDS: once in a hold-down of 3 s at most.
+flap_moves() {
+    local moves
+    moves=$(moves_of "$1")
+    note "$moves moves of $2 sessions in $3 s"
+    check "$1: no session has moved more than once in a hold-down of 3 s" \
+        test "$moves" -le $(($2 * 2 * ($3 / 3 + 1)))
+    check "$1: they have moved" test "$moves" -ge "$2"
+}
+
+# events_start: what branch tells of from now on; moves_of counts it.
+events_start() {
+    net_spawn events branch "$NET_BUILD/router/svrctl" \
+        --socket "$NET_STATE/branch.sock" events
+}
+
+# moves_of SERVICE [CAUSE]
+moves_of() {
+    jq -s --arg service "$1" --arg cause "${2:-}" '[.[] | .data
+        | select(.event == "session-moved" and .session.service == $service
+            and ($cause == "" or .cause == $cause))] | length' \
+        "$NET_LOGS/events.log"
+}
+
 row_one_way() {
+    local load
     resiliency=failover
     network_up
     routers_start
     load_start one-way 12 "${sessions[@]}"
+    load_start_few one-way-chosen 12 7002
+    load_start_few one-way-back 12 7003
     wire west near:loss=100
     # Down until hub says so once more, then Init (RFC 5880, 6.8.6).
     within "branch sees that nothing of its own arrives" 600 path_is branch \
@@ -98,83 +116,11 @@ row_one_way() {
     wire side far:loss=100
     sleep 2
     wire side far:loss=0
-    load_end one-way
-    load_lives one-way 100
-    load_stalls one-way 8000
-    routers_end
-}
-
-# moves_for CAUSE: how many branch has told of.
-moves_for() {
-    jq -s "[.[] | .data | select(.event == \"session-moved\"
-        and .cause == \"$1\")] | length" "$NET_LOGS/events.log"
-}
-
-moves_are() {
-    (($(moves_for "$1") >= $2))
-}
-
-# What a policy can be told by is known some ten seconds after the pathways have
-# come up. Until then sessions take the vector of the best priority.
-row_limits() {
-    local seconds=18
-    [[ -n $long ]] && seconds=90
-    resiliency=failover
-    policy=', vectors: [{ name: west, priority: 1 }, { name: side, priority: 2 },'
-    policy+=' { name: east, priority: 0 }], max-latency: 100ms, max-loss: 2%'
-    bfd=$patient_bfd
-    network_up
-    wire west delay=150
-    routers_start
-    net_spawn events branch "$NET_BUILD/router/svrctl" \
-        --socket "$NET_STATE/branch.sock" events
-    load_start limits "$seconds" "${sessions[@]}"
-    within "west is measured, and the sessions have left it" 10000 \
-        moves_are path-limits "$sessions_total"
-    net_ctl branch explain staff "$server4" 7000 tcp | show
-    check "a new session takes the other link" explains side
-    check "and why is told" explains_reason west latency
-    if [[ -n $long ]]; then
-        wire west delay=0
-        sleep 60
-        wire side loss=20
-        within "side loses too much, and they leave that one" 30000 \
-            moves_are path-limits $((2 * sessions_total))
-        wire side loss=0
-    fi
-    load_end limits
-    load_lives limits 100
-    check "nobody has moved for another reason" moves_only path-limits
-    routers_end
-}
-
-# explains PATHWAY: it would be the choice.
-explains() {
-    net_ctl branch --json explain staff "$server4" 7000 tcp |
-        jq -e ".data | .ways[.choice].pathway == \"$1\""
-}
-
-# explains_reason PATHWAY REASON
-explains_reason() {
-    net_ctl branch --json explain staff "$server4" 7000 tcp |
-        jq -e ".data.ways[] | select(.pathway == \"$1\") | .reason == \"$2\""
-}
-
-moves_only() {
-    jq -s -e "[.[] | .data | select(.event == \"session-moved\")
-        | .cause == \"$1\"] | all" "$NET_LOGS/events.log"
-}
-
-# For the figure alone, on a machine that has nothing else to do.
-row_failover() {
-    resiliency=failover
-    policy=', best-path: latency'
-    network_up
-    routers_start
-    load_start failover 8 --tcp=1000 --udp=1000 --rate=4096 --interval=500
-    link_cut west
-    load_end failover
-    load_lives failover 100
+    for load in one-way one-way-chosen one-way-back; do
+        load_end "$load"
+        load_lives "$load" 100
+        load_stalls "$load" 8000
+    done
     routers_end
 }
 

@@ -6,7 +6,8 @@
 #   staff ─ lan0 ─ branch     hub ─── east ─── dc ─ lan0 ─ server
 #                    └─ side ──┘
 #
-# west, side and east are namespaces with two devices, near and far. Between
+# Links are namespaces with two devices, near and far; a row may add skip, from
+# branch to dc. Between
 # them is either a cable with faults (tests/net/wire), or the kernel as a router
 # that hides the near side behind its own address (a NAT).
 # shellcheck disable=SC2034,SC2154
@@ -31,13 +32,25 @@ mode=time-based
 encrypted=${cipher:+always} # payloads of all services
 rekey=24h # of keys that are exchanged: key=exchanged
 resiliency=none # of the service that loads use
-policy= # more of its policy, with a comma in front; links are vectors
+# Of the services "chosen" and "back"; links are vectors.
+chosen='resiliency: revertible-failover, vectors: [{ name: west, priority: 2 },'
+chosen+=' { name: side, priority: 3 }, { name: east, priority: 1 }]'
 server_mtu=1500 # of dc's interface to the servers
 
 # ---- links ----
 
+# link_add NAME NEAR-ROUTER FAR-ROUTER: one more, before network_up.
+link_add() {
+    link_near[$1]=$2
+    link_far[$1]=$3
+    link_net[$1]=$((${#links[@]} + 1))
+    links+=("$1")
+    NET_ALL+=("$1")
+}
+
 # network_up: everything but the routers. Servers of loads listen: the service of
-# port 7001 has no policy.
+# port 7001 has no policy, the ways of that of port 7002 are chosen by one, and so
+# are those of port 7003, which is at staff.
 network_up() {
     local name
     net_begin svr || return 1
@@ -59,12 +72,15 @@ network_up() {
     authority_write "$authority"
     server_up 7000
     server_up 7001
+    server_up 7002
+    server_up 7003 staff
 }
 
-# server_up PORT: of a load.
+# server_up PORT [HOST]: of a load.
 server_up() {
-    net_spawn "server-$1" server "$NET_BUILD/tests/load" --serve "0.0.0.0:$1"
-    net_wait 5 net_listening server "$1"
+    local host=${2:-server}
+    net_spawn "server-$1" "$host" "$NET_BUILD/tests/load" --serve "0.0.0.0:$1"
+    net_wait 5 net_listening "$host" "$1"
 }
 
 link_up() {
@@ -170,16 +186,26 @@ authority_write() {
         echo 'authority: demo'
         echo "rekey: $rekey"
         echo 'routers:'
-        authority_router branch "br-lan0, tenant: staff" west side
-        authority_router hub '' west side east
-        authority_router dc "dc-lan0, tenant: servers, mtu: $server_mtu" east
+        authority_router branch "br-lan0, tenant: staff"
+        authority_router hub ''
+        authority_router dc "dc-lan0, tenant: servers, mtu: $server_mtu"
         authority_rest
     } >"$1"
 }
 
-# authority_router NAME LAN-DEVICE LINK...: more of the LAN may follow its device.
+# links_of ROUTER
+links_of() {
+    local link
+    for link in "${links[@]}"; do
+        [[ $1 != "${link_near[$link]}" && $1 != "${link_far[$link]}" ]] ||
+            echo "$link"
+    done
+}
+
+# authority_router NAME LAN-DEVICE: more of the LAN may follow its device.
 authority_router() {
-    local link side other peer
+    local link side other peer own
+    own=$(links_of "$1")
     printf '  %s:\n' "$1"
     [[ $key != exchanged ]] || echo "    $(identity_of "$1" --public)"
     echo "    interfaces:"
@@ -187,13 +213,13 @@ authority_router() {
         echo "      lan0: { kind: tap, device: $2," \
             "address: ${NET_ADDR4[${2%%,*}]}/24 }"
     fi
-    for link in "${@:3}"; do
+    for link in $own; do
         side=$(link_side "$link" "$1")
         echo "      $link: { kind: tap, device: $1-$link, address:" \
             "$(link_address "$link" "$side")/24$(link_gateway "$link" "$side") }"
     done
     echo "    pathways:"
-    for link in "${@:3}"; do
+    for link in $own; do
         if [[ $(link_side "$link" "$1") == near ]]; then
             other=far peer=${link_far[$link]}
         else
@@ -211,7 +237,8 @@ security-policies:
   default:
     { hmac: sha256-128, mode: $mode, sign: $sign, cipher: ${cipher:-none}, key: $key }
 service-policies:
-  load: { resiliency: $resiliency, encrypt: ${encrypted:-never}$policy }
+  load: { resiliency: $resiliency, encrypt: ${encrypted:-never} }
+  chosen: { encrypt: ${encrypted:-never}, $chosen }
   other: { encrypt: ${encrypted:-never} }
 tenants: [staff, servers]
 services:
@@ -221,6 +248,18 @@ services:
     access: [{ allow: staff }]
     policy: load
     routes: [{ router: dc, interface: lan0 }]
+  chosen:
+    prefixes: [10.2.0.0/24]
+    transports: [{ protocol: tcp, ports: 7002 }, { protocol: udp, ports: 7002 }]
+    access: [{ allow: staff }]
+    policy: chosen
+    routes: [{ router: dc, interface: lan0 }]
+  back:
+    prefixes: [10.1.0.0/24]
+    transports: [{ protocol: tcp, ports: 7003 }, { protocol: udp, ports: 7003 }]
+    access: [{ allow: servers }]
+    policy: chosen
+    routes: [{ router: branch, interface: lan0 }]
   still:
     prefixes: [10.2.0.0/24]
     transports: [{ protocol: tcp, ports: 7001 }, { protocol: udp, ports: 7001 }]

@@ -32,6 +32,7 @@ struct datagrams {
     int fd;
     enum kind kind;
     uint64_t id, interval, count, sent, next;
+    uint64_t *sent_at, late; /* at the client */
     size_t size;
     struct sockaddr_in client; /* at the server */
     struct tally tally;
@@ -272,6 +273,8 @@ static int open_one(int epoll, const struct load *load, unsigned number,
     /* Not all in the same millisecond. */
     d->next = now + number * load->interval /
                         (load->udp + load->down + load->up + load->tcp);
+    if (!(d->sent_at = calloc(d->count, sizeof *d->sent_at)))
+        exit(1);
     watch(epoll, d->fd, &d->source);
     d->source.ready = ready;
     sessions[opened++] = d;
@@ -298,7 +301,10 @@ void datagrams_tick(uint64_t now)
 
         if (now < d->next || d->sent == d->count)
             continue;
+        if (now - d->next > d->late)
+            d->late = now - d->next;
         d->next += d->interval;
+        d->sent_at[d->sent] = now;
         if (d->kind != OPEN)
             send_one(d, d->fd, d->kind, d->sent++, NULL);
         else if (d->tally.received == 0)
@@ -315,9 +321,29 @@ bool datagrams_run(void)
     return true;
 }
 
+/* Milliseconds from the first to the last question that was not answered. */
+static uint64_t lost_span(void)
+{
+    uint64_t first = UINT64_MAX, last = 0;
+
+    for (unsigned i = 0; i < opened; i++) {
+        const struct datagrams *d = sessions[i];
+
+        for (uint64_t k = 0; d->kind == ASK && k < d->sent; k++) {
+            if (d->tally.seen[k])
+                continue;
+            if (d->sent_at[k] < first)
+                first = d->sent_at[k];
+            if (d->sent_at[k] > last)
+                last = d->sent_at[k];
+        }
+    }
+    return last > first ? last - first : 0;
+}
+
 void datagrams_print(FILE *out)
 {
-    static uint64_t silences[SESSIONS_MAX];
+    static uint64_t silences[SESSIONS_MAX], lates[SESSIONS_MAX];
     unsigned long long sent = 0, received = 0, duplicated = 0, foreign = 0,
                        corrupt = 0;
     unsigned count = 0, alive = 0;
@@ -333,13 +359,16 @@ void datagrams_print(FILE *out)
         received += d->tally.received;
         duplicated += d->tally.duplicated;
         alive += is_alive(&d->tally);
+        lates[count] = d->late;
         silences[count++] = d->tally.silence;
     }
     fprintf(out,
             "{\"sessions\":%u,\"alive\":%u,\"expected\":%llu"
             ",\"received\":%llu,\"duplicated\":%llu,\"misdelivered\":%llu"
-            ",\"corrupt\":%llu",
-            count, alive, sent, received, duplicated, foreign, corrupt);
+            ",\"corrupt\":%llu,\"lost_span\":%llu",
+            count, alive, sent, received, duplicated, foreign, corrupt,
+            (unsigned long long)lost_span());
+    times_print(out, "late", lates, count);
     times_print(out, "silence", silences, count);
     fprintf(out, "}");
 }
