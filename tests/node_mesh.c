@@ -58,7 +58,7 @@ struct plan {
     svr_peer_config peers[MESH_ROUTERS];
     uint8_t identities[MESH_ROUTERS][SVR_IDENTITY_SIZE];
     int peer_router[MESH_ROUTERS];
-    svr_security_config security;
+    svr_security_config securities[2]; /* the second has no cipher */
     svr_pathway_config pathways[MESH_LINKS];
     char pathway_names[MESH_LINKS][16];
     svr_route_config routes[MESH_LINKS + 1];
@@ -158,6 +158,7 @@ static void add_pathway(struct plan *p, const struct mesh *m, int self,
     pw->watch.desired_tx = pw->watch.required_rx = 100000;
     pw->tcp_as_udp = m->options.masked;
     pw->vector = (uint16_t)plane;
+    pw->security = m->options.clear[plane];
     pw->link = (uint32_t)link;
     pw->cost = m->options.cost[plane];
     pw->capacity = m->options.capacity[plane];
@@ -225,9 +226,11 @@ static void plan_pathways(struct plan *p, const struct mesh *m, int self)
                                      .watched = m->options.watched,
                                      .exchanged = m->options.exchanged,
                                      .cipher = m->options.cipher};
-    p->security = net_security(&same);
-    p->config.securities = &p->security;
-    p->config.security_count = 1;
+    p->securities[0] = p->securities[1] = net_security(&same);
+    p->securities[1].name = "clear";
+    p->securities[1].cipher = NULL;
+    p->config.securities = p->securities;
+    p->config.security_count = 2;
     p->config.peers = p->peers;
     p->config.pathways = p->pathways;
     p->config.routers = names;
@@ -279,7 +282,7 @@ static void plan_node(struct plan *p, struct mesh *m, int self)
     plan_service(p, m);
     plan_interfaces(p, m, self);
     plan_pathways(p, m, self);
-    if (p->security.exchanged)
+    if (p->securities[0].exchanged)
         p->config.identity = &m->identity[self];
     plan_routes(p, m, self);
     if (m->options.topology || m->options.learning)

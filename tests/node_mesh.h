@@ -53,6 +53,7 @@ struct mesh_options {
     svr_time rekey;           /* as net_options has it */
     const svr_cipher *cipher; /* as net_options has it */
     enum svr_encryption encryption;
+    bool clear[MESH_PLANES];    /* there is no cipher on that plane */
     bool v6[MESH_PLANES];       /* that plane's waypoints are IPv6 */
     uint16_t mtu[MESH_PLANES];  /* 0: 1500 */
     size_t sessions;            /* 0: 64 */

@@ -347,6 +347,99 @@ Test(node_policy, a_session_takes_the_best_way)
     }
 }
 
+/* S11.9: what must be encrypted passes over pathways without a cipher, and is
+ * refused where no memory is left. Both are told beforehand. */
+Test(node_policy, lacks_a_cipher)
+{
+    static const struct {
+        const char *about;
+        enum svr_best_path best;
+        enum svr_encryption encryption;
+        bool clear[MESH_PLANES];
+        size_t sealed;
+        int plane;             /* that is taken */
+        enum svr_drop refused; /* where that is none */
+    } table[] = {
+        {"the first", SVR_BEST_LATENCY, SVR_ENCRYPT_ALWAYS, {true}, 0, 1, 0},
+        {"by order", SVR_BEST_ORDER, SVR_ENCRYPT_ALWAYS, {true}, 0, 1, 0},
+        {"it need not", SVR_BEST_LATENCY, SVR_ENCRYPT_NEVER, {true}, 0, 0, 0},
+        {"all",
+         SVR_BEST_LATENCY,
+         SVR_ENCRYPT_ALWAYS,
+         {true, true, true},
+         0,
+         REFUSED,
+         SVR_DROP_NOT_SEALED},
+        {"all, by order",
+         SVR_BEST_ORDER,
+         SVR_ENCRYPT_ALWAYS,
+         {true, true, true},
+         0,
+         REFUSED,
+         SVR_DROP_NOT_SEALED},
+        {"no memory",
+         SVR_BEST_LATENCY,
+         SVR_ENCRYPT_ALWAYS,
+         {true},
+         1,
+         REFUSED,
+         SVR_DROP_SEALED_FULL},
+        {"no memory, by order",
+         SVR_BEST_ORDER,
+         SVR_ENCRYPT_ALWAYS,
+         {true},
+         1,
+         REFUSED,
+         SVR_DROP_SEALED_FULL},
+    };
+    static struct mesh m;
+
+    for (size_t i = 0; i < COUNT(table); i++) {
+        struct mesh_options o = three_links();
+        struct weather w = {{0}, 1, false};
+        const svr_tuple t = {.src = addr("10.0.0.10"),
+                             .dst = addr("10.1.0.10"),
+                             .sport = 51,
+                             .dport = 9,
+                             .proto = SVR_PROTO_UDP};
+        svr_explanation e;
+        svr_node_way way;
+        o.cipher = &svr_cipher_chacha20_poly1305;
+        o.encryption = table[i].encryption;
+        o.sealed = table[i].sealed;
+        o.policy.best_path = table[i].best;
+        memcpy(o.clear, table[i].clear, sizeof(o.clear));
+        open_mesh(&m, &o, &w, (const unsigned[]){5, 10, 15});
+        if (table[i].sealed)
+            cr_assert_eq(begin(&m, 0, 50), SVR_DROP_NONE);
+        cr_assert_eq(svr_node_explain(m.node[0], 0, &t, &e, m.now), 0);
+        cr_expect_eq(e.refused, table[i].refused, "%s: %s", table[i].about,
+                     svr_drop_name(e.refused));
+        enum svr_drop reason = begin(&m, 0, 51);
+        cr_expect_eq(reason, table[i].refused, "%s: %s", table[i].about,
+                     svr_drop_name(reason));
+        for (size_t k = 0; k < e.ways; k++) {
+            svr_node_explained(m.node[0], &e, k, &way, m.now);
+            bool needs = table[i].encryption == SVR_ENCRYPT_ALWAYS;
+            bool lacks = needs && table[i].clear[way.pathway[1] - '0'];
+            cr_expect_eq(way.passed_over,
+                         lacks             ? SVR_DROP_NOT_SEALED
+                         : table[i].sealed ? SVR_DROP_SEALED_FULL
+                                           : SVR_DROP_NONE,
+                         "%s: %s", table[i].about, way.pathway);
+            cr_expect(way.up);
+        }
+        if (table[i].plane != REFUSED) {
+            cr_expect_eq(plane_of(&m, 51), table[i].plane, "%s",
+                         table[i].about);
+            svr_node_explained(m.node[0], &e, e.choice, &way, m.now);
+            cr_expect_eq(way.pathway[1] - '0', table[i].plane, "%s",
+                         table[i].about);
+        }
+        mesh_close(&m);
+    }
+}
+
 /* The limit of jitter: a plane whose packets take turns of two delays. */
 static bool shakes(struct mesh *m, int from, int to, int plane, struct frame *f)
 {

@@ -83,3 +83,48 @@ Test(router_paths, the_ways_to_a_service)
     free(text);
     json_decref(data);
 }
+
+/* Why each way is taken or not, where its pathway is up. */
+Test(router_paths, why)
+{
+    static const struct {
+        const char *members, *why;
+    } rows[] = {
+        {"{}", "comes behind in the file, or no way is known"},
+        {"{\"rank\": \"good\", \"reason\": \"none\"}",
+         "others are better, or equal"},
+        {"{\"rank\": \"poor\", \"reason\": \"latency\","
+         " \"reason_text\": \"its latency is too long\"}",
+         "its latency is too long"},
+        {"{\"rank\": \"good\", \"reason\": \"none\", \"passed_over\":"
+         " {\"reason\": \"not-sealed\", \"text\": \"it is clear\"}}",
+         "it is clear"},
+        {"{\"rank\": \"good\", \"reason\": \"none\","
+         " \"passed_over\": null, \"full\": true}",
+         "it has all the sessions it should"},
+        {"{\"state\": \"down\"}", "a pathway is down"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        json_t *way = json_loads("{\"pathway\": \"one\", \"peer\": \"dc\","
+                                 " \"state\": \"up\"}",
+                                 0, NULL);
+        json_t *more = json_loads(rows[i].members, 0, NULL);
+        json_t *data = json_pack("{s:s, s:s, s:n, s:n, s:n, s:[o]}", "router",
+                                 "branch", "service", "web", "policy",
+                                 "refused", "choice", "ways", way);
+        char *text;
+        size_t len;
+        FILE *out = open_memstream(&text, &len);
+
+        cr_assert(data != NULL && more != NULL);
+        json_object_update(way, more);
+        svrctl_print_explain(data, out);
+        fclose(out);
+        cr_expect_not_null(strstr(text, rows[i].why), "no %s in\n%s",
+                           rows[i].why, text);
+        free(text);
+        json_decref(more);
+        json_decref(data);
+    }
+}

@@ -92,6 +92,13 @@ static const char with_pathways[] =
     "           security: default }\n"
     "      b: { interface: wan0, peer: r1, remote: 192.0.2.3,\n"
     "           security: default }\n"
+    "services:\n"
+    "  secret: { prefixes: [10.9.0.0/24], policy: sealed, scope: public,\n"
+    "            routes: [{ router: r2, interface: wan0 }] }\n"
+    "  clear: { prefixes: [10.8.0.0/24], policy: open, scope: public,\n"
+    "           routes: [{ router: r2, interface: wan0 }] }\n"
+    "service-policies: { sealed: { encrypt: always },\n"
+    "                    open: { encrypt: never } }\n"
     "security-policies: { default: { key: KEY, cipher: none } }\n";
 
 /* with_pathways with a key file, for as long as it is loaded. */
@@ -511,6 +518,30 @@ Test(router_report, explain)
                      "\"protocol\": \"tcp\"}");
     expect_text(o, "data.refused.reason", "no-service");
     cr_assert(json_is_null(at(o, "data.service")));
+    json_decref(o);
+    finish(&f);
+}
+
+/* A pathway that sessions cannot take, since it has no cipher. */
+Test(router_report, explain_a_lack_of_ciphers)
+{
+    fixture f;
+    json_t *o;
+
+    start_with(&f, load_pathways());
+    o = ask_text(&f, "{\"command\": \"explain\", \"tenant\": \"none\", "
+                     "\"address\": \"10.9.0.1\", \"port\": 80, "
+                     "\"protocol\": \"tcp\"}");
+    expect_text(o, "data.service", "secret");
+    expect_text(o, "data.ways.0.passed_over.reason", "not-sealed");
+    expect_text(o, "data.ways.0.passed_over.text",
+                svr_drop_text(SVR_DROP_NOT_SEALED));
+    json_decref(o);
+    o = ask_text(&f, "{\"command\": \"explain\", \"tenant\": \"none\", "
+                     "\"address\": \"10.8.0.1\", \"port\": 80, "
+                     "\"protocol\": \"tcp\"}");
+    expect_text(o, "data.service", "clear");
+    cr_assert(json_is_null(at(o, "data.ways.0.passed_over")));
     json_decref(o);
     finish(&f);
 }

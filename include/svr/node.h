@@ -515,6 +515,9 @@ typedef struct svr_node_way {
     bool up, ready;             /* of the pathway */
     bool full;                  /* it has as many sessions as it should */
     uint64_t sessions;          /* along the pathway */
+    enum svr_drop passed_over;  /* why sessions cannot take it, up or not:
+                                   NOT_SEALED: it has no cipher and they must be
+                                   encrypted; SEALED_FULL (S11.9); or NONE */
     bool known; /* what follows: there is such a vector, and the service's
                    policy asks for it */
     enum svr_way_rank rank;

@@ -99,9 +99,6 @@ enum svr_drop svr__choose_route(svr_node *n, struct svr__session_plan *plan,
  * is none; nothing changes. */
 enum svr_drop svr__choose_peek(svr_node *n, int service, uint32_t *place,
                                svr_time now);
-/* Whether the session goes as one of the ways does, and that is open. False
- * says nothing: it may go by another one. */
-bool svr__choose_leads(const svr_node *n, const svr__session *s);
 /* Whether a route has as many sessions as it should. */
 bool svr__choose_is_full(const svr_node *n, uint32_t route, svr_time now);
 /* The pathway to the same peer that the session should move to, and why; or

@@ -27,6 +27,13 @@ static uint32_t route_of(const svr_node *n, const svr_explanation *e,
     return svr__is_chosen(&n->choices, e->service) ? n->choices.order[at] : at;
 }
 
+/* S11.9: a full pool refuses the session, where a lack of ciphers only passes
+ * the pathway over. */
+static bool is_passed_over(const svr_node *n, int service, const svr__route *r)
+{
+    return svr__seal_expect(n, service, r->pathway) == SVR_DROP_NOT_SEALED;
+}
+
 static bool is_up(const svr_node *n, const svr__route *r, bool *ready)
 {
     if (r->pathway == SVR__NO_PATHWAY) {
@@ -44,7 +51,13 @@ static enum svr_drop by_order(const svr_node *n, svr_explanation *e)
     enum svr_drop reason = e->ways ? SVR_DROP_PATHWAY_DOWN : SVR_DROP_NO_ROUTE;
 
     for (size_t i = 0; i < e->ways; i++) {
-        bool ready, up = is_up(n, &n->routes[route_of(n, e, i)], &ready);
+        const svr__route *r = &n->routes[route_of(n, e, i)];
+        bool ready, up = is_up(n, r, &ready);
+        if (up && is_passed_over(n, e->service, r)) {
+            if (reason != SVR_DROP_NONE)
+                reason = SVR_DROP_NOT_SEALED;
+            continue;
+        }
         if (!up || (!ready && reason == SVR_DROP_NONE))
             continue;
         e->choice = i;
@@ -66,6 +79,13 @@ static enum svr_drop choose(svr_node *n, svr_explanation *e, svr_time now)
     return reason;
 }
 
+/* Whether the way that was chosen would be taken. */
+static enum svr_drop expect(const svr_node *n, const svr_explanation *e)
+{
+    return svr__seal_expect(n, e->service,
+                            n->routes[route_of(n, e, e->choice)].pathway);
+}
+
 int svr_node_explain(svr_node *n, int tenant, const svr_tuple *context,
                      svr_explanation *out, svr_time now)
 {
@@ -82,6 +102,8 @@ int svr_node_explain(svr_node *n, int tenant, const svr_tuple *context,
     e.best_path = svr_policy_of_service(n->policy, e.service)->best_path;
     e.ways = n->service_routes[e.service].count;
     e.refused = choose(n, &e, now);
+    if (e.refused == SVR_DROP_NONE)
+        e.refused = expect(n, &e);
     if (svr__owns_address(n, &context->dst))
         e.refused = SVR_DROP_NOT_FOR_US;
     if (svr_policy_access(n->policy, e.service, tenant, &context->src) < 0)
@@ -120,6 +142,7 @@ void svr_node_explained(const svr_node *n, const svr_explanation *e,
         out->pathway = pw->name;
         out->peer = n->peers[pw->peer].name;
         out->sessions = pw->sessions;
+        out->passed_over = svr__seal_expect(n, e->service, r->pathway);
     }
     if (!svr__is_chosen(&n->choices, e->service))
         return;

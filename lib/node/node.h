@@ -26,7 +26,8 @@
  * beside it: token.c makes and keeps recovery tokens (S8.5), recover.c
  * builds sessions with them, resync.c tells peers of sessions after a restart
  * (S8.4), on tours (tour.c), open.c makes sessions and their flows, route.c
- * says where they go, choose.c by which of several ways (S16), fit.c looks at
+ * says where they go, choose.c, select.c and
+ * leave.c by which of several ways (S16), fit.c looks at
  * sizes, depart.c adds what a neighbour needs, describe.c writes metadata,
  * keyring.c has the keys, protect.c signs and verifies, seal.c encrypts,
  * adapt.c says which sessions (S11.9), clock.c knows the time for that,

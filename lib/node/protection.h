@@ -132,6 +132,9 @@ void svr__seal_end(svr_node *n, const svr__session *s);
  * planned, as a session that is told of or a client's. */
 bool svr__seal_may_plan(const svr_node *n, const svr__session_plan *plan,
                         uint16_t pathway);
+/* Why a client's session cannot: NOT_SEALED, SEALED_FULL, or NONE. */
+enum svr_drop svr__seal_expect(const svr_node *n, int service,
+                               uint16_t pathway);
 bool svr__seal_may_use(const svr_node *n, const svr__session *s,
                        uint16_t pathway);
 /* Whether the session may be encrypted from now on as told, where metadata for

@@ -17,33 +17,6 @@
  */
 #include "node/node.h"
 
-static bool is_joined(const svr_node *n, uint32_t from, uint32_t to)
-{
-    const svr__choices *h = &n->choices;
-
-    for (size_t i = 0; i < h->edge_count; i++)
-        if (h->edges[i].from == from && h->edges[i].to == to && h->edges[i].up)
-            return true;
-    return false;
-}
-
-bool svr__session_is_stranded(const svr_node *n, const svr__session *s)
-{
-    uint16_t pathway = s->side[SVR__SERVER].pathway;
-    const svr__passed *by = &s->passed;
-    uint32_t from = n->self, to = n->choices.edges[pathway].to;
-
-    if (svr__choose_leads(n, s))
-        return false;
-    for (unsigned i = 0; is_joined(n, from, to); i++) {
-        if (i == by->coming)
-            return false;
-        from = to;
-        to = by->router[by->count + i];
-    }
-    return true;
-}
-
 static bool may_redirect(const svr_node *n, const svr__session *s)
 {
     return svr__is_chosen(&n->choices, s->service) &&

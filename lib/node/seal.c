@@ -201,8 +201,18 @@ bool svr__seal_may_plan(const svr_node *n, const svr__session_plan *plan,
         return true;
     if (plan->side[SVR__CLIENT].pathway != SVR__NO_PATHWAY)
         return !plan->told.sealed && !plan->told.undecided;
-    return svr_policy_of_service(n->policy, plan->service)->encryption !=
-           SVR_ENCRYPT_ALWAYS;
+    return svr__seal_expect(n, plan->service, pathway) == SVR_DROP_NONE;
+}
+
+enum svr_drop svr__seal_expect(const svr_node *n, int service, uint16_t pathway)
+{
+    if (pathway == SVR__NO_PATHWAY ||
+        svr_policy_of_service(n->policy, service)->encryption !=
+            SVR_ENCRYPT_ALWAYS)
+        return SVR_DROP_NONE;
+    if (!has_cipher(n, pathway))
+        return SVR_DROP_NOT_SEALED;
+    return svr__seal_has_room(n) ? SVR_DROP_NONE : SVR_DROP_SEALED_FULL;
 }
 
 /* Whether a session between these pathways may be, or become, encrypted. */

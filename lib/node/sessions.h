@@ -168,9 +168,6 @@ bool svr__session_reopen(svr_node *n, svr__session *s, enum svr_cause cause,
 /* The server's side goes by another next router, if there is a reason and such
  * a router. */
 bool svr__session_redirect(svr_node *n, svr__session *s, svr_time now);
-/* Whether two routers in a row, of those that it shall go by as far as they are
- * known, are not joined any more. */
-bool svr__session_is_stranded(const svr_node *n, const svr__session *s);
 /* The side has another neighbour than before. */
 void svr__session_turn(svr_node *n, svr__session *s, unsigned side,
                        svr_time now);

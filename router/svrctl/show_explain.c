@@ -101,10 +101,13 @@ static void add_figures(struct table *t, const json_t *way)
 
 static void add_why(struct table *t, const json_t *way, bool chosen)
 {
+    const json_t *passed_over = json_object_get(way, "passed_over");
     const char *reason = text_of(way, "reason");
 
     if (chosen)
         table_add(t, "chosen");
+    else if (json_is_object(passed_over))
+        table_add(t, "%s", text_of(passed_over, "text"));
     else if (strcmp(text_of(way, "state"), "down") == 0)
         table_add(t, "a pathway is down");
     else if (strcmp(reason, "none") != 0 && strcmp(reason, "-") != 0)

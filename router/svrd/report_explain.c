@@ -231,6 +231,14 @@ static void add_vector(json_t *o, const svr_node_way *w)
     json_object_set_new(o, "full", json_boolean(w->full));
 }
 
+static json_t *refusal(enum svr_drop reason)
+{
+    if (reason == SVR_DROP_NONE)
+        return json_null();
+    return json_pack("{s:s, s:s}", "reason", svr_drop_name(reason), "text",
+                     svr_drop_text(reason));
+}
+
 static json_t *way(const svr_node_way *w)
 {
     json_t *o = json_object();
@@ -240,6 +248,7 @@ static json_t *way(const svr_node_way *w)
     json_object_set_new(o, "interface", text(w->interface));
     json_object_set_new(o, "state", text(state_of(w)));
     json_object_set_new(o, "sessions", number(w->sessions));
+    json_object_set_new(o, "passed_over", refusal(w->passed_over));
     if (w->known)
         add_vector(o, w);
     return o;
@@ -256,14 +265,6 @@ static json_t *ways(const struct report *r, const svr_explanation *e,
         json_array_append_new(list, way(&w));
     }
     return list;
-}
-
-static json_t *refusal(enum svr_drop reason)
-{
-    if (reason == SVR_DROP_NONE)
-        return json_null();
-    return json_pack("{s:s, s:s}", "reason", svr_drop_name(reason), "text",
-                     svr_drop_text(reason));
 }
 
 static json_t *data_of(const struct report *r, const json_t *request,
