@@ -24,8 +24,6 @@ void svr__colour_start(svr__colour *c)
 {
     c->started = SVR_NEVER;
     c->sent_before = 0;
-    c->has_trip = false;
-    c->round = (svr__sample){0};
     c->average = (svr__average){0};
     c->fresh_until = 0;
 }

@@ -14,6 +14,7 @@ authority_source=examples/authority.yaml
 #   gcm      encrypted by AES-256-GCM, and only metadata is signed
 #   always   payloads are encrypted whoever speaks first
 #   masked   TCP sessions that branch opens travel as UDP
+#   quick    a pathway takes sessions as soon as it is up
 #   wan6     the waypoints have IPv6 addresses only
 authority_make() {
     local file=$1 edit before
@@ -84,6 +85,10 @@ authority_always() {
 
 authority_masked() {
     sed -i 's/peer: dc,/peer: dc, tcp-as-udp: always,/' "$1"
+}
+
+authority_quick() {
+    sed -i 's/security: default }/security: default, bfd: { hold-down: 0s } }/' "$1"
 }
 
 authority_wan6() {
