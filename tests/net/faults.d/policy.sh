@@ -96,6 +96,7 @@ row_partition() {
     routers_end
 }
 
+# A cable of 2 s holds few sessions, and TCP over it stalls by itself.
 row_degrade() {
     local load
     chosen+=', max-latency: 250ms, max-jitter: 1s, max-loss: 5%'
@@ -104,9 +105,9 @@ row_degrade() {
     routers_start
     events_start
     load_port=7002
-    load_start degrade 170 "${sessions[@]}"
-    load_start_few back 170 7003
-    load_start_few by-file 170 7000
+    load_start degrade 170 --tcp=24 --udp=16 --down=8 --up=8 --hung=30
+    load_start_few back 170 7003 --hung=30
+    load_start_few by-file 170 7000 --hung=30
     sleep 15
     check "sessions go by west" all_on branch chosen west
     check "and those that dc opens" all_on hub back west
@@ -129,8 +130,7 @@ row_degrade() {
         load_lives "$load" 100
     done
     check "two moves for limits, and one back" test \
-        "$(moves_of chosen path-limits) $(moves_of chosen reverted)" = \
-        "$((2 * sessions_total)) $sessions_total"
+        "$(moves_of chosen path-limits) $(moves_of chosen pathway-up)" = "112 56"
     check "no pathway has gone down" no_flaps
     routers_end
 }

@@ -54,10 +54,16 @@ tools_load() {
 tools_hung() {
     load_start hung 3 --tcp=6 --udp=4 --hung=3
     wire west loss=100
+    net_wait 20 all_hang hung 6
+    wire west loss=0 # for the question in the end
     load_wait hung
     check "a cut cable: TCP hangs, UDP does not go on" \
         load_is hung '.tcp.hung == 6 and .udp.alive == 0'
-    wire west loss=0
+}
+
+# all_hang NAME COUNT: so many sessions have been told to.
+all_hang() {
+    (($(grep -c '^hung' "$NET_LOGS/$1.log") == $2))
 }
 
 # A session that is taken for another one: its packets come from elsewhere.

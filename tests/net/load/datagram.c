@@ -271,8 +271,8 @@ static int open_one(int epoll, const struct load *load, unsigned number,
                              sizeof load->server) < 0)
         return -1;
     /* Not all in the same millisecond. */
-    d->next = now + number * load->interval /
-                        (load->udp + load->down + load->up + load->tcp);
+    d->next = now + (number - load->tcp) * load->interval /
+                        (load->udp + load->down + load->up);
     if (!(d->sent_at = calloc(d->count, sizeof *d->sent_at)))
         exit(1);
     watch(epoll, d->fd, &d->source);
