@@ -1,5 +1,7 @@
 #include "authority.h"
 
+#include "mesh.h"
+
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +48,18 @@ static void write_port(FILE *out, const struct topology *t, size_t router,
     fprintf(out, "gateway: %s }\n", text(&gateway));
 }
 
+/* What policies choose pathways by. */
+static const char *rank_text(const struct topology *t, const struct lane *l)
+{
+    static char buf[64];
+
+    buf[0] = '\0';
+    if (t->policies)
+        snprintf(buf, sizeof(buf), "vector: %s, cost: %u, ",
+                 mesh_vectors[l->vector], l->cost);
+    return buf;
+}
+
 static void write_pathway(FILE *out, const struct topology *t, size_t i,
                           int end)
 {
@@ -58,12 +72,12 @@ static void write_pathway(FILE *out, const struct topology *t, size_t i,
 
     authority_name(peer, l->router[!end]);
     fprintf(out,
-            "      p%zu: { interface: wan%u, peer: %s, remote: \"%s\", "
+            "      p%zu: { interface: wan%u, peer: %s, remote: \"%s\", %s"
             "security: s%d%d, tcp-as-udp: %s, bfd: { interval: %ums, required: "
             "%ums, multiplier: %u, hold-down: %ums } }\n",
-            i, l->port[end], peer, text(&remote), l->per_packet, l->timed,
-            l->masked[end] ? "always" : "never", t->interval_ms, t->interval_ms,
-            t->multiplier, t->hold_down_ms);
+            i, l->port[end], peer, text(&remote), rank_text(t, l),
+            l->per_packet, l->timed, l->masked[end] ? "always" : "never",
+            t->interval_ms, t->interval_ms, t->multiplier, t->hold_down_ms);
 }
 
 static void write_router(FILE *out, const struct topology *t, size_t router)
@@ -89,22 +103,47 @@ static void write_router(FILE *out, const struct topology *t, size_t router)
 }
 
 /* Servers have the upper half of each LAN. */
-static void write_service(FILE *out, const struct topology *t, size_t router,
-                          enum service service, const char *transports)
+static void write_service(FILE *out, size_t router, const char *kind,
+                          const char *transports, const char *policy)
 {
-    static const char *const kinds[] = {"web", "voice", "ping", "tunnel"};
+    svr_addr v4 = address_lan(router, false), v6 = address_lan(router, true);
     char name[8];
 
     authority_name(name, router);
+    v4.b[14] = v6.b[8] = 128;
+    v4.b[15] = v6.b[15] = 0;
+    fprintf(out, "  %s.%s:\n    prefixes: [%s/17, ", kind, name, text(&v4));
     fprintf(out,
-            "  %s.%s:\n"
-            "    prefixes: [10.%zu.128.0/17, \"fd00:0:0:%zx:8000::/65\"]\n"
+            "\"%s/65\"]\n"
             "    transports: [%s]\n"
             "    access: [{ allow: corp }]\n"
             "    policy: %s\n"
             "    routes: [{ router: %s, interface: lan0 }]\n",
-            kinds[service], name, router, router, transports,
-            t->moves[service] ? "moves" : "stays", name);
+            text(&v6), transports, policy, name);
+}
+
+#define PINGS "{ protocol: icmp }, { protocol: icmpv6 }"
+#define TUNNELS "{ protocol: gre }"
+
+/* All kinds under one policy. */
+static void write_apps(FILE *out, const struct topology *t, size_t router)
+{
+    char ports[256], policy[32];
+
+    if (!t->sites[router].serves)
+        return;
+    snprintf(ports, sizeof(ports),
+             "{ protocol: tcp, ports: %d }, { protocol: udp, ports: \"%d-%d\" "
+             "}, " PINGS ", " TUNNELS,
+             SERVICE_TCP_PORT, SERVICE_UDP_PORT, SERVICE_UDP_PORT + 99);
+    snprintf(policy, sizeof(policy), "path%td",
+             topology_policy(t, router) - t->policies);
+    write_service(out, router, "apps", ports, policy);
+}
+
+static const char *policy_of(const struct topology *t, enum service service)
+{
+    return t->moves[service] ? "moves" : "stays";
 }
 
 static void write_services(FILE *out, const struct topology *t, size_t router)
@@ -113,13 +152,12 @@ static void write_services(FILE *out, const struct topology *t, size_t router)
 
     snprintf(ports, sizeof(ports), "{ protocol: tcp, ports: %d }",
              SERVICE_TCP_PORT);
-    write_service(out, t, router, SERVICE_WEB, ports);
+    write_service(out, router, "web", ports, policy_of(t, SERVICE_WEB));
     snprintf(ports, sizeof(ports), "{ protocol: udp, ports: \"%d-%d\" }",
              SERVICE_UDP_PORT, SERVICE_UDP_PORT + 99);
-    write_service(out, t, router, SERVICE_VOICE, ports);
-    write_service(out, t, router, SERVICE_PING,
-                  "{ protocol: icmp }, { protocol: icmpv6 }");
-    write_service(out, t, router, SERVICE_TUNNEL, "{ protocol: gre }");
+    write_service(out, router, "voice", ports, policy_of(t, SERVICE_VOICE));
+    write_service(out, router, "ping", PINGS, policy_of(t, SERVICE_PING));
+    write_service(out, router, "tunnel", TUNNELS, policy_of(t, SERVICE_TUNNEL));
 }
 
 /* S11.4: CBC goes with a tag on each packet only. */
@@ -161,14 +199,26 @@ static void write_authority(FILE *out, const struct topology *t)
     }
     fputs("]\nservices:\n", out);
     for (size_t i = 0; i < t->site_count; i++)
-        write_services(out, t, i);
+        if (t->policies)
+            write_apps(out, t, i);
+        else
+            write_services(out, t, i);
     fprintf(out,
             "service-policies:\n"
             "  stays: { resiliency: none, encrypt: %s }\n"
-            "  moves: { resiliency: %s, encrypt: %s }\n"
+            "  moves: { resiliency: %s, encrypt: %s }\n",
+            encrypt, moves, encrypt);
+    for (size_t i = 0; i < t->policy_count; i++)
+        fprintf(out, "  path%zu: { %sresiliency: %s, encrypt: %s }\n", i,
+                t->policies[i].text,
+                t->stays                 ? "none"
+                : t->policies[i].returns ? "revertible-failover"
+                                         : "failover",
+                encrypt);
+    fprintf(out,
             "timeouts: { tcp: %us, udp: %us, other: %us }\n"
             "limits: { sessions: %zu }\n",
-            encrypt, moves, encrypt, t->tcp_s, t->udp_s, t->udp_s, t->sessions);
+            t->tcp_s, t->udp_s, t->udp_s, t->sessions);
 }
 
 static FILE *create(const char *path)

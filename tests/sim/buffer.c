@@ -30,6 +30,7 @@ struct buffer *buffer_take(struct buffers *all)
     b->next = NULL;
     b->from = b->to = NULL;
     b->corrupt = false;
+    b->trace.session = b->trace.count = 0;
     place(b, 0);
     return b;
 }
@@ -41,6 +42,7 @@ struct buffer *buffer_copy(struct buffers *all, const struct buffer *from)
     place(b, from->packet.len);
     memcpy(b->packet.data, from->packet.data, from->packet.len);
     b->corrupt = from->corrupt;
+    b->trace = from->trace;
     b->from = from->from;
     b->to = from->to;
     return b;

@@ -6,6 +6,8 @@
 #ifndef SIM_BUFFER_H
 #define SIM_BUFFER_H
 
+#include "trace.h"
+
 #include <svr/packet.h>
 
 enum {
@@ -20,6 +22,7 @@ struct buffer {
     struct buffer *made;       /* the one that was made before it */
     struct station *from, *to; /* while on the way */
     bool corrupt;              /* something on the way has changed it */
+    struct trace trace;        /* of a host's packet */
     svr_packet packet;
     _Alignas(16) uint8_t bytes[BUFFER_SIZE];
 };

@@ -85,6 +85,8 @@ static void judge(struct world *w, struct session *s, uint32_t number)
     journal_add(&w->journal, w->now, JOURNAL_DATAGRAM_LOST, s->id, number, 0,
                 0);
     w->tally.datagrams_lost++;
+    if (w->topology.policies)
+        changes_lost(w, s, at);
     if (!excuses_find(&w->excuses, &s->victim, EFFECT_LOSS, at,
                       at + 4 * s->delay + 100 * SVR_MILLISECOND) &&
         !session_is_forgotten(w, s))

@@ -26,7 +26,8 @@ static bool concerns(const struct trouble *t, const struct victim *v,
 
     return (t->effects & effect) &&
            (t->all ? common == t->elements : common != 0) &&
-           (v->timed || !t->timed_only);
+           (v->timed || !t->timed_only) && (v->narrow || !t->narrow) &&
+           (!t->end || t->end == v->ends[0] || t->end == v->ends[1]);
 }
 
 static svr_time over_for(const struct trouble *t, const struct victim *v)

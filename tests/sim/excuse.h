@@ -24,6 +24,8 @@ struct trouble {
     unsigned effects;
     bool timed_only; /* for sessions over pathways with time-based tags */
     bool all;        /* for those that concern all of the elements */
+    uint16_t end;    /* a router + 1: for sessions that begin or end there */
+    bool narrow;     /* for those that may not use every pathway */
     svr_time moved;  /* what can move has done so by then; 0: cannot help */
 };
 
@@ -36,7 +38,9 @@ struct excuses {
 struct victim {
     uint64_t elements;
     bool timed;
-    bool moves; /* to another pathway */
+    bool moves;       /* to another pathway */
+    uint16_t ends[2]; /* routers + 1 */
+    bool narrow;
 };
 
 void excuses_add(struct excuses *x, const struct trouble *t);

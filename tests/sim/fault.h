@@ -48,6 +48,7 @@ struct fault {
     uint16_t lane;           /* ADMIN */
     struct station *station; /* whose line it is */
     uint64_t size;           /* how bad: what it means depends on the kind */
+    svr_time spread;         /* DELAY: what is added at random */
     unsigned beats;          /* FLAP: how often it has come or gone */
 };
 
@@ -59,6 +60,10 @@ struct faults {
     struct buffer *recorded[RECORDED]; /* for REPLAY */
     size_t records;
 };
+
+/* It begins, or is over. */
+void fault_apply(struct world *w, struct fault *f);
+void fault_undo(struct world *w, struct fault *f);
 
 /* Draws `count` faults, to happen from `from` to `until`, and enters their
  * excuses. Returns when all excuses are over. */

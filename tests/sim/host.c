@@ -58,6 +58,11 @@ static struct session *find_from(const struct hosts *all, const svr_tuple *t)
     return NULL;
 }
 
+struct session *hosts_find(struct world *w, const svr_tuple *t)
+{
+    return w->hosts.count ? find_from(&w->hosts, t) : NULL;
+}
+
 /* *end: who gets a packet with this tuple. */
 static struct session *find(const struct hosts *all, const svr_tuple *t,
                             int *end)
@@ -169,6 +174,8 @@ void hosts_open(struct world *w, enum session_kind kind, uint16_t from,
     s->victim =
         (struct victim){f->elements, f->timed,
                         f->twofold && w->topology.moves[service_of(kind)]};
+    if (w->topology.policies)
+        s->victim = changes_victim(w, from, to);
     s->per_packet = f->per_packet || w->options.plant == PLANT_UNSIGNED;
     s->nat = f->nat;
     s->delay = f->delay;
@@ -212,6 +219,7 @@ const char *session_name(const struct session *s)
 void session_send(struct world *w, struct session *s, int from,
                   struct buffer *b)
 {
+    b->trace.session = s->id + 1;
     router_receive(w, &w->routers[s->router[from]], ROUTER_LAN, b);
 }
 

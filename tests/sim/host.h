@@ -28,6 +28,9 @@ void hosts_open(struct world *w, enum session_kind kind, uint16_t from,
 const struct route_facts *hosts_route(struct world *w, uint16_t from,
                                       uint16_t to);
 
+/* The session with the client's tuple, or NULL. */
+struct session *hosts_find(struct world *w, const svr_tuple *t);
+
 /* A packet for a LAN. Takes it. */
 void hosts_receive(struct world *w, struct router *r, struct buffer *b);
 /* The same, but the caller keeps it and no mistake is planted. */

@@ -1,5 +1,6 @@
 #include "load.h"
 
+#include "mesh.h"
 #include "world.h"
 
 static event_fn arrival;
@@ -13,8 +14,11 @@ static uint16_t choose_other(struct world *w, uint16_t from)
 {
     size_t count = w->topology.site_count;
     size_t hub = (from - 1u) / TREE_WIDTH;
-    size_t other = prng_below(&w->traffic, count);
+    size_t other;
 
+    if (w->topology.policies)
+        return mesh_draw_server(&w->topology, &w->traffic);
+    other = prng_below(&w->traffic, count);
     if (w->options.plan != PLAN_CROWD || from == 0 ||
         prng_chance(&w->traffic, 100000))
         return (uint16_t)other;
@@ -95,6 +99,24 @@ static void begin_crowd(struct world *w)
     w->load.over = w->load.until + 30 * SVR_SECOND;
 }
 
+static void begin_vectors(struct world *w)
+{
+    w->load.pace = 2;
+    w->load.stay = true;
+    w->load.left = wanted(w, 1000);
+    w->load.over = changes_plan(w);
+    w->load.until = w->load.over - 30 * SVR_SECOND;
+}
+
+static void begin_row(struct world *w)
+{
+    w->load.pace = 1;
+    w->load.stay = true;
+    w->load.left = wanted(w, 40);
+    w->load.until = w->now + 30 * SVR_SECOND;
+    w->load.over = row_plan(w);
+}
+
 static void begin_days(struct world *w)
 {
     svr_time length = w->options.days * DAY;
@@ -117,6 +139,12 @@ void load_begin(struct world *w)
         break;
     case PLAN_DAYS:
         begin_days(w);
+        break;
+    case PLAN_VECTORS:
+        begin_vectors(w);
+        break;
+    case PLAN_ROW:
+        begin_row(w);
         break;
     default:
         begin_seed(w);

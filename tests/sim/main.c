@@ -19,7 +19,7 @@ struct request {
     struct world_options world;
     uint64_t first, last;
     unsigned minutes; /* 0: until the last seed */
-    bool repeat, controls;
+    bool repeat, controls, rows;
     const char *program, *faults;
 };
 
@@ -27,14 +27,16 @@ static const char *const plan_names[] = {
     [PLAN_RESTART] = "--restart",
     [PLAN_CROWD] = "--crowd",
     [PLAN_DAYS] = "--days",
+    [PLAN_VECTORS] = "--vectors",
 };
 
 static void usage(FILE *out)
 {
     fputs("usage: sim [--seed N | --seeds A-B] [--minutes N] [--log]\n"
           "           [--faults LIST | none] [--routers N] [--sessions N]\n"
-          "           [--repeat] [--encrypt CIPHER] [--restart | --crowd | "
-          "--days N]\n"
+          "           [--repeat] [--encrypt CIPHER]\n"
+          "           [--restart | --crowd | --days N | --vectors | --rows | "
+          "--row NAME]\n"
           "       sim --controls\n\n"
           "  --seed N       one network\n"
           "  --seeds A-B    many, one after the other\n"
@@ -56,6 +58,12 @@ static void usage(FILE *out)
           "                 for a second in turn: 99 % go on\n"
           "  --crowd        200 routers with 100,000 sessions\n"
           "  --days N       few sessions and faults in that many days\n"
+          "  --vectors      500 routers whose services choose vectors, while "
+          "lines and\n"
+          "                 routers fail and heal\n"
+          "  --rows         one fault of a link after the other, under "
+          "policies\n"
+          "  --row NAME     one of these\n"
           "  --controls     whether mistakes that are planted are found\n",
           out);
 }
@@ -108,6 +116,21 @@ static unsigned read_faults(const char *text)
     return bits;
 }
 
+static const struct row *find_row(const char *name)
+{
+    for (int i = 0; i < ROWS; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return &rows[i];
+    refuse("no such row", name);
+    return NULL;
+}
+
+static void set_row(struct world_options *o, const struct row *row)
+{
+    o->plan = PLAN_ROW;
+    o->row = row;
+}
+
 static bool read_options(struct request *r, int argc, char **argv)
 {
     static const struct option options[] = {
@@ -122,6 +145,9 @@ static bool read_options(struct request *r, int argc, char **argv)
         {"restart", no_argument, NULL, 't'},
         {"crowd", no_argument, NULL, 'c'},
         {"days", required_argument, NULL, 'd'},
+        {"vectors", no_argument, NULL, 'v'},
+        {"rows", no_argument, NULL, 'L'},
+        {"row", required_argument, NULL, 'M'},
         {"encrypt", required_argument, NULL, 'e'},
         {"controls", no_argument, NULL, 'C'},
         {"help", no_argument, NULL, 'h'},
@@ -167,6 +193,15 @@ static bool read_options(struct request *r, int argc, char **argv)
             r->world.plan = PLAN_DAYS;
             r->world.days = (unsigned)number(optarg, NULL);
             break;
+        case 'v':
+            r->world.plan = PLAN_VECTORS;
+            break;
+        case 'L':
+            r->rows = true;
+            break;
+        case 'M':
+            set_row(&r->world, find_row(optarg));
+            break;
         case 'e':
             r->world.cipher = optarg;
             break;
@@ -186,7 +221,9 @@ static void tell_repetition(const struct request *r)
 {
     fprintf(stderr, "repeat with: %s --seed %" PRIu64, r->program,
             r->world.seed);
-    if (r->world.plan != PLAN_SEED)
+    if (r->world.row)
+        fprintf(stderr, " --row %s", r->world.row->name);
+    else if (r->world.plan != PLAN_SEED)
         fprintf(stderr, " %s", plan_names[r->world.plan]);
     if (r->world.days)
         fprintf(stderr, " %u", r->world.days);
@@ -227,6 +264,19 @@ static bool run(const struct request *r)
     if (!ok)
         tell_repetition(r);
     return ok;
+}
+
+/* How many of them are wrong. */
+static unsigned run_rows(struct request *r)
+{
+    unsigned wrong = 0;
+
+    for (int i = 0; i < ROWS; i++) {
+        set_row(&r->world, &rows[i]);
+        printf("%s: %s\n", rows[i].name, rows[i].text);
+        wrong += !run(r);
+    }
+    return wrong;
 }
 
 /* A planted mistake is found in some of the first seeds. */
@@ -285,9 +335,11 @@ int main(int argc, char **argv)
         if (!r.world.sessions)
             r.world.sessions = 100000;
     }
+    if (r.world.plan == PLAN_VECTORS && !r.world.routers)
+        r.world.routers = 500;
     for (uint64_t seed = r.first; seed <= r.last; seed++) {
         r.world.seed = seed;
-        failed += !run(&r);
+        failed += r.rows ? run_rows(&r) : !run(&r);
         if (r.minutes && time(NULL) - begin >= (time_t)r.minutes * 60)
             break;
     }

@@ -76,6 +76,18 @@ bool plant_deliver(struct world *w, struct router **r, struct buffer *b)
     }
 }
 
+bool plant_forward(struct world *w, const struct router *r, struct buffer *b)
+{
+    const struct trace *t = &b->trace;
+
+    if (w->options.plant != PLANT_LOOP || t->count < 2 ||
+        !prng_chance(&w->noise, RARELY))
+        return true;
+    router_receive(w, &w->routers[t->passed[t->count - 2]],
+                   r->ports[b->packet.iface]->iface, b);
+    return false;
+}
+
 void plant_router(struct world *w, struct router *r)
 {
     if (w->options.plant == PLANT_COUNT)

@@ -58,7 +58,7 @@ static void send_packet(struct world *w, struct router *r, struct buffer *b)
     r->sent++;
     if (b->packet.iface == ROUTER_LAN)
         hosts_receive(w, r, b);
-    else
+    else if (plant_forward(w, r, b))
         net_send(w, r->ports[b->packet.iface], b);
 }
 
@@ -75,6 +75,8 @@ static void drain(struct world *w, struct router *r)
                            svr_strerror(more));
             return;
         }
+        if (!b->packet.originated)
+            b->trace = r->apart;
         send_packet(w, r, b);
     }
 }
@@ -107,10 +109,32 @@ void router_receive(struct world *w, struct router *r, uint16_t iface,
         buffer_give(&w->buffers, b);
         return;
     }
+    trace_arrive(w, r->index, &b->trace);
     buffer_settle(b);
     b->packet.iface = iface;
     line_add(&r->ring, b);
     poll_soon(w, r);
+}
+
+/* What comes out of a batch in parts is what was consumed of it; of several
+ * such packets it is not known which. */
+static void follow_parts(struct world *w, struct router *r,
+                         struct buffer **batch, size_t count)
+{
+    struct trace *t = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        if (batch[i]->packet.verdict != SVR_VERDICT_CONSUME ||
+            !batch[i]->trace.session)
+            continue;
+        if (t)
+            return;
+        t = &batch[i]->trace;
+    }
+    if (!t)
+        return;
+    r->apart = *t;
+    trace_leave(w, r->index, &r->apart);
 }
 
 static void input(struct world *w, struct router *r, struct buffer **batch,
@@ -130,10 +154,14 @@ static void input(struct world *w, struct router *r, struct buffer **batch,
         batch[i]->packet = packets[i];
     }
     for (size_t i = 0; i < count; i++)
-        if (packets[i].verdict == SVR_VERDICT_FORWARD)
+        if (packets[i].verdict == SVR_VERDICT_FORWARD) {
+            trace_leave(w, r->index, &batch[i]->trace);
             send_packet(w, r, batch[i]);
+        }
     /* Until all is put out, what was consumed may not change. */
+    follow_parts(w, r, batch, count);
     drain(w, r);
+    r->apart = (struct trace){0};
     for (size_t i = 0; i < count; i++)
         if (packets[i].verdict != SVR_VERDICT_FORWARD)
             buffer_give(&w->buffers, batch[i]);
@@ -176,12 +204,16 @@ static void note_event(void *user, const svr_event *event)
 {
     struct router *r = user;
     struct world *w = r->world;
+    bool refused = event->kind == SVR_EVENT_SESSION_REFUSED;
 
+    if (w->topology.policies)
+        changes_heard(w, r, event);
     if (event->kind == SVR_EVENT_PATHWAY)
         lanes_event(w, r, event->pathway);
     else
         journal_add(&w->journal, w->now, JOURNAL_NOTICE, r->index, event->kind,
-                    event->cause, journal_digest(&event->session->uuid, 16));
+                    refused ? (uint64_t)event->drop : (uint64_t)event->cause,
+                    journal_digest(&event->session->uuid, 16));
 }
 
 /* Memory for all sessions is taken at once, so not each router of a crowd can

@@ -31,6 +31,7 @@ struct router {
     svr_time clock;     /* its monotonic clock is world time and this */
     int64_t unix_shift; /* by how much its wall clock is wrong */
     uint64_t sent;      /* packets that it has sent since it started */
+    struct trace apart; /* of the packet that it is taking apart, if any */
 };
 
 /* Interface 0 is the LAN, for hosts. */

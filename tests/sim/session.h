@@ -94,6 +94,8 @@ struct session {
     uint16_t router[2];
     struct victim victim;
     svr_time opened;
+    unsigned moves; /* as far as they are counted, and the last one */
+    svr_time moved;
     svr_time delay;  /* one way, without troubles */
     svr_tuple tuple; /* from the client */
     union {

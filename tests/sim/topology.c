@@ -1,63 +1,12 @@
 #include "topology.h"
 
 #include "memory.h"
+#include "mesh.h"
+#include "row.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Addresses: segments have 11.0.0.0/16 and up, LANs 10.ROUTER.0.0/16. */
-
-static svr_addr v4(unsigned a, unsigned b, unsigned c, unsigned d)
-{
-    const uint8_t bytes[4] = {(uint8_t)a, (uint8_t)b, (uint8_t)c, (uint8_t)d};
-
-    return svr_addr_from_v4(bytes);
-}
-
-svr_addr address_station(const struct topology *t, size_t segment,
-                         unsigned station)
-{
-    if (!t->segments[segment].v6)
-        return v4((unsigned)(11 + segment / 256), segment % 256, station / 256,
-                  station % 256);
-    return svr_addr_from_v6((const uint8_t[16]){
-        0x20, 0x01, 0x0d, 0xb8, 0, 0, (uint8_t)(segment / 256),
-        (uint8_t)(segment % 256), 0, 0, 0, 0, 0, 0, (uint8_t)(station / 256),
-        (uint8_t)(station % 256)});
-}
-
-unsigned address_station_of(const struct topology *t, size_t segment,
-                            const svr_addr *a)
-{
-    unsigned station = a->b[14] * 256u + a->b[15];
-    svr_addr that = address_station(t, segment, station);
-
-    return svr_addr_equal(a, &that) ? station : 0;
-}
-
-svr_addr address_inside(size_t segment)
-{
-    return v4(172, (unsigned)(16 + segment / 256), segment % 256, 1);
-}
-
-svr_addr address_inside_gateway(size_t segment)
-{
-    return v4(172, (unsigned)(16 + segment / 256), segment % 256, 254);
-}
-
-svr_addr address_gateway(size_t segment)
-{
-    return v4((unsigned)(11 + segment / 256), segment % 256, 255, 254);
-}
-
-svr_addr address_lan(size_t router, bool v6)
-{
-    if (!v6)
-        return v4(10, (unsigned)router, 0, 1);
-    return svr_addr_from_v6((const uint8_t[16]){
-        0xfd, 0, 0, 0, 0, 0, 0, (uint8_t)router, 0, 0, 0, 0, 0, 0, 0, 1});
-}
 
 /* Making one */
 
@@ -101,7 +50,7 @@ static void add_lane(struct topology *t, struct prng *p, size_t a, size_t b,
 }
 
 /* A segment of their own, and a NAT before b in some. */
-static void join(struct topology *t, struct prng *p, size_t a, size_t b)
+void topology_join(struct topology *t, struct prng *p, size_t a, size_t b)
 {
     uint16_t segment = add_segment(t, p);
     uint16_t port_a = add_port(t, a, segment);
@@ -116,7 +65,7 @@ static void join_often(struct topology *t, struct prng *p, size_t a, size_t b,
                        unsigned most)
 {
     for (uint64_t n = prng_between(p, 1, most); n > 0; n--)
-        join(t, p, a, b);
+        topology_join(t, p, a, b);
 }
 
 static void make_hub(struct topology *t, struct prng *p)
@@ -141,7 +90,7 @@ static void make_shape(struct topology *t, struct prng *p)
         for (size_t i = 0; i < last; i++)
             join_often(t, p, i, i + 1, 2);
         if (t->shape == SHAPE_RING)
-            join(t, p, last, 0);
+            topology_join(t, p, last, 0);
         break;
     case SHAPE_STAR:
         for (size_t i = 1; i <= last; i++)
@@ -150,9 +99,12 @@ static void make_shape(struct topology *t, struct prng *p)
     case SHAPE_HUB:
         make_hub(t, p);
         break;
+    case SHAPE_MESH:
+        mesh_make(t, p);
+        break;
     default:
         for (size_t i = 1; i <= last; i++)
-            join(t, p, (i - 1) / TREE_WIDTH, i);
+            topology_join(t, p, (i - 1) / TREE_WIDTH, i);
         break;
     }
 }
@@ -162,11 +114,15 @@ static size_t choose_size(struct topology *t, struct prng *p,
 {
     size_t count = wish->routers ? wish->routers : prng_between(p, 2, 6);
 
-    if (wish->row)
+    if (wish->row || wish->link)
         count = 3;
 
     if (wish->row)
         t->shape = SHAPE_ROW;
+    else if (wish->mesh)
+        t->shape = SHAPE_MESH;
+    else if (wish->link)
+        t->shape = SHAPE_LINKS;
     else if (count > 16)
         t->shape = SHAPE_TREE;
     else if (count == 2)
@@ -191,6 +147,11 @@ static void choose_settings(struct topology *t, struct prng *p,
     t->tcp_s = 60;
     t->udp_s = 40;
     t->sessions = wish->sessions > 4096 ? wish->sessions : 4096;
+    if (wish->mesh) {
+        t->interval_ms = prng_below(p, 2) ? 300 : 1000;
+        t->hold_down_ms = prng_below(p, 2) ? 2000 : 5000;
+        t->sessions = 1024;
+    }
     if (!wish->quiet)
         return;
     t->interval_ms = 1000;
@@ -218,11 +179,15 @@ void topology_make(struct topology *t, struct prng *p,
     t->site_count = choose_size(t, p, wish);
     t->sites = memory_new(t->site_count, sizeof(*t->sites));
     choose_settings(t, p, wish);
-    make_shape(t, p);
+    if (wish->link)
+        row_make(t, p, wish->link);
+    else
+        make_shape(t, p);
     t->cipher = wish->cipher;
     if (wish->cipher && strstr(wish->cipher, "cbc")) /* S11.4 */
         sign_all(t);
-    if (wish->row || t->shape == SHAPE_TREE) /* S14.9: few pinholes at a time */
+    /* S14.9: few pinholes at a time */
+    if (wish->row || wish->mesh || wish->link || t->shape == SHAPE_TREE)
         take_nats_away(t);
 }
 
@@ -232,6 +197,16 @@ void topology_free(struct topology *t)
     free(t->segments);
     free(t->lanes);
     *t = (struct topology){0};
+}
+
+const struct path_policy *topology_policy(const struct topology *t,
+                                          size_t router)
+{
+    size_t before = 0;
+
+    for (size_t i = 0; i < router; i++)
+        before += t->sites[i].serves;
+    return &t->policies[before % t->policy_count];
 }
 
 /* What lies between */
@@ -296,9 +271,16 @@ struct route_facts topology_route(const struct topology *t, uint16_t from,
                                   uint16_t to)
 {
     struct route_facts f = {.per_packet = true, .twofold = true};
-    uint16_t *far = distances(t, to);
-    bool *on = memory_new(t->site_count, sizeof(*on));
+    uint16_t *far;
+    bool *on;
 
+    if (t->policies) /* it may be any way */
+        return (struct route_facts){.elements = UINT64_MAX,
+                                    .hops = 1,
+                                    .delay = 200 * SVR_MILLISECOND,
+                                    .timed = true};
+    far = distances(t, to);
+    on = memory_new(t->site_count, sizeof(*on));
     on[from] = true;
     f.hops = far[from];
     for (uint16_t left = far[from]; left > 0 && left != FAR; left--)

@@ -18,6 +18,8 @@ enum shape {
     SHAPE_STAR, /* all but the first joined to the first, by one segment each */
     SHAPE_HUB,  /* the same, all on one segment */
     SHAPE_TREE, /* for many routers */
+    SHAPE_MESH, /* the same, with several ways (mesh.h) */
+    SHAPE_LINKS, /* few, with several ways (row.h) */
     SHAPES
 };
 
@@ -43,6 +45,7 @@ struct port_plan {
 struct site {
     struct port_plan ports[TOPOLOGY_PORTS];
     uint16_t port_count;
+    bool serves;
 };
 
 /* A pathway between two routers, each with the port that it has there. */
@@ -50,7 +53,18 @@ struct lane {
     uint16_t router[2], port[2];
     uint16_t segment;
     bool per_packet, timed;
-    bool masked[2]; /* tcp-as-udp: always */
+    bool masked[2];       /* tcp-as-udp: always */
+    uint8_t vector, cost; /* as policies rank it */
+};
+
+/* How services choose vectors (S16.2), as a service policy has it and as it is
+ * checked. */
+struct path_policy {
+    const char *text;     /* in the authority file, but for resiliency */
+    bool returns;         /* sessions go back to the better way */
+    svr_time max_latency; /* 0: no limit */
+    bool max_loss;        /* whether it has one that a lossy line breaks */
+    bool no_lte;          /* that vector is never used */
 };
 
 struct topology {
@@ -67,21 +81,35 @@ struct topology {
     bool returns;                  /* and come back */
     bool stays;                    /* they do not, by mistake (plant.h) */
     const char *cipher;            /* of all pathways; NULL: none */
+    const struct path_policy *policies; /* of services, in turn, at the sites
+                                           that serve; NULL: none chooses, and
+                                           all sites serve */
+    size_t policy_count;
     bool clear;      /* payloads go without, by mistake (plant.h) */
     size_t sessions; /* limit of each router */
 };
 
+struct row;
+
 struct topology_wish {
-    size_t routers;     /* 0: two to six */
-    bool quiet;         /* BFD and timeouts for a long time with little to do */
-    bool row;           /* three routers in a row, and no NAT */
-    size_t sessions;    /* limit of each router, 0: some thousands */
-    const char *cipher; /* of all pathways; NULL: none */
+    size_t routers; /* 0: two to six */
+    bool quiet;     /* BFD and timeouts for a long time with little to do */
+    bool row;       /* three routers in a row, and no NAT */
+    bool mesh;      /* many routers that have several ways (mesh.h) */
+    const struct row *link; /* three that have some (row.h); NULL: not so */
+    size_t sessions;        /* limit of each router, 0: some thousands */
+    const char *cipher;     /* of all pathways; NULL: none */
 };
 
 void topology_make(struct topology *t, struct prng *p,
                    const struct topology_wish *wish);
 void topology_free(struct topology *t);
+/* Another segment and a pathway over it. */
+void topology_join(struct topology *t, struct prng *p, size_t a, size_t b);
+
+/* The policy of the services that a router has. */
+const struct path_policy *topology_policy(const struct topology *t,
+                                          size_t router);
 
 /* What lies between two routers, over all the ways that sessions may take. */
 struct route_facts {

@@ -111,6 +111,7 @@ static void look(struct world *w, void *unused)
         }
         break;
     case PHASE_LOAD:
+        changes_look(w);
         if (w->load.left == 0 && w->now > w->load.over)
             w->phase = PHASE_LINGER;
         break;
@@ -136,6 +137,8 @@ static void open_world(struct world *w, const struct world_options *options)
         .routers = options->routers,
         .quiet = options->plan == PLAN_DAYS || options->plan == PLAN_CROWD,
         .row = options->plan == PLAN_RESTART,
+        .mesh = options->plan == PLAN_VECTORS,
+        .link = options->row,
         .sessions = 2 * options->sessions,
         .cipher = options->cipher,
     };
@@ -174,6 +177,7 @@ static void close_world(struct world *w)
 {
     hosts_free(w);
     faults_free(w);
+    changes_free(w);
     lanes_free(w);
     excuses_free(&w->excuses);
     net_close(&w->net);
@@ -199,8 +203,8 @@ static void turn(struct world *w)
 
 static void tell(const struct world *w)
 {
-    static const char *const shapes[SHAPES] = {"pair", "row", "ring",
-                                               "star", "hub", "tree"};
+    static const char *const shapes[SHAPES] = {"pair", "row",  "ring", "star",
+                                               "hub",  "tree", "mesh", "links"};
 
     printf("seed %" PRIu64 ": %s of %zu routers, %zu sessions, %zu faults, "
            "%" PRIu64 " s, %" PRIu64 " events, %" PRIu64 " of %" PRIu64
@@ -209,6 +213,28 @@ static void tell(const struct world *w)
            w->hosts.count, w->faults.count, (w->now - WORLD_BEGIN) / SVR_SECOND,
            w->tally.events, w->tally.datagrams_lost, w->tally.datagrams,
            w->tally.reset, w->journal.hash);
+}
+
+static double seconds(svr_time t)
+{
+    return (double)t / (double)SVR_SECOND;
+}
+
+static void tell_changes(const struct world *w)
+{
+    const struct change_tally *c = &w->tally.change;
+
+    printf("  %" PRIu64 " times a router sent a packet of a host on, never "
+           "the same twice; %u routers at most\n",
+           w->tally.traced, w->tally.most_passed);
+    printf("  %zu pathways, %zu changes; charts agree after %.2f s at most, "
+           "%.2f s when something is mended; a packet was lost %.2f s after a "
+           "change at most, %" PRIu64 " in all; %" PRIu64 " moves, %" PRIu64
+           " by another router; %u looks, %" PRIu64 " sessions followed, "
+           "%" PRIu64 " of them with limits\n",
+           w->topology.lane_count, w->changes.count, seconds(c->agree[0]),
+           seconds(c->agree[1]), seconds(c->gap), c->lost, c->moved,
+           c->redirected, w->changes.looks, c->walked, c->limits);
 }
 
 bool world_run(const struct world_options *options, uint64_t *hash,
@@ -222,6 +248,8 @@ bool world_run(const struct world_options *options, uint64_t *hash,
     close_routers(&w);
     if (!w.failed && !options->quiet)
         tell(&w);
+    if (!w.failed && !options->quiet && options->plan == PLAN_VECTORS)
+        tell_changes(&w);
     close_world(&w);
     ok = !w.failed;
     *hash = w.journal.hash;

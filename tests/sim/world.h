@@ -9,6 +9,7 @@
 #define SIM_WORLD_H
 
 #include "authority.h"
+#include "change.h"
 #include "excuse.h"
 #include "fault.h"
 #include "host.h"
@@ -19,6 +20,7 @@
 #include "plant.h"
 #include "queue.h"
 #include "router.h"
+#include "row.h"
 #include "secrecy.h"
 #include "topology.h"
 
@@ -28,6 +30,8 @@ enum world_plan {
     PLAN_RESTART, /* 2,000 sessions over three routers; each restarts in turn */
     PLAN_CROWD,   /* many routers and sessions, and little else */
     PLAN_DAYS,    /* few of both, for long */
+    PLAN_VECTORS, /* many routers, several ways, and policies (change.h) */
+    PLAN_ROW,     /* one fault of one link under one policy (row.h) */
 };
 
 struct world_options {
@@ -36,11 +40,12 @@ struct world_options {
     size_t sessions; /* 0: the seed says */
     unsigned faults; /* bits of enum fault_kind that may happen */
     enum world_plan plan;
-    unsigned days;      /* PLAN_DAYS: how many */
-    const char *cipher; /* of all pathways; NULL: none */
-    enum plant plant;   /* a mistake that must be found */
-    bool log;           /* every event to stdout */
-    bool quiet;         /* nothing is printed */
+    unsigned days;         /* PLAN_DAYS: how many */
+    const struct row *row; /* PLAN_ROW: which */
+    const char *cipher;    /* of all pathways; NULL: none */
+    enum plant plant;      /* a mistake that must be found */
+    bool log;              /* every event to stdout */
+    bool quiet;            /* nothing is printed */
 };
 
 /* What is told at the end. */
@@ -52,6 +57,9 @@ struct tally {
     uint64_t late;   /* packets for sessions that were over */
     uint64_t received, dropped[SVR_DROP_COUNT]; /* of all routers */
     uint64_t made;                              /* sessions at all routers */
+    uint64_t traced;      /* times that a router sent a host's packet on */
+    unsigned most_passed; /* routers by one packet */
+    struct change_tally change;
 };
 
 enum phase {
@@ -78,6 +86,7 @@ struct world {
     struct router *routers;
     struct hosts hosts;
     struct faults faults;
+    struct changes changes;
     struct lanes lanes;
     struct excuses excuses;
     struct tally tally;
