@@ -1067,6 +1067,39 @@ Test(node_policy, loses_its_way_far_off)
     }
 }
 
+/* All but the link between r1 and r2 is cut: r1 goes round by r2, and then r0
+ * comes by r2 as well, so that r1 has nowhere to go. When all is mended the
+ * session goes on, though its client has nothing to say. */
+Test(node_policy, two_ways_round_meet)
+{
+    static struct mesh m;
+
+    for (uint64_t seed = 0; seed < 4; seed++) {
+        struct mesh_options o = diamond();
+        struct weather w = {{0}, seed, false};
+        o.resiliency = SVR_RESILIENCY_FAILOVER;
+        o.policy = (svr_service_policy){.best_path = SVR_BEST_VECTOR};
+        open_mesh(&m, &o, &w, NULL);
+        cr_assert_eq(begin(&m, 0, 50), SVR_DROP_NONE);
+        mesh_send(&m, 3, chat_packet(false, true, 1));
+        mesh_run(&m, SVR_SECOND);
+        m.cut[0] = true;
+        mesh_run(&m, 50 * SVR_MILLISECOND);
+        m.cut[1] = true;
+        mesh_run(&m, 20 * SVR_SECOND);
+        m.cut[0] = m.cut[1] = false;
+        mesh_run(&m, 5 * SVR_SECOND);
+        mesh_clear(&m);
+        mesh_send(&m, 3, chat_packet(false, true, 2));
+        mesh_run(&m, SVR_SECOND);
+        cr_assert_eq(m.received, 1);
+        cr_assert_eq(m.inbox_router[0], 0);
+        expect_way(&m, 2, "p2-r1", "by both");
+        expect_way(&m, 1, "p0-r3", "and not back");
+        mesh_close(&m);
+    }
+}
+
 /* ---- many sessions ---- */
 
 enum {

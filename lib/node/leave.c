@@ -163,7 +163,7 @@ static bool is_cut_off(const struct svr__choice *c, uint16_t now_at)
     const svr_node *n = c->n;
     uint32_t i = 0;
 
-    if (!n->pathways[now_at].up)
+    if (!svr__session_leads_on(n, c->session, SVR__SERVER))
         return true;
     if (!is_stranded(n, c->session))
         return false;

@@ -115,6 +115,18 @@ bool svr__session_reopen(svr_node *n, svr__session *s, enum svr_cause cause,
     return move_to(n, s, s->side[SVR__SERVER].pathway, cause, now);
 }
 
+/* Whether the session may have moved, and where to has not been answered: it
+ * may have been lost with a pathway, and no packet may come that would carry
+ * it. */
+static bool is_unheard(svr_node *n, const svr__session *s, svr_time now)
+{
+    return resiliency_of(n, s) != SVR_RESILIENCY_NONE &&
+           n->pathways[s->side[SVR__SERVER].pathway].up &&
+           !svr_session_renews(&s->machine, SVR__SERVER) &&
+           svr_session_exchange(&s->machine, SVR__SERVER).unechoed &&
+           !svr__told_lately(n, s, SVR__TELL_AGAIN, now);
+}
+
 static unsigned visit(svr_node *n, svr__tour *t, svr__session *s, unsigned side,
                       svr_time now)
 {
@@ -125,7 +137,8 @@ static unsigned visit(svr_node *n, svr__tour *t, svr__session *s, unsigned side,
     }
     if (side != SVR__SERVER)
         return 0;
-    if (!svr__session_move(n, s, now) && !svr__session_redirect(n, s, now))
+    if (!svr__session_move(n, s, now) && !svr__session_redirect(n, s, now) &&
+        !is_unheard(n, s, now))
         return 0;
     svr__send_metadata(n, s, side, now);
     return 1;

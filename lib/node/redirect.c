@@ -17,6 +17,15 @@
  */
 #include "node/node.h"
 
+bool svr__session_leads_on(const svr_node *n, const svr__session *s,
+                           unsigned side)
+{
+    const svr__pathway *pw = &n->pathways[s->side[side].pathway];
+
+    return pw->up &&
+           (side != SVR__SERVER || !svr__record_has(n, &s->passed, pw->peer));
+}
+
 static bool may_redirect(const svr_node *n, const svr__session *s)
 {
     return svr__is_chosen(&n->choices, s->service) &&

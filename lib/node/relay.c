@@ -29,7 +29,8 @@ void svr__session_settle(svr_node *n, svr__session *s)
         svr__flow *f = svr__session_flow(&n->table, s, side);
         const svr__pathway *to = side_pathway(n, s, !side);
         bool quiet = !svr__is_sealing(s) && s->seal != SVR__UNDECIDED &&
-                     (!to || to->up) && !svr__has_legs(n, s, !side) &&
+                     (!to || svr__session_leads_on(n, s, !side)) &&
+                     !svr__has_legs(n, s, !side) &&
                      svr_session_quiet(&s->machine, side);
         f->flags = (uint8_t)(quiet ? f->flags & ~SVR__FLOW_SLOW
                                    : f->flags | SVR__FLOW_SLOW);
@@ -143,8 +144,9 @@ static bool transform(svr__work *w, const svr__passage *r)
 static bool make_ready(svr__work *w, svr__passage *r)
 {
     r->flow->seen = w->now; /* S9: its host has not given it up */
-    if (r->to && !r->to->up) {
-        if (!svr__session_detour(w->node, r->session, r->out, w->now)) {
+    if (r->to && !svr__session_leads_on(w->node, r->session, r->out)) {
+        if (!svr__session_detour(w->node, r->session, r->out, w->now) ||
+            !svr__session_leads_on(w->node, r->session, r->out)) {
             svr__drop(w, SVR_DROP_PATHWAY_DOWN);
             return false;
         }

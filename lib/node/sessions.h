@@ -168,6 +168,11 @@ bool svr__session_reopen(svr_node *n, svr__session *s, enum svr_cause cause,
 /* The server's side goes by another next router, if there is a reason and such
  * a router. */
 bool svr__session_redirect(svr_node *n, svr__session *s, svr_time now);
+/* Whether packets may go on by a side: its pathway is up, and leads to no router
+ * that the session comes by (S20): another one may have brought it here since.
+ */
+bool svr__session_leads_on(const svr_node *n, const svr__session *s,
+                           unsigned side);
 /* The side has another neighbour than before. */
 void svr__session_turn(svr_node *n, svr__session *s, unsigned side,
                        svr_time now);
@@ -309,6 +314,7 @@ enum svr__telling {
     SVR__TELL_FOLLOW, /* S7: it goes where it is asked for */
     SVR__TELL_GLARE,  /* S6.11: that it stays */
     SVR__TELL_SEAL,   /* S11.9: that the server has something to say */
+    SVR__TELL_AGAIN,  /* S17: where it is, which may not have been heard */
 };
 /* Whether that was so in the last second; from now on it was. */
 bool svr__told_lately(svr_node *n, const svr__session *s,
