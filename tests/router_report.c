@@ -552,9 +552,10 @@ Test(router_report, the_ways_to_a_service)
     static const struct {
         const char *service, *wrong;
     } rows[] = {
-        {"\"nothing\"", "service must be one of the authority"},
-        {"7", "service must be one of the authority"},
-        {"\"hidden\"", "no address of the service leads to it"},
+        {"\"nothing\"", "there is no service of that name"},
+        {"7", "service must be a name"},
+        {"\"hidden\"", "other services, or the router itself, have the "
+                       "addresses of this service"},
     };
     fixture f;
     json_t *o;

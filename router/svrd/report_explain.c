@@ -295,13 +295,16 @@ static json_t *service_document(const struct report *r, const json_t *request,
 {
     const char *name = json_string_value(json_object_get(request, "service"));
     svr_explanation e;
-    int service = name == NULL ? SVR_ERR_NOT_FOUND
-                               : find_service(&r->config->node.policy, name);
+    int service;
 
+    if (name == NULL)
+        return report_error("service must be a name");
+    service = find_service(&r->config->node.policy, name);
     if (service < 0)
-        return report_error("service must be one of the authority");
+        return report_error("there is no service of that name");
     if (!explain_service(r, service, &e, now))
-        return report_error("no address of the service leads to it");
+        return report_error("other services, or the router itself, have "
+                            "the addresses of this service");
     return report_document("svr.explain/1", data_of(r, request, &e, now));
 }
 
