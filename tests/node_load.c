@@ -141,12 +141,12 @@ Test(node_load, full)
     o.policy.balance = SVR_BALANCE_PROPORTIONAL;
     o.sessions = 256;
     start(&o);
-    for (uint16_t i = 0; i < ROOM - 1; i++)
+    for (int i = 0; i < ROOM - 1; i++)
         begin(1, (uint16_t)(70 + i));
-    for (uint16_t i = 0; begin(0, (uint16_t)(100 + i)) != 2; i++)
+    for (int i = 0; begin(0, (uint16_t)(100 + i)) != 2; i++)
         cr_assert_lt(i, ROOM, "it is never chosen");
     cr_assert_eq(load_at(0, 2), ROOM);
-    for (uint16_t i = 0; load_at(0, 3) < ROOM; i++)
+    for (int i = 0; load_at(0, 3) < ROOM; i++)
         cr_assert_eq(begin(0, (uint16_t)(200 + i)), 3);
     mesh_close(&m);
 }

@@ -1,8 +1,8 @@
 /*
  * replay.c - what must be the same on every machine, without a test framework
- * and without libsodium: the named vectors, random metadata, changed packets
- * and the length lattice. Runs as a test of the build, and tests/foreign runs
- * it on a big-endian and on a 32-bit machine.
+ * and without libsodium: the named vectors, random metadata, changed packets,
+ * the length lattice, and networks. Runs as a test of the build, and
+ * tests/foreign runs it on a big-endian and on a 32-bit machine.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 
 #include <svr/wire.h>
 
+#include "replay.h"
 #include "vectors.h"
 #include "wire_lattice.h"
 #include "wire_messages.h"
@@ -44,18 +45,10 @@ static void failed(void)
         exit(1);
 }
 
-static void fail(const char *what, unsigned long number)
+void replay_fail(const char *what, unsigned long number)
 {
     printf("%s %lu is wrong\n", what, number);
     failed();
-}
-
-/* FNV-1a. */
-static uint64_t digest(uint64_t state, const uint8_t *buf, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        state = (state ^ buf[i]) * 0x100000001b3;
-    return state;
 }
 
 /* ---- vectors ---- */
@@ -95,14 +88,14 @@ static void round_trip(const svr_metadata *md, unsigned long number,
 
     if (len == 0 || svr_metadata_decode(&got, buf, len) != (ptrdiff_t)len ||
         !metadata_equal(md, &got)) {
-        fail("message", number);
+        replay_fail("message", number);
         free(buf);
         return;
     }
     again = encode(&got, &again_len);
     if (again_len != len || memcmp(buf, again, len) != 0)
-        fail("message", number);
-    *state = digest(*state, buf, len);
+        replay_fail("message", number);
+    *state = replay_digest(*state, buf, len);
     free(again);
     free(buf);
 }
@@ -110,7 +103,7 @@ static void round_trip(const svr_metadata *md, unsigned long number,
 static void run_messages(unsigned long count)
 {
     static struct message m;
-    uint64_t seed = 1, state = 0xcbf29ce484222325;
+    uint64_t seed = 1, state = REPLAY_DIGEST;
 
     for (unsigned long i = 1; i <= count; i++) {
         message_draw(&m, &seed);
@@ -120,7 +113,7 @@ static void run_messages(unsigned long count)
                 continue;
             printf("%lu messages, digest %016" PRIx64 "\n", i, state);
             if (state != message_digests[j].digest)
-                fail("the digest of messages", i);
+                replay_fail("the digest of messages", i);
         }
     }
 }
@@ -154,28 +147,28 @@ static void change(unsigned long number, uint64_t *seed, uint64_t *state)
     svr_rewrite_init(&rw, &from, &to);
     if (svr_packet_parse(&h, p) == 0) {
         svr_packet_rewrite(p, &h, &rw);
-        *state = digest(*state, p->data, p->len);
+        *state = replay_digest(*state, p->data, p->len);
     }
     if (svr_packet_parse(&h, p) != 0 || !svr_tuple_equal(&h.tuple, &to) ||
         !naive_right(p->data, p->len, h.l4, s->proto))
-        fail("rewritten packet", number);
+        replay_fail("rewritten packet", number);
     else if (s->options == 0 && (svr_packet_convert(p, &h, &other) != 0 ||
                                  !svr_packet_checksum_ok(p, &h) ||
                                  !naive_right(p->data, p->len, h.l4, s->proto)))
-        fail("converted packet", number);
-    *state = digest(*state, p->data, p->len);
+        replay_fail("converted packet", number);
+    *state = replay_digest(*state, p->data, p->len);
     drop(&held);
 }
 
 static void run_changes(void)
 {
-    uint64_t seed = 2, state = 0xcbf29ce484222325;
+    uint64_t seed = 2, state = REPLAY_DIGEST;
 
     for (unsigned long i = 0; i < CHANGES; i++)
         change(i, &seed, &state);
     printf("%d changed packets, digest %016" PRIx64 "\n", CHANGES, state);
     if (state != CHANGES_DIGEST)
-        fail("the digest of changed packets", CHANGES);
+        replay_fail("the digest of changed packets", CHANGES);
 }
 
 static void run_lattice(void)
@@ -187,7 +180,7 @@ static void run_lattice(void)
     printf("length lattice: %lu packets, %lu accepted\n", l.packets,
            l.accepted);
     if (l.packets != LATTICE_PACKETS || l.accepted != LATTICE_ACCEPTED)
-        fail("the count of the lattice", l.packets);
+        replay_fail("the count of the lattice", l.packets);
 }
 
 int main(int argc, char **argv)
@@ -200,5 +193,6 @@ int main(int argc, char **argv)
     run_messages(strtoul(argv[2], NULL, 10));
     run_changes();
     run_lattice();
+    replay_networks();
     return failures > 0;
 }

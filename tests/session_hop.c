@@ -558,6 +558,42 @@ Test(session_hop, control)
 }
 
 /* What docs/sessions.md prints. */
+/* S17: another neighbour on a side. Its numbers begin below those of the one
+ * before, which counted high; ours go on. */
+Test(session_hop, another_neighbour)
+{
+    const svr_exchange first = {.own = 900, .unechoed = true};
+    const svr_exchange second = {.own = 7, .unechoed = true};
+    const svr_hop_settings settings = {.keep_alive = 30};
+
+    for (unsigned side = 0; side < 2; side++) {
+        svr_session s;
+        svr_session_init(&s, SVR_SESSION_UDP, true, true, 100);
+        svr_session_watch(&s, side, settings);
+        svr_session_metadata(&s, side, &first, false, 1);
+        cr_assert(svr_session_is_older(&s, side, 7));
+        svr_session_turn(&s, side, SVR_SECOND);
+        svr_exchange own = svr_session_exchange(&s, side);
+        cr_expect_eq(own.own, 101);
+        cr_expect_eq(own.echo, 0, "it has said nothing yet");
+        cr_expect(own.unechoed);
+        cr_expect_not(svr_session_is_older(&s, side, 7));
+        cr_expect(svr_session_renews(&s, side), "it is told by itself");
+        cr_expect_eq(s.hop[side].settings.keep_alive, 30);
+        svr_session_event(&s, side, SVR_SESSION_PLAIN, 2 * SVR_SECOND);
+        cr_expect(svr_session_exchange(&s, side).unechoed,
+                  "absence says nothing");
+        svr_session_metadata(&s, side, &second, false, 2 * SVR_SECOND);
+        cr_expect_eq(svr_session_exchange(&s, side).echo, 7);
+        cr_expect_eq(svr_session_exchange(&s, !side).own, 100);
+    }
+    svr_session s;
+    svr_session_init(&s, SVR_SESSION_UDP, false, true, 100);
+    svr_session_turn(&s, SVR_SESSION_CLIENT, SVR_SECOND);
+    cr_expect_str_eq(svr_session_state_name(&s, SVR_SESSION_CLIENT), "none");
+    cr_expect_eq(svr_session_exchange(&s, SVR_SESSION_CLIENT).own, 100);
+}
+
 Test(session_hop, names)
 {
     for (int e = 0; e < SVR__HOP_EVENTS; e++) {

@@ -165,6 +165,45 @@ Test(topology, configurations_that_are_refused)
     net_fini(&n);
 }
 
+/* One thing about the network is wrong. */
+Test(topology, networks_that_are_refused)
+{
+    net n;
+    svr_chart *c;
+
+    net_init(&n, 3, line, COUNT(line), 2);
+    const svr_chart_config good = net_config(&n, 0);
+    const char *no_services[2] = {"a", NULL};
+    svr_chart_config nameless = good;
+    nameless.services = no_services;
+    cr_expect_eq(svr_chart_create(&c, &nameless, 0), SVR_ERR_ARGUMENT);
+    const svr_path_edge edge = n.edges[2];
+    const svr_path_edge wrong[] = {
+        {NULL, edge.from, edge.to, .link = edge.link},
+        {edge.name, 3, edge.to, .link = edge.link},
+        {edge.name, edge.from, 3, .link = edge.link},
+        {edge.name, edge.from, edge.from, .link = edge.link},
+        {edge.name, edge.from, edge.to, .link = 4},
+        {edge.name, edge.to, edge.from, .link = edge.link},
+        {edge.name, edge.from, 0, .link = edge.link},
+    };
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        n.edges[2] = wrong[i];
+        cr_expect_eq(svr_chart_create(&c, &good, 0), SVR_ERR_ARGUMENT, "%zu",
+                     i);
+    }
+    n.edges[2] = edge;
+    n.instances[1].router = 3;
+    cr_expect_eq(svr_chart_create(&c, &good, 0), SVR_ERR_ARGUMENT);
+    n.instances[1].router = 1;
+    n.router_names[1] = NULL;
+    cr_expect_eq(svr_chart_create(&c, &good, 0), SVR_ERR_ARGUMENT);
+    n.router_names[1] = n.names[1];
+    cr_assert_eq(svr_chart_create(&c, &good, 0), 0);
+    svr_chart_destroy(c);
+    net_fini(&n);
+}
+
 Test(topology, memory_that_is_refused)
 {
     net n;
@@ -637,6 +676,49 @@ Test(topology, silence)
     net_fini(&n);
 }
 
+/* ---- what is asked ---- */
+
+Test(topology, what_is_known)
+{
+    net n;
+    svr_chart_figures f;
+
+    net_init(&n, 3, line, COUNT(line), 1);
+    const svr_chart *c = n.routers[0].chart;
+    cr_expect_eq(svr_chart_own(c, n.edges[0].name), 0);
+    cr_expect_eq(svr_chart_own(c, "nothing"), SVR_PATH_NONE);
+    cr_expect_eq(svr_chart_other(c, 2), 3);
+    cr_expect_eq(svr_chart_other(c, 4), SVR_PATH_NONE);
+    cr_expect_not(svr_chart_figures_of(c, 2, &f), "nobody has said anything");
+    cr_expect_not(svr_chart_figures_of(c, 4, &f));
+    cr_expect_eq(svr_chart_load_said(c, 2), 0);
+    cr_expect_eq(svr_chart_load_said(c, 3), 0);
+    uint64_t states = svr_chart_states(c);
+    net_set_all(&n, true);
+    net_measure(&n, 1, 0, &(svr_chart_figures){true, true, 7000, 10, 2000000});
+    run_for(&n, 5 * S);
+    svr_chart_load(n.routers[2].chart, 0, 500, n.now);
+    svr_time said = n.now;
+    run_for(&n, 5 * S);
+    cr_expect_neq(svr_chart_states(c), states);
+    cr_assert(svr_chart_figures_of(c, 2, &f));
+    cr_expect(f.up && f.measured);
+    cr_expect_eq(f.latency_us, 7000);
+    cr_expect_eq(f.loss_ppm, 1000000, "there is no more than all");
+    cr_expect_eq(svr_chart_graph(c)->instances[2].load, 500);
+    cr_expect_leq(svr_chart_load_said(c, 2), said + S);
+    cr_expect_geq(svr_chart_load_said(c, 2) + 2 * S, said, "ages are rounded");
+    /* Of pathways of others, and such as there are not, nobody reports. */
+    uint64_t version = svr_chart_version(c);
+    f.latency_us = 1;
+    svr_chart_report(n.routers[0].chart, 2, &f, n.now);
+    svr_chart_report(n.routers[0].chart, 99, &f, n.now);
+    svr_chart_load(n.routers[0].chart, 9, 1, n.now);
+    run_for(&n, 20 * S);
+    cr_expect_eq(svr_chart_version(c), version);
+    net_fini(&n);
+}
+
 /* ---- another configuration ---- */
 
 static void reload(net *n, uint32_t router)
@@ -689,4 +771,27 @@ Test(topology, a_router_that_is_added)
     reload(&n, 1);
     cr_expect(net_converge(&n, n.now + 5 * S));
     net_fini(&n);
+}
+
+/* One that knows a router less than before: what that said is lost, and comes
+ * again once the router is back. */
+Test(topology, a_router_that_goes_and_comes_back)
+{
+    for (uint32_t who = 0; who < 2; who++) { /* its neighbour, and another */
+        net n;
+
+        net_init(&n, 4, ring, COUNT(ring), 2);
+        net_set_all(&n, true);
+        cr_assert(net_converge(&n, n.now + 5 * S));
+        n.router_names[3] = "somebody";
+        reload(&n, who);
+        n.router_names[3] = n.names[3];
+        cr_expect_not(net_edge(&n, who, 4)->up);
+        reload(&n, who);
+        run_for(&n, 10 * S);
+        net_set(&n, 0, false);
+        net_set(&n, 0, true);
+        cr_expect(net_converge(&n, n.now + 60 * S), "r%u", who);
+        net_fini(&n);
+    }
 }

@@ -315,7 +315,7 @@ void svr__update(svr__work *w, svr__flow *flow, const svr_metadata *md,
         svr__drop(w, reason);
         return;
     }
-    if (svr__is_former(w, s, side)) {
+    if (w->alias && svr__is_former(w, s, side)) {
         from_former(w, flow, md, block_len, &by);
         return;
     }

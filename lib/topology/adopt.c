@@ -20,6 +20,15 @@ static void copy_neighbour(svr__neighbour *to, const svr__neighbour *from)
     *to = copy;
 }
 
+/* It sends all again: what it would be told to have been seen may be lost. */
+static void forget_neighbour(svr__neighbour *nb)
+{
+    nb->knows = false;
+    nb->greet = nb->up;
+    nb->seen_count = 0;
+    nb->seen_due = SVR_NEVER;
+}
+
 /* All that was on its way is sent again. */
 static void copy_flags(svr_chart *c, const svr_chart *old, uint32_t to,
                        uint32_t from)
@@ -103,10 +112,8 @@ void svr_chart_adopt(svr_chart *c, const svr_chart *old, svr_time now)
     c->counters = old->counters;
     if (!whole) {
         c->counters.parts_alien = 0;
-        for (size_t i = 0; i < c->neighbour_count; i++) {
-            c->neighbours[i].knows = false;
-            c->neighbours[i].greet = c->neighbours[i].up;
-        }
+        for (size_t i = 0; i < c->neighbour_count; i++)
+            forget_neighbour(&c->neighbours[i]);
     }
     c->own_due = now; /* all own parts are told anew, with all that is new */
     svr__flood_settle(c);
