@@ -23,8 +23,14 @@ all_on() {
 # explains PATHWAY EXPRESSION: what branch says of a way that a session could take.
 explains() {
     net_ctl branch --json explain staff "$server4" 7002 tcp |
-        jq -e --arg pathway "$1" ".data | .ways[.choice].pathway as \$choice
-            | .ways[] | select(.pathway == \$pathway) | $2"
+        jq -e --arg pathway "$1" ".data.ways[]
+            | select(.pathway == \$pathway) | $2"
+}
+
+# chooses ROUTER TENANT ADDRESS PORT PATHWAY: a new session would go by it.
+chooses() {
+    net_ctl "$1" --json explain "$2" "$3" "$4" tcp |
+        jq -e --arg pathway "$5" '.data | .ways[.choice].pathway == $pathway'
 }
 
 row_limits() {
@@ -39,7 +45,7 @@ row_limits() {
     within "side is measured" 1000 explains side '.rank == "good"'
     net_ctl branch explain staff "$server4" 7002 tcp | show
     check "a new session would take the other link" \
-        explains side '.pathway == $choice'
+        chooses branch staff "$server4" 7002 side
     load_start_few limits 3 7002
     load_start_few back 3 7003
     load_start_few by-file 3 7000
@@ -59,14 +65,18 @@ longer() {
 }
 
 row_partition() {
-    local load
+    local load seconds=10
+    [[ -n $long ]] && seconds=20
     link_add skip branch dc
     network_up
     routers_start
+    within "branch has heard of the way by hub" 1000 \
+        chooses branch staff "$server4" 7002 west
+    within "and dc" 1000 chooses dc servers "$staff4" 7003 east
     load_port=7002
-    load_start partition 8 "${sessions[@]}"
-    load_start_few back 8 7003
-    load_start_few still 8 7001 --hung=20
+    load_start partition "$seconds" "${sessions[@]}"
+    load_start_few back "$seconds" 7003
+    load_start_few still "$seconds" 7001 --hung=20
     check "sessions under the policy go by west" all_on branch chosen west
     check "and those that dc opens" all_on hub back west
     link_cut west
