@@ -1075,6 +1075,39 @@ Test(node_policy, loses_its_way_far_off)
     }
 }
 
+/* S16.4: eight vectors of r0 are better than its own link to r3, and all lead
+ * back by r1, which the session comes from: that link is taken. */
+Test(node_policy, a_way_behind_many_better_ones)
+{
+    static const svr_vector_rank ranks[] = {{0, 1}, {1, 1}, {2, 2}};
+    static struct mesh m;
+    struct mesh_options o = {
+        .routers = 4,
+        .watched = true,
+        .topology = true,
+        .link_count = 7,
+        .links = {{0, 1, 0},
+                  {0, 1, 1},
+                  {1, 2, 0},
+                  {1, 2, 1},
+                  {2, 3, 0},
+                  {2, 3, 1},
+                  {0, 3, 2}},
+        .policy = {.best_path = SVR_BEST_VECTOR, RANKS(ranks)},
+    };
+    struct weather w = {{0}, 1, false};
+
+    open_mesh(&m, &o, &w, NULL);
+    cr_assert_eq(svr_node_pathway_admin(m.node[1], "p0-r2", true, m.now), 0);
+    cr_assert_eq(svr_node_pathway_admin(m.node[1], "p1-r2", true, m.now), 0);
+    mesh_run(&m, SVR_SECOND);
+    mesh_send(&m, 1, frame_udp("10.1.0.10", 50, "10.3.0.10", 9, "x", 1));
+    mesh_run(&m, SVR_SECOND);
+    expect_way(&m, 0, "p2-r3", "past r1");
+    cr_assert_eq(svr_node_session_count(m.node[3]), 1);
+    mesh_close(&m);
+}
+
 /* All but the link between r1 and r2 is cut: r1 goes round by r2, and then r0
  * comes by r2 as well, so that r1 has nowhere to go. When all is mended the
  * session goes on, though its client has nothing to say. */

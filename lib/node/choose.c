@@ -122,12 +122,49 @@ static void search(struct hunt *h, bool conditions)
         take_vector(h, &found[i]);
 }
 
+/* All that were found may begin with a few of the pathways: what the best
+ * vector is that begins with another one, is the best one from its far end on.
+ */
+static void search_behind(struct hunt *h, uint32_t route)
+{
+    svr_node *n = h->n;
+    uint32_t self = n->self, edges[SVR__PASSED_MAX];
+    uint16_t pathway = n->routes[route].pathway;
+    svr_vector v = {0};
+    svr_path_query q = h->q;
+    ptrdiff_t found = 0;
+
+    if (n->choices.ways[route].known || pathway == SVR__NO_PATHWAY ||
+        !n->choices.edges[pathway].up)
+        return;
+    q.from = n->choices.edges[pathway].to;
+    q.passed = &self;
+    q.passed_count = 1;
+    q.count = 1;
+    for (int conditions = 1; conditions >= 0 && found == 0; conditions--) {
+        q.quality_filter &= conditions;
+        q.best_effort = !conditions;
+        found = svr_path_find(&n->choices.topology, &q, &v, 1, NULL,
+                              n->choices.scratch);
+    }
+    if (found != 1 || v.hops >= SVR__PASSED_MAX)
+        return;
+    edges[0] = pathway;
+    if (v.hops)
+        memcpy(edges + 1, v.edges, v.hops * sizeof(edges[0]));
+    if (svr_path_measure(&n->choices.topology, &h->q, edges, v.hops + 1, &v) ==
+        0)
+        take_vector(h, &v);
+}
+
 /* First those that meet the conditions, then as if there were none. */
 static void find_vectors(struct hunt *h)
 {
     search(h, true);
     if (h->found < h->range->count)
         search(h, false);
+    for (uint32_t i = 0; i < h->range->count; i++)
+        search_behind(h, h->range->first + i);
 }
 
 /* ---- how good they are ---- */

@@ -205,7 +205,8 @@ bool svr__choose_other(svr_node *n, const svr__session *s,
     svr__choose(n, s->service, now);
     *cause = SVR_CAUSE_REDIRECTED;
     if (is_cut_off(&c, now_at))
-        return svr__choice_all(&c) && c.reason == SVR_DROP_NONE;
+        return (svr__choice_all(&c) || svr__choice_past(&c)) &&
+               c.reason == SVR_DROP_NONE;
     const svr__way *present = present_way(&c, now_at);
     *cause = SVR_CAUSE_LIMITS;
     return present && present->known && present->left &&

@@ -233,6 +233,45 @@ bool svr__choice_all(struct svr__choice *c)
     return false;
 }
 
+/* S16.4: all ways of the service lead back, or cannot be used. The best vector
+ * past the routers that were passed, for this session alone. */
+bool svr__choice_past(struct svr__choice *c)
+{
+    svr_node *n = c->n;
+    uint32_t passed[SVR__PASSED_MAX];
+    uint16_t coming[SVR__PASSED_MAX];
+    svr_path_query q;
+    svr_vector v;
+
+    if (c->record.count == 0)
+        return false;
+    for (unsigned i = 0; i < c->record.count; i++)
+        passed[i] = c->record.router[i];
+    svr__choose_query(n, c->plan->service, &q);
+    q.passed = passed;
+    q.passed_count = c->record.count;
+    q.count = 1;
+    if (svr_path_find(&n->choices.topology, &q, &v, 1, NULL,
+                      n->choices.scratch) != 1 ||
+        v.hops == 0 || v.hops > SVR__PASSED_MAX || v.edges[0] == c->avoid)
+        return false;
+    for (uint32_t i = 1; i < v.hops; i++)
+        coming[i - 1] = (uint16_t)n->choices.edges[v.edges[i]].to;
+    const svr__route r = {.pathway = (uint16_t)v.edges[0]};
+    c->reason = svr__plan_try(n, c->plan, &r, c->now);
+    svr__record_set_coming(&c->plan->passed, coming, v.hops - 1);
+    return c->reason == SVR_DROP_NONE || c->reason == SVR_DROP_PINHOLE;
+}
+
+/* Whether some pathway of another router is down, as far as is heard. */
+static bool is_link_down(const svr_node *n)
+{
+    for (size_t i = n->pathway_count; i < n->choices.edge_count; i++)
+        if (!n->choices.edges[i].up)
+            return true;
+    return false;
+}
+
 /* Why none was taken: a limit is all that is against one, or one is down, and
  * may come up again, which matters more than that others lead back. */
 static enum svr_drop why_none(const struct svr__choice *c)
@@ -255,7 +294,7 @@ static enum svr_drop why_none(const struct svr__choice *c)
         if (!up)
             reason = SVR_DROP_PATHWAY_DOWN;
     }
-    return reason;
+    return is_link_down(c->n) ? SVR_DROP_PATHWAY_DOWN : reason;
 }
 
 enum svr_drop svr__choose_route(svr_node *n, svr__session_plan *plan,
@@ -276,7 +315,7 @@ enum svr_drop svr__choose_route(svr_node *n, svr__session_plan *plan,
     if (c.follow && svr__choice_all(&c))
         return c.reason;
     c.follow = false;
-    if (svr__choice_all(&c))
+    if (svr__choice_all(&c) || svr__choice_past(&c))
         return c.reason;
     return why_none(&c);
 }

@@ -58,5 +58,7 @@ uint32_t svr__choice_room(const struct svr__choice *c, uint32_t place);
  * c->reason says why, if anything was against one. */
 bool svr__choice_pass(struct svr__choice *c, const struct svr__pass *p);
 bool svr__choice_all(struct svr__choice *c);
+/* With a plan: the best way that the service's own ways do not have. */
+bool svr__choice_past(struct svr__choice *c);
 
 #endif
