@@ -26,6 +26,7 @@ static struct mesh m;
 struct faults {
     uint8_t cut[CUTS][2];
     int count;
+    unsigned to_left; /* packets of sessions from r1 to r2 */
 };
 
 static bool is_cut(const struct faults *f, int a, int b)
@@ -40,8 +41,11 @@ static bool is_cut(const struct faults *f, int a, int b)
 static bool passes(struct mesh *mesh, int from, int to, int plane,
                    struct frame *f)
 {
-    (void)plane, (void)f;
-    return !is_cut(mesh->user, from, to);
+    struct faults *faults = mesh->user;
+
+    (void)plane;
+    faults->to_left += from == 1 && to == 2 && !mesh_is_watch(f);
+    return !is_cut(faults, from, to);
 }
 
 /* r0 begins sessions, the last has their service. */
@@ -463,6 +467,23 @@ Test(node_redirect, the_fork_restarts)
     }
 }
 
+/* All tuples of the only session at a router, the present one and others, lead
+ * to its two neighbours. */
+static void expect_no_other(int router)
+{
+    const svr_node *n = m.node[router];
+    const svr__session *s = n->table.sessions;
+
+    while (!s->alive)
+        s++;
+    for (const svr__alias *a = svr__alias_first(
+             &n->table.aliases, svr__session_number(&n->table, s));
+         a; a = svr__alias_next(&n->table.aliases, a))
+        cr_expect_eq(n->pathways[a->pathway].peer,
+                     n->pathways[s->side[a->side].pathway].peer,
+                     "r%d still has %s", router, n->pathways[a->pathway].name);
+}
+
 /* Packets that travel more than once between two routers. */
 Test(node_redirect, duplicates)
 {
@@ -471,6 +492,7 @@ Test(node_redirect, duplicates)
     struct faults f;
 
     add_link(&o, 1, 2, 2);
+    add_link(&o, 2, 4, 2);
     add_link(&o, 3, 4, 2);
     o.resiliency = SVR_RESILIENCY_DUPLICATE;
     start(&o, &f);
@@ -479,6 +501,14 @@ Test(node_redirect, duplicates)
     talk(&c, FAULT, PACKETS);
     expect_whole(&c, PACKETS, "duplicates");
     expect_next(1, "r3", "mended");
+    f.count = 0;
+    mesh_run(&m, 10 * SVR_SECOND);
+    f.to_left = 0;
+    talk(&c, PACKETS, PACKETS + 20);
+    expect_whole(&c, PACKETS + 20, "duplicates, all links up");
+    cr_expect_eq(f.to_left, 0, "nothing goes to who was left");
+    expect_no_other(1);
+    expect_no_other(4);
     mesh_close(&m);
 }
 
