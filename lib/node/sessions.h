@@ -168,8 +168,9 @@ bool svr__session_reopen(svr_node *n, svr__session *s, enum svr_cause cause,
 /* The server's side goes by another next router, if there is a reason and such
  * a router. */
 bool svr__session_redirect(svr_node *n, svr__session *s, svr_time now);
-/* Whether packets may go on by a side: its pathway is up, and leads to no router
- * that the session comes by (S20): another one may have brought it here since.
+/* Whether packets may go on by a side: its pathway is up, and leads to no
+ * router that the session comes by (S20): another one may have brought it here
+ * since.
  */
 bool svr__session_leads_on(const svr_node *n, const svr__session *s,
                            unsigned side);
