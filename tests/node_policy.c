@@ -947,6 +947,35 @@ Test(node_policy, the_rest_is_computed)
     mesh_close(&m);
 }
 
+/* All links to the last router are down: that may pass, and is no refusal. What
+ * a policy never takes is. */
+Test(node_policy, no_way_far_off)
+{
+    static const svr_vector_rank never[] = {{0, NEVER}, {1, NEVER}};
+    static struct mesh m;
+
+    for (int row = 0; row < 2; row++) {
+        struct mesh_options o = diamond();
+        struct weather w = {{0}, 1, 0};
+        o.learning = true;
+        o.policy = (svr_service_policy){.best_path = SVR_BEST_VECTOR};
+        if (row == 1) {
+            o.policy.vectors = never;
+            o.policy.vector_count = COUNT(never);
+        }
+        open_mesh(&m, &o, &w, NULL);
+        for (int i = 0; i < 2 && row == 0; i++)
+            cr_assert_eq(svr_node_pathway_admin(
+                             m.node[3], i ? "p1-r2" : "p0-r1", true, m.now),
+                         0);
+        mesh_run(&m, 3 * SVR_SECOND);
+        cr_expect_eq(begin(&m, 0, 50),
+                     row ? SVR_DROP_NO_ROUTE : SVR_DROP_PATHWAY_DOWN, "row %d",
+                     row);
+        mesh_close(&m);
+    }
+}
+
 /* The only router that a session goes to is cut off: it goes on by another one,
  * whoever speaks, and the hosts do not notice. */
 static struct frame chat_packet(bool tcp, bool reverse, uint32_t k)

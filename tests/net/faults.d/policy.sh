@@ -148,6 +148,8 @@ row_degrade() {
 row_failover() {
     network_up
     routers_start
+    within "branch has heard of the way by hub" 1000 \
+        chooses branch staff "$server4" 7002 west
     load_port=7002
     load_start failover 8 --tcp=1000 --udp=1000 --rate=4096 --interval=500
     check "sessions go by west" all_on branch chosen west

@@ -321,7 +321,15 @@ bool datagrams_run(void)
     return true;
 }
 
-/* Milliseconds from the first to the last question that was not answered. */
+static uint64_t ran_at; /* all have made progress */
+
+void datagrams_ran(uint64_t now)
+{
+    ran_at = now;
+}
+
+/* Milliseconds from the first to the last question that was not answered, of
+ * those since all sessions have run. */
 static uint64_t lost_span(void)
 {
     uint64_t first = UINT64_MAX, last = 0;
@@ -330,7 +338,7 @@ static uint64_t lost_span(void)
         const struct datagrams *d = sessions[i];
 
         for (uint64_t k = 0; d->kind == ASK && k < d->sent; k++) {
-            if (d->tally.seen[k])
+            if (d->tally.seen[k] || d->sent_at[k] < ran_at)
                 continue;
             if (d->sent_at[k] < first)
                 first = d->sent_at[k];

@@ -76,6 +76,7 @@ void datagrams_push(uint64_t now);
 int datagrams_open(int epoll, const struct load *load, uint64_t now);
 void datagrams_tick(uint64_t now);
 bool datagrams_run(void);
+void datagrams_ran(uint64_t now); /* all sessions have, from now on */
 void datagrams_print(FILE *out);
 
 /* Of the sessions from a number on, as their server sees them. */

@@ -194,6 +194,7 @@ static int run(int epoll, const struct load *load)
         datagrams_tick(now_ms());
         if (!told && streams_run() && datagrams_run()) {
             told = true;
+            datagrams_ran(now_ms());
             puts("running");
             fflush(stdout);
         }
