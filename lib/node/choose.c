@@ -108,12 +108,23 @@ static void take_vector(struct hunt *h, const svr_vector *v)
     }
 }
 
+static uint32_t vectors_wanted(const struct hunt *h)
+{
+    const svr_topology *t = &h->n->choices.topology;
+    uint32_t count = 1;
+
+    for (size_t i = 0; i < t->instance_count && count < SVR__VECTORS; i++)
+        count += t->instances[i].service == h->q.service;
+    return count;
+}
+
 static void search(struct hunt *h, bool conditions)
 {
     svr_node *n = h->n;
     svr_vector found[SVR__VECTORS];
     svr_path_query q = h->q;
 
+    q.count = vectors_wanted(h);
     q.quality_filter &= conditions;
     q.best_effort = !conditions;
     ptrdiff_t count = svr_path_find(&n->choices.topology, &q, found,

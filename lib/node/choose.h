@@ -26,8 +26,8 @@
 _Static_assert(SVR_WAY_COMING_MAX == SVR__PASSED_MAX,
                "what is told of a way is what is kept of it");
 
-/* Vectors that are searched for. More would only matter where so many begin
- * with one pathway. */
+/* Vectors that are searched for at once, at most: one more than the service has
+ * instances, so that loads decide among these. */
 #define SVR__VECTORS 8
 
 /* The best vector that begins with a route. */

@@ -227,4 +227,5 @@ void svr__choose_query(svr_node *n, int service, svr_path_query *q)
     if (p->balance == SVR_BALANCE_HUNT)
         q->balance = SVR_PATH_HUNT; /* of instances behind one pathway */
     q->count = SVR__VECTORS;
+    q->max_hops = SVR__PASSED_MAX; /* the last router reads them all */
 }

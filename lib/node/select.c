@@ -1,7 +1,8 @@
 /* Sessions take one of the ways of their service (S16.2, S16.4, S17). */
 #include "node/select.h"
 
-/* S20, S16.4: whether the way enters a router that was passed. */
+/* S20, S16.4: whether the way enters a router that was passed, or more of them
+ * than the last one will read. */
 bool svr__choice_circles(const struct svr__choice *c, uint32_t place)
 {
     const svr__route *r = svr__choice_at(c, place);
@@ -10,6 +11,9 @@ bool svr__choice_circles(const struct svr__choice *c, uint32_t place)
     if (r->pathway == SVR__NO_PATHWAY)
         return false;
     if (svr__record_has(c->n, &c->record, c->n->pathways[r->pathway].peer))
+        return true;
+    if (!c->follow &&
+        c->record.count + 1u + way->coming_count > SVR__PASSED_MAX)
         return true;
     for (unsigned i = 0; i < way->coming_count && !c->follow; i++)
         if (svr__record_holds(&c->record, way->coming[i]))
@@ -243,7 +247,7 @@ bool svr__choice_past(struct svr__choice *c)
     svr_path_query q;
     svr_vector v;
 
-    if (c->record.count == 0)
+    if (c->record.count == 0 || c->record.count >= SVR__PASSED_MAX)
         return false;
     for (unsigned i = 0; i < c->record.count; i++)
         passed[i] = c->record.router[i];
@@ -251,6 +255,7 @@ bool svr__choice_past(struct svr__choice *c)
     q.passed = passed;
     q.passed_count = c->record.count;
     q.count = 1;
+    q.max_hops = SVR__PASSED_MAX - c->record.count;
     if (svr_path_find(&n->choices.topology, &q, &v, 1, NULL,
                       n->choices.scratch) != 1 ||
         v.hops == 0 || v.hops > SVR__PASSED_MAX || v.edges[0] == c->avoid)
