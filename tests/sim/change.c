@@ -28,7 +28,7 @@ static event_fn change_begins, change_ends, calm_begins, calm_ends;
 
 static svr_time detection(const struct world *w)
 {
-    return w->topology.multiplier * w->topology.interval_ms * SVR_MILLISECOND;
+    return SVR_MILLISECOND * w->topology.multiplier * w->topology.interval_ms;
 }
 
 /* Found at both ends, told everywhere, and acted on; what is mended has to come
@@ -102,6 +102,7 @@ static void excuse_fault(struct world *w, const struct fault *f)
         .from = f->begin,
         .until = f->begin + f->length + gap_after(w, true),
     };
+    uint64_t line = f->station ? element_segment(f->station->segment) : 0;
 
     switch (f->kind) {
     case FAULT_RESTART: /* S8.3 is about one at a time */
@@ -111,11 +112,11 @@ static void excuse_fault(struct world *w, const struct fault *f)
         t.end = (uint16_t)(f->router + 1);
         break;
     case FAULT_FLAP:
-        t.elements = element_segment(f->station->segment);
+        t.elements = line;
         t.effects = EFFECT_DOWN;
         break;
     case FAULT_LOSS:
-        t.elements = LOSSY | element_segment(f->station->segment);
+        t.elements = LOSSY | line;
         t.effects = EFFECT_LOSS | EFFECT_DOWN;
         break;
     default:

@@ -1,5 +1,7 @@
 #include "mesh.h"
 
+#include <assert.h>
+
 const char *const mesh_vectors[MESH_VECTORS] = {"mpls", "internet", "lte"};
 
 #define RANKS(lte)                            \
@@ -51,6 +53,7 @@ void mesh_make(struct topology *t, struct prng *p)
     size_t count = t->site_count;
     size_t step = count / SERVERS ? count / SERVERS : 1;
 
+    assert(count >= SERVERS); /* else there is no room for chords */
     t->policies = policies;
     t->policy_count = POLICIES;
     for (size_t i = 0; i < count; i++) {

@@ -216,7 +216,7 @@ svr_time row_plan(struct world *w)
     queue_push(&w->queue, f->begin, begin, f);
     queue_push(&w->queue, over, end, f);
     if (row->goes_down && f->kind != FAULT_FLAP) {
-        queue_push(&w->queue, f->begin + 6 * row->interval_ms * MS + 100 * MS,
+        queue_push(&w->queue, f->begin + 6 * MS * row->interval_ms + 100 * MS,
                    check_down, f);
         queue_push(&w->queue, over + 5 * S, check_up, NULL);
     }

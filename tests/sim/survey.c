@@ -115,7 +115,7 @@ svr_time survey_distance(const struct survey *s, const struct world *w,
         changed = false;
         for (size_t i = 0; i < 2 * w->topology.lane_count; i++) {
             const struct lane *l = &w->topology.lanes[i / 2];
-            int end = i % 2;
+            int end = (int)(i % 2);
             svr_time here = far[l->router[end]];
             if (here == SVR_NEVER || !s->up[i / 2] ||
                 !may_use(w, i / 2, narrow) || survey_loses(w, i / 2))
