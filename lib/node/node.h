@@ -26,17 +26,17 @@
  * beside it: token.c makes and keeps recovery tokens (S8.5), recover.c
  * builds sessions with them, resync.c tells peers of sessions after a restart
  * (S8.4), on tours (tour.c), open.c makes sessions and their flows, route.c
- * says where they go, choose.c, select.c and
- * leave.c by which of several ways (S16), fit.c looks at
- * sizes, depart.c adds what a neighbour needs, describe.c writes metadata,
- * keyring.c has the keys, protect.c signs and verifies, seal.c encrypts,
- * adapt.c says which sessions (S11.9), clock.c knows the time for that,
- * record.c keeps sessions from circling (S20),
- * control.c speaks to neighbours (S7, S8.2), health.c watches them, refuse.c
- * tells hosts what they refuse (S6.10), icmp.c raises and carries errors (S19),
- * expiry.c ends what is idle (S9). create.c makes a node, setup.c and config.c
- * what derives from its configuration, reconfigure.c gives it another one.
- * info.c and explain.c tell about it, notify.c tells of what happens.
+ * says where they go, choose.c, select.c and leave.c by which of several ways
+ * (S16), fit.c looks at sizes, depart.c adds what a neighbour needs,
+ * describe.c writes metadata, keyring.c has the keys, protect.c signs and
+ * verifies, seal.c encrypts, sealings.c has the memory for it, sealable.c and
+ * adapt.c say which sessions (S11.9), clock.c knows the time for that,
+ * record.c keeps sessions from circling (S20), control.c speaks to neighbours
+ * (S7, S8.2), health.c watches them, refuse.c tells hosts what they refuse
+ * (S6.10), icmp.c raises and carries errors (S19), expiry.c ends what is idle
+ * (S9). create.c makes a node, setup.c and config.c what derives from its
+ * configuration, reconfigure.c gives it another one. info.c and explain.c tell
+ * about it, notify.c tells of what happens.
  */
 #ifndef SVR_LIB_NODE_NODE_H
 #define SVR_LIB_NODE_NODE_H

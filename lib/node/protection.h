@@ -102,18 +102,46 @@ bool svr__sign(svr__work *w, const svr__pathway *pw, const svr_mac *mac);
 enum svr_drop svr__verify(svr__work *w, const svr__pathway *pw,
                           const svr_mac *mac);
 
-/* seal.c (S11.5, S11.9, S12.6) */
+/* sealings.c: the memory of encrypted sessions. */
 /* As svr__protections_init. */
 int svr__sealings_init(svr_node *n, const svr_node *setup);
 void svr__sealings_fini(svr_node *n);
+svr__sealing *svr__sealing_of(const svr_node *n, const svr__session *s);
 /* Whether one more session may begin or end here encrypted. */
 bool svr__seal_has_room(const svr_node *n);
-svr__sealing *svr__sealing_of(const svr_node *n, const svr__session *s);
+/* An end without keys. There must be room: svr__seal_has_room. */
+svr__sealing_end *svr__sealing_take(svr_node *n);
+/* Wipes what a session had. */
+void svr__seal_end(svr_node *n, const svr__session *s);
+
+/* sealable.c (S11.9): which sessions may be encrypted. */
+/* What a salt's flags name. Only ciphers that the configuration names are used,
+ * whatever a neighbour says; NULL for others. */
+const svr_cipher *svr__seal_cipher(const svr_node *n, uint8_t flags);
 /* Reads what session metadata says, before md's views become invalid. */
 enum svr_drop svr__seal_read(const svr_node *n, const svr__pathway *pw,
                              const svr_metadata *md, svr__told *out);
 /* Whether the session of a plan may be as plan->told says. */
 enum svr_drop svr__seal_plan(const svr_node *n, const svr__session_plan *plan);
+/* Whether a session may go along a pathway, and whether one may that is
+ * planned, as a session that is told of or a client's. */
+bool svr__seal_may_use(const svr_node *n, const svr__session *s,
+                       uint16_t pathway);
+bool svr__seal_may_plan(const svr_node *n, const svr__session_plan *plan,
+                        uint16_t pathway);
+/* Why a client's session cannot: NOT_SEALED, SEALED_FULL, or NONE. */
+enum svr_drop svr__seal_expect(const svr_node *n, int service,
+                               uint16_t pathway);
+/* Whether the session may be encrypted from now on as told, where metadata for
+ * its client's side comes by a pathway. */
+enum svr_drop svr__seal_may_turn(const svr_node *n, const svr__session *s,
+                                 uint16_t pathway, const svr__told *told);
+
+/* seal.c (S11.5, S12.6) */
+/* Whether one side of the session is an own interface. */
+bool svr__is_end(const svr__session *s);
+/* Whether payloads are encrypted and decrypted here. */
+bool svr__is_sealing(const svr__session *s);
 /* The ingress encrypts its session from now on. False: there is no memory for
  * it. */
 bool svr__seal_begin(svr_node *n, svr__session *s, svr_time now);
@@ -126,25 +154,6 @@ void svr__seal_hear(svr_node *n, svr__session *s, unsigned side,
 /* When an old key of the session is to be wiped, or SVR_NEVER; and that. */
 svr_time svr__seal_due(const svr_node *n, const svr__session *s);
 void svr__seal_expire(svr_node *n, const svr__session *s, svr_time now);
-/* Wipes what a session had. */
-void svr__seal_end(svr_node *n, const svr__session *s);
-/* Whether a session may go along a pathway, and whether one may that is
- * planned, as a session that is told of or a client's. */
-bool svr__seal_may_plan(const svr_node *n, const svr__session_plan *plan,
-                        uint16_t pathway);
-/* Why a client's session cannot: NOT_SEALED, SEALED_FULL, or NONE. */
-enum svr_drop svr__seal_expect(const svr_node *n, int service,
-                               uint16_t pathway);
-bool svr__seal_may_use(const svr_node *n, const svr__session *s,
-                       uint16_t pathway);
-/* Whether the session may be encrypted from now on as told, where metadata for
- * its client's side comes by a pathway. */
-enum svr_drop svr__seal_may_turn(const svr_node *n, const svr__session *s,
-                                 uint16_t pathway, const svr__told *told);
-/* Whether one side of the session is an own interface. */
-bool svr__is_end(const svr__session *s);
-/* Whether payloads are encrypted and decrypted here. */
-bool svr__is_sealing(const svr__session *s);
 /* What metadata for a side says of it. */
 void svr__seal_describe(const svr_node *n, const svr__session *s, unsigned side,
                         svr_metadata *md);

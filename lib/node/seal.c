@@ -17,110 +17,6 @@
  * for so long. */
 #define REKEY_SPACING (30 * SVR_SECOND)
 
-/* As many ends as sessions, or fewer. */
-static size_t count_ends(const svr_node *n, const svr_limits *limits)
-{
-    return limits->sealed && limits->sealed < n->table.cap ? limits->sealed
-                                                           : n->table.cap;
-}
-
-static void free_all(svr_node *n)
-{
-    svr__sealing_ends *e = &n->sealing_ends;
-
-    if (e->end)
-        n->alloc.free(n->alloc.user, e->end, e->cap * sizeof(svr__sealing_end));
-    if (n->sealings)
-        n->alloc.free(n->alloc.user, n->sealings,
-                      (size_t)n->table.cap * sizeof(svr__sealing));
-    e->end = NULL;
-    n->sealings = NULL;
-}
-
-int svr__sealings_init(svr_node *n, const svr_node *setup)
-{
-    bool wanted = false;
-    for (size_t i = 0; i < setup->security_count; i++)
-        wanted |= setup->securities[i].cipher != NULL;
-    if (!wanted || n->sealings)
-        return 0;
-    svr__sealing_ends *e = &n->sealing_ends;
-    *e = (svr__sealing_ends){.cap = (uint32_t)count_ends(n, &setup->limits),
-                             .free = SVR__NO_END};
-    /* Not cleared, so that only what is used becomes resident. */
-    e->end = n->alloc.alloc(n->alloc.user, e->cap * sizeof(svr__sealing_end));
-    n->sealings = n->alloc.alloc(n->alloc.user,
-                                 (size_t)n->table.cap * sizeof(svr__sealing));
-    if (e->end && n->sealings)
-        return 0;
-    free_all(n);
-    return SVR_ERR_NO_MEMORY;
-}
-
-void svr__sealings_fini(svr_node *n)
-{
-    if (!n->sealings)
-        return;
-    for (uint32_t i = 0; i < n->table.cap; i++)
-        if (n->table.sessions[i].alive)
-            svr__seal_end(n, &n->table.sessions[i]);
-    free_all(n);
-}
-
-bool svr__seal_has_room(const svr_node *n)
-{
-    const svr__sealing_ends *e = &n->sealing_ends;
-    size_t limit = count_ends(n, &n->limits);
-
-    if (limit > e->cap)
-        limit = e->cap;
-    /* One for each session is never too few: the table is full before, and
-     * that can make room. */
-    return e->count < limit || limit == n->table.cap;
-}
-
-/* An end without keys. */
-static svr__sealing_end *take_end(svr_node *n)
-{
-    svr__sealing_ends *e = &n->sealing_ends;
-    uint32_t number = e->free == SVR__NO_END ? e->used++ : e->free;
-    svr__sealing_end *end = &e->end[number];
-
-    if (number == e->free)
-        e->free = end->next;
-    e->count++;
-    memset(&end->sender, 0, sizeof(end->sender));
-    svr_payload_receiver_clear(&end->receiver);
-    end->old_until = SVR_NEVER;
-    return end;
-}
-
-static void give_back(svr_node *n, svr__sealing_end *end)
-{
-    svr__sealing_ends *e = &n->sealing_ends;
-
-    svr_payload_sender_wipe(&end->sender);
-    svr_payload_receiver_wipe(&end->receiver);
-    end->next = e->free;
-    e->free = (uint32_t)(end - e->end);
-    e->count--;
-}
-
-svr__sealing *svr__sealing_of(const svr_node *n, const svr__session *s)
-{
-    return &n->sealings[svr__session_number(&n->table, s)];
-}
-
-void svr__seal_end(svr_node *n, const svr__session *s)
-{
-    if (s->seal != SVR__SEALED)
-        return;
-    svr__sealing *z = svr__sealing_of(n, s);
-    if (z->end)
-        give_back(n, z->end);
-    svr_wipe(z, sizeof(*z));
-}
-
 /* The side of an end's neighbour. */
 static unsigned inner_side(const svr__session *s)
 {
@@ -132,134 +28,6 @@ static const svr_security_config *
 security_of(const svr_node *n, const svr__session *s, unsigned side)
 {
     return &n->securities[n->pathways[s->side[side].pathway].security];
-}
-
-/* Only ciphers that the configuration names are used, whatever a neighbour
- * says. */
-static const svr_cipher *find_cipher(const svr_node *n, uint8_t flags)
-{
-    for (size_t i = 0; i < n->security_count; i++) {
-        const svr_cipher *c = n->securities[i].cipher;
-        if (c && svr_payload_cipher_number(c) ==
-                     (flags & SVR_SALT_CIPHER) >> SVR_SALT_CIPHER_SHIFT)
-            return c;
-    }
-    return NULL;
-}
-
-enum svr_drop svr__seal_read(const svr_node *n, const svr__pathway *pw,
-                             const svr_metadata *md, svr__told *out)
-{
-    const svr_cipher *hidden = n->securities[pw->security].cipher;
-
-    *out = (svr__told){.sealed = svr__md_has(md, SVR_HAS(ENCRYPTED))};
-    if (!out->sealed && svr__md_has(md, SVR_HAS(EXCHANGE_NUMBER))) {
-        out->undecided = md->exchange.undecided;
-        out->asks = md->exchange.asks;
-    }
-    if (svr__md_has(md, SVR_HAS(SESSION_KEY)) && !hidden)
-        return SVR_DROP_NOT_SEALED; /* S11.9: for everyone to read */
-    if (!out->sealed)
-        return SVR_DROP_NONE;
-    if (!svr__md_has(md, SVR_HAS(SESSION_KEY)) ||
-        md->session_key.len != SVR_KEY_SIZE)
-        return SVR_DROP_MD_INCOMPLETE;
-    memcpy(out->key, md->session_key.data, SVR_KEY_SIZE);
-    if (svr__md_has(md, SVR_HAS(KEY_SALT))) {
-        out->salted = true;
-        out->salt = md->salt;
-    }
-    return SVR_DROP_NONE;
-}
-
-/* S11.4: CBC proves nothing by itself. */
-static bool is_usable(const svr_node *n, const svr_cipher *c, uint16_t pathway)
-{
-    return c && (c->kind != SVR_CIPHER_CBC ||
-                 n->securities[n->pathways[pathway].security].per_packet);
-}
-
-/* A session's key is told under a cipher only. */
-static bool has_cipher(const svr_node *n, uint16_t pathway)
-{
-    return n->securities[n->pathways[pathway].security].cipher;
-}
-
-bool svr__seal_may_use(const svr_node *n, const svr__session *s,
-                       uint16_t pathway)
-{
-    return s->seal == SVR__CLEAR ||
-           (has_cipher(n, pathway) &&
-            (!svr__is_sealing(s) ||
-             is_usable(n, svr__sealing_of(n, s)->cipher, pathway)));
-}
-
-bool svr__seal_may_plan(const svr_node *n, const svr__session_plan *plan,
-                        uint16_t pathway)
-{
-    if (has_cipher(n, pathway))
-        return true;
-    if (plan->side[SVR__CLIENT].pathway != SVR__NO_PATHWAY)
-        return !plan->told.sealed && !plan->told.undecided;
-    return svr__seal_expect(n, plan->service, pathway) == SVR_DROP_NONE;
-}
-
-enum svr_drop svr__seal_expect(const svr_node *n, int service, uint16_t pathway)
-{
-    if (pathway == SVR__NO_PATHWAY ||
-        svr_policy_of_service(n->policy, service)->encryption !=
-            SVR_ENCRYPT_ALWAYS)
-        return SVR_DROP_NONE;
-    if (!has_cipher(n, pathway))
-        return SVR_DROP_NOT_SEALED;
-    return svr__seal_has_room(n) ? SVR_DROP_NONE : SVR_DROP_SEALED_FULL;
-}
-
-/* Whether a session between these pathways may be, or become, encrypted. */
-static enum svr_drop may_seal(const svr_node *n, const uint16_t pathway[2],
-                              const svr__told *told)
-{
-    bool end = false;
-
-    if (!n->sealings)
-        return SVR_DROP_NOT_SEALED;
-    for (unsigned side = 0; side < 2; side++) {
-        end |= pathway[side] == SVR__NO_PATHWAY;
-        if (pathway[side] != SVR__NO_PATHWAY && !has_cipher(n, pathway[side]))
-            return SVR_DROP_NOT_SEALED; /* S11.9: nor is the key told there */
-    }
-    if (!end || told->undecided)
-        return SVR_DROP_NONE;
-    if (!svr__seal_has_room(n))
-        return SVR_DROP_SEALED_FULL;
-    if (!told->salted)
-        return SVR_DROP_MD_INCOMPLETE;
-    return is_usable(n, find_cipher(n, told->salt.flags),
-                     pathway[pathway[0] == SVR__NO_PATHWAY])
-               ? SVR_DROP_NONE
-               : SVR_DROP_NOT_SEALED;
-}
-
-enum svr_drop svr__seal_plan(const svr_node *n, const svr__session_plan *plan)
-{
-    const uint16_t pathway[] = {plan->side[SVR__CLIENT].pathway,
-                                plan->side[SVR__SERVER].pathway};
-    bool always = svr_policy_of_service(n->policy, plan->service)->encryption ==
-                  SVR_ENCRYPT_ALWAYS;
-    bool end = pathway[0] == SVR__NO_PATHWAY || pathway[1] == SVR__NO_PATHWAY;
-
-    if (!plan->told.sealed && always && end)
-        return SVR_DROP_NOT_SEALED;
-    return plan->told.sealed || plan->told.undecided
-               ? may_seal(n, pathway, &plan->told)
-               : SVR_DROP_NONE;
-}
-
-enum svr_drop svr__seal_may_turn(const svr_node *n, const svr__session *s,
-                                 uint16_t pathway, const svr__told *told)
-{
-    const uint16_t pathways[] = {pathway, s->side[SVR__SERVER].pathway};
-    return may_seal(n, pathways, told);
 }
 
 static svr_payload_scope scope_of(const svr__session *s, bool sends)
@@ -325,7 +93,7 @@ static void clear(svr_node *n, const svr__session *s, svr__sealing *z)
 {
     memset(z, 0, sizeof(*z));
     if (svr__is_end(s))
-        z->end = take_end(n);
+        z->end = svr__sealing_take(n);
     z->asks = true;
 }
 
@@ -355,7 +123,7 @@ bool svr__seal_join(svr_node *n, svr__session *s, unsigned side,
     memcpy(z->key, told->key, SVR_KEY_SIZE);
     svr_wipe(told->key, SVR_KEY_SIZE);
     s->seal = SVR__SEALED;
-    z->cipher = find_cipher(n, told->salt.flags);
+    z->cipher = svr__seal_cipher(n, told->salt.flags);
     if (!svr__is_end(s))
         return true;
     /* Where it does not ask it has sent before under this salt, and nothing
