@@ -327,14 +327,10 @@ static void count_move(struct world *w, const struct router *r,
 void changes_heard(struct world *w, const struct router *r,
                    const svr_event *event)
 {
-    bool moves = event->kind == SVR_EVENT_SESSION_MOVED;
-    bool leaves = event->kind == SVR_EVENT_SESSION_ENDED &&
-                  event->cause == SVR_CAUSE_REDIRECTED;
-
-    if (!moves && !leaves)
+    if (event->kind != SVR_EVENT_SESSION_MOVED)
         return;
-    w->tally.change.moved += moves;
-    w->tally.change.redirected += leaves;
+    w->tally.change.moved++;
+    w->tally.change.redirected += event->cause == SVR_CAUSE_REDIRECTED;
     if (w->options.row)
         count_move(w, r, hosts_find(w, &event->session->context));
     if (w->changes.calm)
@@ -345,12 +341,12 @@ void changes_heard(struct world *w, const struct router *r,
 void changes_lost(struct world *w, const struct session *s, svr_time sent)
 {
     struct victim v = s->victim;
-    svr_time change = last_before(&w->changes, sent);
+    svr_time change = last_before(&w->changes, sent + SVR_SECOND);
 
     v.elements = APART | LOSSY;
     if (excuses_find(&w->excuses, &v, EFFECT_LOSS, sent, sent + SVR_SECOND))
         return;
     w->tally.change.lost++;
-    if (change && sent - change > w->tally.change.gap)
-        w->tally.change.gap = sent - change;
+    if (change && change < sent && sent - change > w->tally.change.gap)
+        w->tally.change.gap = sent - change; /* else it was on its way then */
 }

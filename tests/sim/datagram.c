@@ -123,6 +123,17 @@ static void speak(struct world *w, struct session *s)
     send_datagram(w, s, speaker(s), d->next++, len);
 }
 
+/* S9, S13: routers that nothing has reached for so long have forgotten a
+ * session in which only the server speaks, and its packets open none. What was
+ * lost of it until then had excuses. */
+static bool is_forsaken(const struct world *w, const struct session *s)
+{
+    const struct datagrams *d = &s->datagrams;
+
+    return s->kind == KIND_DOWN && d->open &&
+           w->now + SVR_SECOND >= d->heard + w->topology.udp_s * SVR_SECOND;
+}
+
 static void datagram_event(struct world *w, void *target)
 {
     struct session *s = target;
@@ -133,6 +144,8 @@ static void datagram_event(struct world *w, void *target)
         s->over)
         return;
     judge_old(w, s);
+    if (w->now < d->until && is_forsaken(w, s))
+        d->until = w->now;
     if (w->now >= d->until) {
         if (d->judged == d->next)
             session_over(w, s);
@@ -193,6 +206,7 @@ static void opened(struct world *w, struct session *s)
     if (d->open)
         return;
     d->open = true;
+    d->heard = w->now;
     timer_set(&d->timer, &w->queue, w->now + SVR_MILLISECOND, datagram_event,
               s);
 }
@@ -210,6 +224,8 @@ static void count_arrival(struct world *w, struct session *s, int end,
         session_spoilt(w, s, "a datagram of another length");
         return;
     }
+    if (end == CLIENT)
+        d->heard = w->now;
     if (*times < UINT8_MAX)
         ++*times;
     if (*times > 1 && !excuses_find(&w->excuses, &s->victim, EFFECT_COPY,

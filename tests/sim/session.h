@@ -77,6 +77,7 @@ struct datagrams {
     uint32_t judged; /* all before it are known to have come or not */
     uint16_t most;   /* bytes behind L4 */
     bool open;       /* DOWN: the server has something to answer to */
+    svr_time heard;  /* DOWN: when the client has got something, last */
     struct {
         svr_time at;
         uint16_t len;
