@@ -28,35 +28,32 @@ Test(node_size, false_positives)
     }
 }
 
-/* A stream of the client as one super-packet: what the server gets, put
- * together, is what was sent. */
-static void super_trip_later(const struct net_options *o,
-                             size_t expected_pieces, const uint8_t *payload,
-                             size_t len, svr_time later)
+static void open_stream(struct net *net, const struct net_options *o)
 {
-    struct net net;
-    net_open(&net, o);
-    trip(&net, false,
+    net_open(net, o);
+    trip(net, false,
          frame_tcp(CLIENT, 4000, SERVER, 80, SVR_TCP_SYN, 99, 0, "", 0));
-    trip(&net, true,
+    trip(net, true,
          frame_tcp(SERVER, 80, CLIENT, 4000, SVR_TCP_SYN | SVR_TCP_ACK, 1, 100,
                    "", 0));
-    net.now += later;
-    struct frame f = frame_tcp(CLIENT, 4000, SERVER, 80,
-                               SVR_TCP_ACK | SVR_TCP_PSH, 100, 2, payload, len);
-    f.p.segment_size = 1400;
-    cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN), SVR_DROP_NONE);
-    cr_assert_eq(net.out_count, expected_pieces, "%zu pieces", net.out_count);
+}
+
+/* What branch has sent is all for dc, and what the server gets of it, put
+ * together, is what was sent. */
+static void expect_stream(struct net *net, const uint8_t *payload, size_t len)
+{
     struct frame wires[64];
-    size_t count = net.out_count, got = 0;
+    size_t count = net->out_count, got = 0;
+
     for (size_t i = 0; i < count; i++)
-        wires[i] = net_take(&net, i);
+        wires[i] = net_take(net, i);
     for (size_t i = 0; i < count; i++) {
-        cr_assert_eq(net_input(&net, net.dc, &wires[i], NET_WAN),
+        cr_assert_leq(wires[i].p.segment_size ? 0 : wires[i].p.len, NET_MTU);
+        cr_assert_eq(net_input(net, net->dc, &wires[i], NET_WAN),
                      SVR_DROP_NONE);
-        for (size_t k = 0; k < net.out_count; k++) {
-            svr_headers h = frame_headers(&net.out[k]);
-            svr_span part = frame_payload(&net.out[k]);
+        for (size_t k = 0; k < net->out_count; k++) {
+            svr_headers h = frame_headers(&net->out[k]);
+            svr_span part = frame_payload(&net->out[k]);
             if (h.tuple.dport != 80)
                 continue; /* metadata for branch */
             cr_assert_eq(h.tcp_seq, 100 + got, "true sequence numbers");
@@ -69,6 +66,22 @@ static void super_trip_later(const struct net_options *o,
         frame_free(&wires[i]);
     }
     cr_assert_eq(got, len);
+}
+
+/* A stream of the client as one super-packet. */
+static void super_trip_later(const struct net_options *o,
+                             size_t expected_pieces, const uint8_t *payload,
+                             size_t len, svr_time later)
+{
+    struct net net;
+    open_stream(&net, o);
+    net.now += later;
+    struct frame f = frame_tcp(CLIENT, 4000, SERVER, 80,
+                               SVR_TCP_ACK | SVR_TCP_PSH, 100, 2, payload, len);
+    f.p.segment_size = 1400;
+    cr_assert_eq(net_input(&net, net.branch, &f, NET_LAN), SVR_DROP_NONE);
+    cr_assert_eq(net.out_count, expected_pieces, "%zu pieces", net.out_count);
+    expect_stream(&net, payload, len);
     frame_free(&f);
     net_close(&net);
 }
@@ -103,6 +116,32 @@ Test(node_size, super_packet_with_a_new_key)
 
     super_trip_later(&o, 10, NULL, 14000, 59 * SVR_SECOND);
     super_trip_later(&o, 13, NULL, 14000, 61 * SVR_SECOND);
+}
+
+/* The key is renewed between a super-packet and its pieces: they are made
+ * smaller, and nobody is told to send less. */
+Test(node_size, metadata_while_cut)
+{
+    const struct net_options o = {.cipher = &svr_cipher_chacha20_poly1305,
+                                  .encryption = SVR_ENCRYPT_ALWAYS,
+                                  .rekey = 60 * SVR_SECOND,
+                                  .no_offload = true};
+    struct net net;
+
+    open_stream(&net, &o);
+    net.now += 59 * SVR_SECOND;
+    struct frame f = frame_tcp(CLIENT, 4000, SERVER, 80,
+                               SVR_TCP_ACK | SVR_TCP_PSH, 100, 2, NULL, 14000);
+    f.p.segment_size = 1400;
+    svr_node_input(net.branch, &f.p, 1, net.now);
+    cr_assert_eq(f.p.verdict, SVR_VERDICT_CONSUME);
+    net.now += 2 * SVR_SECOND;
+    net_flush(&net, net.branch);
+    cr_assert_eq(net.out_count, 13);
+    expect_stream(&net, NULL, 14000);
+    cr_assert_eq(net_dropped(net.branch, SVR_DROP_TOO_BIG), 0);
+    frame_free(&f);
+    net_close(&net);
 }
 
 /* What follows a super-packet in one batch does not overtake its pieces. */

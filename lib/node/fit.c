@@ -122,12 +122,15 @@ static size_t piece_size(const svr__work *w, const svr__passage *r,
                                                            : (size_t)room;
 }
 
-/* S18: the sender is told what would fit. */
+/* S18: the sender is told what would fit; but not where it fits without
+ * metadata, which is no reason to send less. */
 static void refuse_too_big(svr__work *w, const svr__passage *r,
-                           const struct growth *g)
+                           const struct growth *g, size_t len)
 {
-    int fit = (int)r->flow->mtu - g->steady - grown_before(w, r);
-    svr__raise(w, r->flow, SVR_ICMP_TOO_BIG, (uint16_t)fit);
+    int fit = (int)r->flow->mtu - g->steady;
+    if ((int)len > fit)
+        svr__raise(w, r->flow, SVR_ICMP_TOO_BIG,
+                   (uint16_t)(fit - grown_before(w, r)));
     svr__drop(w, SVR_DROP_TOO_BIG);
 }
 
@@ -140,7 +143,7 @@ static bool may_split(svr__work *w, const svr__passage *r,
     int steady = (int)len + g->steady;
     if (w->packet->segment_size || w->piece ||
         (steady > (int)r->flow->mtu && may_refuse(w, r))) {
-        refuse_too_big(w, r, g);
+        refuse_too_big(w, r, g, len);
         return false;
     }
     if (steady + (int)g->metadata > SVR_PACKET_MAX) {
@@ -159,6 +162,11 @@ bool svr__fit(svr__work *w, const svr__passage *r)
     if (size && !w->piece) {
         if (p->segment_size || svr__touch(w))
             svr__cut(w, size, true);
+        return false;
+    }
+    if (size && w->bare) { /* what it is to carry was not known then */
+        w->smaller = (uint16_t)size;
+        svr__consume(w);
         return false;
     }
     size_t len =

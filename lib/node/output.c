@@ -117,6 +117,7 @@ bool svr__is_behind(const svr__work *w)
 static int next_segment(svr__work *w, svr__parts *parts, uint8_t *buf,
                         size_t cap)
 {
+    svr_cut before = parts->cut;
     int err = svr_cut_next(&parts->cut, w->packet, buf, cap);
     if (err < 0)
         return err;
@@ -124,6 +125,10 @@ static int next_segment(svr__work *w, svr__parts *parts, uint8_t *buf,
     w->bare = parts->bare;
     w->proto = parts->proto;
     svr__handle(w);
+    if (w->smaller) {
+        parts->cut = before;
+        parts->cut.size = w->smaller;
+    }
     return 0;
 }
 

@@ -359,6 +359,7 @@ typedef struct svr__work {
     uint32_t generation; /* of the keys that its block was signed with */
     svr__alias *alias; /* it came on that tuple of its session's, or NULL; until
                           it stands as if it had come on the present one */
+    uint16_t smaller;  /* 0, or what a bare piece that does not fit may have */
     uint8_t proto; /* of a piece: what its packet arrived as (S4.4), else 0 */
     bool piece;    /* of a packet that was cut: is not cut again */
     bool sealed;   /* its payload was encrypted by the session's other end */
