@@ -118,7 +118,8 @@ static uint32_t vectors_wanted(const struct hunt *h)
     return count;
 }
 
-static void search(struct hunt *h, bool conditions)
+/* How many were found, whatever their routes are. */
+static ptrdiff_t search(struct hunt *h, bool conditions)
 {
     svr_node *n = h->n;
     svr_vector found[SVR__VECTORS];
@@ -131,6 +132,7 @@ static void search(struct hunt *h, bool conditions)
                                     SVR__VECTORS, NULL, n->choices.scratch);
     for (ptrdiff_t i = 0; i < count; i++)
         take_vector(h, &found[i]);
+    return count;
 }
 
 /* All that were found may begin with a few of the pathways: what the best
@@ -152,7 +154,8 @@ static void search_behind(struct hunt *h, uint32_t route)
     q.passed = &self;
     q.passed_count = 1;
     q.count = 1;
-    for (int conditions = 1; conditions >= 0 && found == 0; conditions--) {
+    for (int conditions = h->q.quality_filter; conditions >= 0 && found == 0;
+         conditions--) {
         q.quality_filter &= conditions;
         q.best_effort = !conditions;
         found = svr_path_find(&n->choices.topology, &q, &v, 1, NULL,
@@ -168,11 +171,13 @@ static void search_behind(struct hunt *h, uint32_t route)
         take_vector(h, &v);
 }
 
-/* First those that meet the conditions, then as if there were none. */
+/* First those that meet the conditions, then as if there were none: which are
+ * the same where there are none. */
 static void find_vectors(struct hunt *h)
 {
-    search(h, true);
-    if (h->found < h->range->count)
+    ptrdiff_t found = search(h, true);
+
+    if (h->found < h->range->count && (found < 1 || h->q.quality_filter))
         search(h, false);
     for (uint32_t i = 0; i < h->range->count; i++)
         search_behind(h, h->range->first + i);
@@ -354,7 +359,7 @@ void svr__choices_run(svr_node *n, svr_time now)
     if (h->next == 0)
         h->generation++;
     for (int i = 0; i < BATCH && h->next < n->service_count; i++, h->next++)
-        if (h->chosen[h->next])
+        if (h->chosen[h->next] && n->going[h->next])
             svr__choose(n, (int)h->next, now);
     if (h->next < n->service_count)
         return; /* it is still due */

@@ -7,7 +7,8 @@
  * each route of such a service the best vector that begins with it is kept, and
  * the order in which routes are to be tried. That is computed again by the
  * first new session after a change, so that its cost does not grow with the
- * number of sessions.
+ * number of sessions; and of services that have sessions here, soon after it,
+ * since these may have to move.
  *
  * A route *leaves* its limits as soon as its vector is beyond one, and comes
  * back when it has been a tenth better than each for SVR__LIMIT_HOLD. So what

@@ -1,10 +1,11 @@
 /*
  * How many sessions of a service leave SVR where (S16.1).
  *
- * A router counts its own. What others have is told with the topology, damped,
- * and in reverse metadata of each session that ends there: type 13, and type
- * 17, since the number alone does not say whose it is. Routers between pass
- * that on. Of both the later one counts.
+ * A router counts its own, and those that go on, for which ways are watched
+ * (choose.c). What others have is told with the topology, damped, and in
+ * reverse metadata of each session that ends there: type 13, and type 17, since
+ * the number alone does not say whose it is. Routers between pass that on. Of
+ * both the later one counts.
  */
 #include "node/node.h"
 
@@ -23,23 +24,28 @@
 int svr__load_init(svr_node *n)
 {
     n->leaving = svr__alloc(&n->alloc, n->service_count, sizeof(*n->leaving));
-    return n->leaving ? 0 : SVR_ERR_NO_MEMORY;
+    n->going = svr__alloc(&n->alloc, n->service_count, sizeof(*n->going));
+    return n->leaving && n->going ? 0 : SVR_ERR_NO_MEMORY;
 }
 
 void svr__load_free(svr_node *n)
 {
+    svr__free(&n->alloc, n->going, n->service_count, sizeof(*n->going));
     svr__free(&n->alloc, n->leaving, n->service_count, sizeof(*n->leaving));
 }
 
 void svr__load_session(svr_node *n, const svr__session *s, int change)
 {
-    if (s->side[SVR__SERVER].pathway == SVR__NO_PATHWAY)
-        n->leaving[s->service] += (uint32_t)change;
+    uint32_t *counts =
+        s->side[SVR__SERVER].pathway == SVR__NO_PATHWAY ? n->leaving : n->going;
+
+    counts[s->service] += (uint32_t)change;
 }
 
 void svr__load_recount(svr_node *n)
 {
     memset(n->leaving, 0, n->service_count * sizeof(*n->leaving));
+    memset(n->going, 0, n->service_count * sizeof(*n->going));
     for (uint32_t i = 0; i < n->table.cap; i++)
         if (n->table.sessions[i].alive)
             svr__load_session(n, &n->table.sessions[i], 1);

@@ -308,6 +308,7 @@ struct svr_node {
     svr_chart *chart;     /* of the network; NULL: none */
     uint32_t *leaving;    /* sessions of each service that leave SVR here */
     svr_time learn_due;   /* it is told how many */
+    uint32_t *going;      /* those of each that go on by a pathway */
 
     /* What runs, from here on. */
     svr_allocator alloc;
