@@ -165,14 +165,15 @@ void datagram_open(struct world *w, struct session *s, struct prng *p,
                    svr_time until)
 {
     struct datagrams *d = &s->datagrams;
+    svr_time interval = prng_between(p, 150, 2000) * SVR_MILLISECOND;
+    size_t most = prng_chance(p, 300000) ? SIM_MTU - packet_overhead(&s->tuple)
+                                         : prng_between(p, 64, 1200);
 
     *d = (struct datagrams){
         .timer = TIMER_NONE,
-        .interval = prng_between(p, 150, 2000) * w->load.pace * SVR_MILLISECOND,
+        .interval = interval * w->load.pace,
         .until = until,
-        .most = (uint16_t)(prng_chance(p, 300000)
-                               ? SIM_MTU - packet_overhead(&s->tuple)
-                               : prng_between(p, 64, 1200)),
+        .most = (uint16_t)most,
     };
     /* Not just when the idle time of ICMP ends (S9), be it that one did not get
      * through: routers on the way do not forget a session in the same moment.

@@ -43,8 +43,9 @@ static void open_one(struct world *w)
         uint16_t to = choose_other(w, from);
         if (from == to)
             continue;
-        hosts_open(w, kinds[prng_below(p, sizeof(kinds))], from, to,
-                   prng_chance(p, 300000), until);
+        bool v6 = prng_chance(p, 300000);
+        uint8_t kind = kinds[prng_below(p, sizeof(kinds))];
+        hosts_open(w, kind, from, to, v6, until);
         return;
     }
 }
@@ -124,7 +125,7 @@ static void begin_days(struct world *w)
     w->load.pace = 10;
     w->load.left = wanted(w, (size_t)100 * w->options.days);
     w->load.until =
-        faults_plan(w, 4 * w->options.days, w->now, w->now + length);
+        faults_plan(w, UINT64_C(4) * w->options.days, w->now, w->now + length);
     w->load.over = w->load.until + AFTERMATH;
 }
 

@@ -3,6 +3,9 @@
  *
  * A run has one seed. Each part of the simulator forks a stream of its own from
  * it, so that another choice of faults leaves the topology as it was.
+ *
+ * What draws stands in a statement of its own: in which order a compiler
+ * evaluates arguments, or initializers, is its own business.
  */
 #ifndef SIM_PRNG_H
 #define SIM_PRNG_H

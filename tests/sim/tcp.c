@@ -459,18 +459,20 @@ void tcp_too_big(struct world *w, struct session *s, int end, uint16_t mtu)
 static void open_end(struct session *s, struct prng *p, int end, svr_time now)
 {
     struct tcp_end *e = &s->tcp.end[end];
+    uint32_t iss = (uint32_t)prng_next(p);
+    bool scales = prng_chance(p, 500000);
 
     *e = (struct tcp_end){
         .session = s,
         .timer = TIMER_NONE,
-        .iss = (uint32_t)prng_next(p),
+        .iss = iss,
         .end = 1,
         .retry = RETRY_FIRST,
         .think_due = SVR_NEVER,
         .timed_at = SVR_NEVER,
         .progress = now,
         .window = WINDOW_FIRST,
-        .shift = prng_chance(p, 500000) ? 7 : 0,
+        .shift = scales ? 7 : 0,
     };
     e->mss = (uint16_t)(SIM_MTU - header_len(e));
 }

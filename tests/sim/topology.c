@@ -14,10 +14,10 @@ static uint16_t add_segment(struct topology *t, struct prng *p)
 {
     t->segments =
         memory_grow(t->segments, (t->segment_count + 1) * sizeof(*t->segments));
-    t->segments[t->segment_count] = (struct segment_plan){
-        .v6 = prng_chance(p, 300000),
-        .delay = prng_between(p, 1, 40) * SVR_MILLISECOND,
-    };
+    bool v6 = prng_chance(p, 300000);
+    svr_time delay = prng_between(p, 1, 40) * SVR_MILLISECOND;
+    t->segments[t->segment_count] =
+        (struct segment_plan){.v6 = v6, .delay = delay};
     return (uint16_t)t->segment_count++;
 }
 
@@ -40,9 +40,9 @@ static void add_lane(struct topology *t, struct prng *p, size_t a, size_t b,
         .router = {(uint16_t)a, (uint16_t)b},
         .port = {port_a, port_b},
         .segment = t->sites[a].ports[port_a].segment,
-        .per_packet = prng_chance(p, 500000),
-        .timed = prng_chance(p, 500000),
     };
+    lane.per_packet = prng_chance(p, 500000);
+    lane.timed = prng_chance(p, 500000);
     lane.masked[0] = prng_chance(p, 200000);
     lane.masked[1] = prng_chance(p, 200000);
     t->lanes = memory_grow(t->lanes, (t->lane_count + 1) * sizeof(*t->lanes));
