@@ -410,6 +410,40 @@ Test(node_redirect, who_is_left_forgets)
     mesh_close(&m);
 }
 
+/* The session comes back to the router that was left, just when the one behind
+ * that tells it so: what was on its way to it ends nothing. */
+Test(node_redirect, comes_back_as_it_is_told)
+{
+    enum { LATE = 100, EARLIEST = 5000 - DETECTED - 3 * LATE };
+
+    for (unsigned row = 0; row < 24; row++) {
+        struct mesh_options o = tail(false, 0);
+        struct chat c = {.tcp = row & 1, .silent = row & 2};
+        struct faults f;
+        start(&o, &f);
+        talk(&c, 0, FAULT);
+        svr_uuid uuid = mesh_session(&m, 0).uuid;
+        cut(&f, 1, 2);
+        while (!moved(4))
+            mesh_run(&m, SVR_MILLISECOND);
+        f.count = 0;
+        m.delay[0] = LATE * SVR_MILLISECOND;
+        mesh_run(&m, (EARLIEST + row / 4 * LATE) * SVR_MILLISECOND);
+        cut(&f, 1, 3);
+        mesh_run(&m, 4 * SVR_SECOND);
+        expect_next(1, "r2", "it has come back");
+        cr_assert_arr_eq(mesh_session(&m, 4).uuid.b, uuid.b, 16);
+        cr_assert_eq(m.received, 0, "row %u: a host hears of it", row);
+        talk(&c, FAULT, FAULT + 20);
+        mesh_run(&m, SVR_SECOND);
+        listen(&c);
+        for (uint32_t k = FAULT; k < FAULT + 20; k++)
+            cr_assert(c.seen[1][k] == 1 && (c.silent || c.seen[0][k] == 1),
+                      "row %u: %u", row, k);
+        mesh_close(&m);
+    }
+}
+
 /* The next pathway leaves the limits of the policy. Both ways let packets
  * through, so none is lost. */
 Test(node_redirect, limits)

@@ -243,10 +243,28 @@ static bool event_of(uint8_t control, enum svr_session_event *event)
     }
 }
 
+/* S17: a session comes back to a neighbour that it had left, which may have
+ * told that (redirect.c) before it hears so. One that refuses the session says
+ * so again, when that is offered again. */
+static bool was_told_before(const svr__work *w, const svr__session *s,
+                            unsigned side)
+{
+    const svr_hop *hop = &s->machine.hop[side];
+
+    return side == SVR__SERVER &&
+           svr__is_chosen(&w->node->choices, s->service) && hop->peer &&
+           svr_session_renews(&s->machine, side) &&
+           w->now - hop->renewed < SVR_SESSION_REPEAT_TIME;
+}
+
 static void act_on(svr__work *w, svr__session *s, unsigned side,
                    enum svr_session_event event)
 {
     svr_node *n = w->node;
+    if (event == SVR_SESSION_DELETE && was_told_before(w, s, side)) {
+        svr__consume(w);
+        return;
+    }
     if (event == SVR_SESSION_ENABLE)
         svr__side_freshen(n, s, side);
     unsigned actions = svr_session_event(&s->machine, side, event, w->now);
