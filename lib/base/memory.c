@@ -8,14 +8,18 @@ static size_t array_len(size_t count, size_t size)
     return count && size ? count * size : 1;
 }
 
-void *svr__alloc(const svr_allocator *a, size_t count, size_t size)
+void *svr__reserve(const svr_allocator *a, size_t count, size_t size)
 {
     if (size && count > SIZE_MAX / size)
         return NULL;
-    size_t len = array_len(count, size);
-    void *ptr = a->alloc(a->user, len);
+    return a->alloc(a->user, array_len(count, size));
+}
+
+void *svr__alloc(const svr_allocator *a, size_t count, size_t size)
+{
+    void *ptr = svr__reserve(a, count, size);
     if (ptr)
-        memset(ptr, 0, len);
+        memset(ptr, 0, array_len(count, size));
     return ptr;
 }
 

@@ -13,8 +13,8 @@ int svr__protections_init(svr_node *n, const svr_node *setup)
         wanted |= setup->securities[i].per_packet;
     if (!wanted || n->protections)
         return 0;
-    n->protections = n->alloc.alloc(n->alloc.user, 2 * (size_t)n->table.cap *
-                                                       sizeof(svr__protection));
+    n->protections = svr__reserve(&n->alloc, 2 * (size_t)n->table.cap,
+                                  sizeof(svr__protection));
     return n->protections ? 0 : SVR_ERR_NO_MEMORY;
 }
 
@@ -83,13 +83,13 @@ int svr_node_create(svr_node **out, const svr_node_config *config, svr_time now)
 
 static void free_protections(svr_node *n)
 {
-    size_t len = 2 * (size_t)n->table.cap * sizeof(svr__protection);
     if (!n->protections)
         return;
     for (uint32_t i = 0; i < n->table.cap; i++)
         if (n->table.sessions[i].alive)
             svr__protection_wipe(n, &n->table.sessions[i]);
-    n->alloc.free(n->alloc.user, n->protections, len);
+    svr__free(&n->alloc, n->protections, 2 * (size_t)n->table.cap,
+              sizeof(svr__protection));
 }
 
 void svr_node_destroy(svr_node *n)

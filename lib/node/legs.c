@@ -10,6 +10,8 @@
  */
 #include "node/node.h"
 
+#include "base/memory.h"
+
 #include <string.h>
 
 enum {
@@ -25,16 +27,15 @@ bool svr__is_duplicated(const svr_node *n, const svr__session *s)
 
 int svr__copies_init(svr_node *n)
 {
-    size_t len = 2 * (size_t)n->table.cap * sizeof(svr__copies);
-    n->copy_windows = n->alloc.alloc(n->alloc.user, len);
+    n->copy_windows =
+        svr__reserve(&n->alloc, 2 * (size_t)n->table.cap, sizeof(svr__copies));
     return n->copy_windows ? 0 : SVR_ERR_NO_MEMORY;
 }
 
 void svr__copies_fini(svr_node *n)
 {
-    size_t len = 2 * (size_t)n->table.cap * sizeof(svr__copies);
-    if (n->copy_windows)
-        n->alloc.free(n->alloc.user, n->copy_windows, len);
+    svr__free(&n->alloc, n->copy_windows, 2 * (size_t)n->table.cap,
+              sizeof(svr__copies));
 }
 
 svr__copies *svr__copies_of(const svr_node *n, const svr__session *s,

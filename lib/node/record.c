@@ -1,6 +1,7 @@
 /* Route records: which routers a session has passed (S20). */
 #include "node/node.h"
 
+#include "base/memory.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -60,17 +61,13 @@ static void read_coming(const svr_node *n, const svr_span *names, size_t count,
 
 int svr__versions_init(svr_node *n)
 {
-    /* Not cleared, so that only what is used becomes resident. */
-    n->versions =
-        n->alloc.alloc(n->alloc.user, n->table.cap * sizeof(*n->versions));
+    n->versions = svr__reserve(&n->alloc, n->table.cap, sizeof(*n->versions));
     return n->versions ? 0 : SVR_ERR_NO_MEMORY;
 }
 
 void svr__versions_fini(svr_node *n)
 {
-    if (n->versions)
-        n->alloc.free(n->alloc.user, n->versions,
-                      n->table.cap * sizeof(*n->versions));
+    svr__free(&n->alloc, n->versions, n->table.cap, sizeof(*n->versions));
 }
 
 svr__versions *svr__versions_of(const svr_node *n, const svr__session *s)

@@ -4,6 +4,7 @@
  */
 #include "node/node.h"
 
+#include "base/memory.h"
 #include "crypto/primitive.h"
 
 #include <string.h>
@@ -19,11 +20,8 @@ static void free_all(svr_node *n)
 {
     svr__sealing_ends *e = &n->sealing_ends;
 
-    if (e->end)
-        n->alloc.free(n->alloc.user, e->end, e->cap * sizeof(svr__sealing_end));
-    if (n->sealings)
-        n->alloc.free(n->alloc.user, n->sealings,
-                      (size_t)n->table.cap * sizeof(svr__sealing));
+    svr__free(&n->alloc, e->end, e->cap, sizeof(svr__sealing_end));
+    svr__free(&n->alloc, n->sealings, n->table.cap, sizeof(svr__sealing));
     e->end = NULL;
     n->sealings = NULL;
 }
@@ -38,10 +36,8 @@ int svr__sealings_init(svr_node *n, const svr_node *setup)
     svr__sealing_ends *e = &n->sealing_ends;
     *e = (svr__sealing_ends){.cap = (uint32_t)count_ends(n, &setup->limits),
                              .free = SVR__NO_END};
-    /* Not cleared, so that only what is used becomes resident. */
-    e->end = n->alloc.alloc(n->alloc.user, e->cap * sizeof(svr__sealing_end));
-    n->sealings = n->alloc.alloc(n->alloc.user,
-                                 (size_t)n->table.cap * sizeof(svr__sealing));
+    e->end = svr__reserve(&n->alloc, e->cap, sizeof(svr__sealing_end));
+    n->sealings = svr__reserve(&n->alloc, n->table.cap, sizeof(svr__sealing));
     if (e->end && n->sealings)
         return 0;
     free_all(n);

@@ -33,18 +33,14 @@ int svr__token_init(svr_node *n, const svr_node_config *c)
     memcpy(n->recovery_key, c->recovery_key, SVR_KEY_SIZE);
     if (is_zero(n->recovery_key))
         n->random.fill(n->random.user, n->recovery_key, SVR_KEY_SIZE);
-    /* Not cleared, so that only what is used becomes resident. */
-    n->tokens = n->alloc.alloc(n->alloc.user,
-                               (size_t)n->table.cap * sizeof(svr__kept_token));
+    n->tokens = svr__reserve(&n->alloc, n->table.cap, sizeof(svr__kept_token));
     return n->tokens ? 0 : SVR_ERR_NO_MEMORY;
 }
 
 void svr__token_fini(svr_node *n)
 {
     svr_secret_free(n->recovery_key);
-    if (n->tokens)
-        n->alloc.free(n->alloc.user, n->tokens,
-                      (size_t)n->table.cap * sizeof(svr__kept_token));
+    svr__free(&n->alloc, n->tokens, n->table.cap, sizeof(svr__kept_token));
 }
 
 static uint32_t id_of(const svr_node *n, enum svr__token_name kind,

@@ -19,12 +19,6 @@ static uint32_t room_for(uint32_t sessions)
     return sessions / SHARE > SMALL ? sessions / SHARE : SMALL;
 }
 
-static size_t pool_len(const svr__aliases *a)
-{
-    return (size_t)a->cap * sizeof(svr__alias);
-}
-
-/* The pool is not cleared, so that only what is used becomes resident. */
 int svr__aliases_init(svr__aliases *a, uint32_t sessions,
                       const svr_allocator *alloc)
 {
@@ -34,7 +28,7 @@ int svr__aliases_init(svr__aliases *a, uint32_t sessions,
                         .oldest = SVR__ALIAS_NONE,
                         .newest = SVR__ALIAS_NONE,
                         .alloc = *alloc};
-    a->alias = alloc->alloc(alloc->user, pool_len(a));
+    a->alias = svr__reserve(alloc, a->cap, sizeof(a->alias[0]));
     a->of = svr__alloc(alloc, sessions, sizeof(a->of[0]));
     if (!a->alias || !a->of || svr__map_init(&a->by_key, a->cap, alloc) < 0)
         return SVR_ERR_NO_MEMORY;
@@ -43,10 +37,8 @@ int svr__aliases_init(svr__aliases *a, uint32_t sessions,
 
 void svr__aliases_fini(svr__aliases *a)
 {
-    if (a->alias)
-        a->alloc.free(a->alloc.user, a->alias, pool_len(a));
-    if (a->of)
-        svr__free(&a->alloc, a->of, a->sessions, sizeof(a->of[0]));
+    svr__free(&a->alloc, a->alias, a->cap, sizeof(a->alias[0]));
+    svr__free(&a->alloc, a->of, a->sessions, sizeof(a->of[0]));
     if (a->by_key.slots)
         svr__map_fini(&a->by_key);
     a->alias = NULL;

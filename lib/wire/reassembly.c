@@ -71,8 +71,7 @@ int svr_reassembly_create(svr_reassembly **out, svr_time timeout,
         return SVR_ERR_NO_MEMORY;
     r->alloc = *alloc;
     r->timeout = timeout;
-    /* Not cleared, so that only what is used becomes resident. */
-    r->memory = alloc->alloc(alloc->user, (size_t)SLOTS * SLOT_BYTES);
+    r->memory = svr__reserve(alloc, SLOTS, SLOT_BYTES);
     if (!r->memory) {
         svr_reassembly_destroy(r);
         return SVR_ERR_NO_MEMORY;
